@@ -1,0 +1,56 @@
+//! The operator's binary, built beside the demo's own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::process::Command;
+
+const NAME: &str = "index-restore-operator";
+
+/// Builds the operator with the profile and into the target directory of this very program, and returns the binary's path.
+pub async fn build() -> Result<PathBuf> {
+    let (target, profile) = own_build()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(&cargo)
+        .args(["build", "--quiet", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        // With the demo selected too, cargo chooses the same features for the dependencies and compiles none of them again.
+        .args(["--package", NAME, "--package", "demo", "--bin", NAME])
+        .args(["--profile", &profile, "--target-dir"])
+        .arg(&target)
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("starting {}", Path::new(&cargo).display()))?;
+    if !output.status.success() {
+        bail!("building the operator: cargo ended with {}", output.status);
+    }
+    executable(&String::from_utf8_lossy(&output.stdout))
+        .context("building the operator: cargo named no executable")
+}
+
+/// Where cargo has put this program: the target directory, and the profile by its name.
+fn own_build() -> Result<(PathBuf, String)> {
+    let own = std::env::current_exe().context("finding this program's own path")?;
+    let folder = own.parent().context("this program is in no folder")?;
+    let target = folder
+        .parent()
+        .context("this program is in no target directory")?;
+    // The profile `dev` is the only one whose folder has another name.
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    Ok((target.to_owned(), profile.to_owned()))
+}
+
+fn executable(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == NAME)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}

@@ -1,0 +1,104 @@
+// Runs the released TypeScript client, unchanged, against an emulator.
+
+const { isDeepStrictEqual } = require('node:util');
+const { Pinecone } = require('@pinecone-database/pinecone');
+
+const controllerHostUrl = process.env.EMULATOR_URL;
+const pc = new Pinecone({ apiKey: process.env.EMULATOR_KEY, controllerHostUrl, sourceTag: 'conformance' });
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+let failures = 0;
+
+function check(name, seen, want) {
+  const good = isDeepStrictEqual(seen, want);
+  if (!good) failures += 1;
+  const detail = good ? '' : ` ${JSON.stringify(seen)} instead of ${JSON.stringify(want)}`;
+  console.log(`${good ? 'ok     ' : 'FAILED '} node: ${name}${detail}`);
+}
+
+async function until(name, look, want) {
+  const deadline = Date.now() + 20_000;
+  let seen = await look();
+  while (seen !== want && Date.now() < deadline) {
+    await pause();
+    seen = await look();
+  }
+  check(name, seen, want);
+}
+
+async function refused(name, error, call) {
+  try {
+    await call();
+    check(name, 'accepted', error);
+  } catch (thrown) {
+    check(name, thrown.name, error);
+  }
+}
+
+async function main() {
+  const created = await pc.createIndex({
+    name: 'ts-source',
+    dimension: 8,
+    metric: 'cosine',
+    spec: { serverless: { cloud: 'aws', region: 'us-east-1' } },
+    tags: { team: 'blue' },
+    waitUntilReady: true,
+  });
+  check('an index is created', [created.name, created.dimension], ['ts-source', 8]);
+  const { indexes } = await pc.listIndexes();
+  check('indexes are listed', indexes.some((index) => index.name === 'ts-source'), true);
+
+  const { backupId } = await pc.createBackup({ indexName: 'ts-source', name: 'ts-nightly', description: 'a test' });
+  await until('a backup gets ready', async () => (await pc.describeBackup(backupId)).status, 'Ready');
+  const backup = await pc.describeBackup(backupId);
+  check('a backup is described', [backup.name, backup.sourceIndexName, backup.tags], ['ts-nightly', 'ts-source', { team: 'blue' }]);
+  const ofIndex = await pc.listBackups({ indexName: 'ts-source' });
+  check('backups of an index are listed', ofIndex.data.map((row) => row.backupId), [backupId]);
+  const ofProject = await pc.listBackups();
+  check('backups of the project are listed', ofProject.data.some((row) => row.backupId === backupId), true);
+
+  const { restoreJobId, indexId } = await pc.createIndexFromBackup({
+    backupId,
+    name: 'ts-restored',
+    tags: { a: 'b' },
+    deletionProtection: 'enabled',
+  });
+  check('a restore is accepted', Boolean(restoreJobId && indexId), true);
+  let job = await pc.describeRestoreJob(restoreJobId);
+  check('a restore job is described', [job.backupId, job.targetIndexName, job.targetIndexId], [backupId, 'ts-restored', indexId]);
+  await until('a restore job completes', async () => (await pc.describeRestoreJob(restoreJobId)).status, 'Completed');
+  job = await pc.describeRestoreJob(restoreJobId);
+  check('a completed job is at 100 percent', [job.percentComplete, job.completedAt instanceof Date], [100, true]);
+  const jobs = await pc.listRestoreJobs({ limit: 1 });
+  check('restore jobs come in pages', [jobs.data.length, typeof jobs.pagination.next], [1, 'string']);
+  const rest = await pc.listRestoreJobs({ paginationToken: jobs.pagination.next });
+  const ids = [...jobs.data, ...rest.data].map((row) => row.restoreJobId);
+  check('restore jobs are listed', ids.includes(restoreJobId), true);
+
+  const restored = await pc.describeIndex('ts-restored');
+  check(
+    'the restored index is as asked',
+    [restored.status.ready, restored.tags, restored.deletionProtection, restored.dimension],
+    [true, { a: 'b' }, 'enabled', 8]
+  );
+  await refused('a taken name is 409', 'PineconeConflictError', () => pc.createIndexFromBackup({ backupId, name: 'ts-restored' }));
+  await refused('a missing backup is 404', 'PineconeNotFoundError', () => pc.describeBackup('none'));
+  await refused('a missing job is 404', 'PineconeNotFoundError', () => pc.describeRestoreJob('none'));
+  const stranger = new Pinecone({ apiKey: 'wrong', controllerHostUrl });
+  await refused('a wrong key is 401', 'PineconeAuthorizationError', () => stranger.listIndexes());
+
+  await pc.configureIndex({ name: 'ts-restored', tags: { a: '', c: 'd' }, deletionProtection: 'disabled' });
+  const configured = await pc.describeIndex('ts-restored');
+  check('an index is configured', [configured.tags, configured.deletionProtection], [{ c: 'd' }, 'disabled']);
+
+  for (const name of ['ts-source', 'ts-restored']) {
+    await pc.deleteIndex(name);
+    const exists = async () => (await pc.listIndexes()).indexes.some((index) => index.name === name);
+    await until(`${name} is deleted`, exists, false);
+  }
+  await pc.deleteBackup(backupId);
+  await refused('a deleted backup is 404', 'PineconeNotFoundError', () => pc.describeBackup(backupId));
+}
+
+main()
+  .catch((error) => check('the run ends', error.stack, ''))
+  .finally(() => process.exit(failures > 0 ? 1 : 0));

@@ -1,0 +1,255 @@
+//! [`Control`] over HTTP, under a path that Pinecone doesn't have.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::call::{Call, segments};
+use crate::control::{Control, ControlError};
+use crate::fault::Fault;
+use crate::reply::{Outcome, Refusal, Reply};
+use crate::restore::JobOutcome;
+use crate::seed::{BackupSeed, BackupStatus, IndexSeed, JobSeed, ProjectSeed, Seed};
+
+pub(crate) const ROOT: &str = "/_emulator";
+pub(crate) const PREFIX: &str = "/_emulator/";
+
+/// Answers a request under [`ROOT`]. It needs no key, and is not in the journal.
+pub(crate) fn answer(control: &Control, call: &Call) -> Reply {
+    let segments = segments(&call.path);
+    let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    let admin = Admin { control, call };
+    let outcome = match path.as_slice() {
+        ["projects", project, rest @ ..] => admin.project(project, rest),
+        rest => admin.emulator(rest),
+    };
+    outcome.unwrap_or_else(Reply::from)
+}
+
+struct Admin<'a> {
+    control: &'a Control,
+    call: &'a Call,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Key {
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quotas {
+    index_quota: usize,
+    backup_quota: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackupChange {
+    status: BackupStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexChange {
+    state: String,
+    ready: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Finish {
+    outcome: JobOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    millis: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Skew {
+    millis: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restore {
+    /// Present, and null for "only by hand".
+    #[serde(deserialize_with = "Option::deserialize")]
+    millis: Option<u64>,
+}
+
+impl Admin<'_> {
+    fn emulator(&self, path: &[&str]) -> Outcome {
+        let control = self.control;
+        match (self.call.method.as_str(), path) {
+            ("GET", ["health"]) => Ok(Reply::json(
+                200,
+                json!({"status": "ok", "now": control.now()}),
+            )),
+            ("GET", ["requests"]) => Ok(Reply::of(200, &control.requests())),
+            ("DELETE", ["requests"]) => {
+                control.clear_requests();
+                done()
+            }
+            ("GET", ["accepted-creates"]) => Ok(Reply::of(200, &control.accepted_creates())),
+            ("GET", ["projects"]) => Ok(Reply::of(200, &control.projects())),
+            ("POST", ["projects"]) => self.add_project(),
+            ("POST", ["keys", "revoke"]) => {
+                match control.revoke_api_key(&self.read::<Key>()?.key) {
+                    true => done(),
+                    false => Err(Refusal::not_found("This key is not valid anyway.")),
+                }
+            }
+            ("POST", ["restore-jobs", id, "finish"]) => {
+                control.finish_job(id, self.read::<Finish>()?.outcome)?;
+                done()
+            }
+            (_, ["faults", rest @ ..]) => self.faults(rest),
+            ("PUT", ["settings" | "clock", ..]) | ("POST", ["clock", ..]) => self.time(path),
+            _ => self.nowhere(),
+        }
+    }
+
+    fn faults(&self, path: &[&str]) -> Outcome {
+        let control = self.control;
+        match (self.call.method.as_str(), path) {
+            ("GET", []) => {
+                let faults = control.faults().into_iter();
+                let faults =
+                    faults.map(|(id, fault, hits)| json!({"id": id, "fault": fault, "hits": hits}));
+                Ok(Reply::json(200, Value::Array(faults.collect())))
+            }
+            ("POST", []) => {
+                let id = control.inject(self.read::<Fault>()?);
+                Ok(Reply::json(201, json!({"id": id})))
+            }
+            ("DELETE", []) => {
+                control.clear_faults();
+                done()
+            }
+            ("DELETE", [id]) => match id.parse().is_ok_and(|id| control.clear_fault(id)) {
+                true => done(),
+                false => Err(Refusal::not_found(format!("There is no fault {id}."))),
+            },
+            _ => self.nowhere(),
+        }
+    }
+
+    fn time(&self, path: &[&str]) -> Outcome {
+        let control = self.control;
+        match (self.call.method.as_str(), path) {
+            ("PUT", ["settings", "restore"]) => {
+                let millis = self.read::<Restore>()?.millis;
+                control.set_restore_duration(millis.map(Duration::from_millis));
+            }
+            ("PUT", ["settings", "termination"]) => {
+                control.set_termination(Duration::from_millis(self.read::<Advance>()?.millis));
+            }
+            ("PUT", ["clock", "skew"]) => {
+                control.set_clock_skew(SignedDuration::from_millis(self.read::<Skew>()?.millis));
+            }
+            ("POST", ["clock", "advance"]) => {
+                control.advance(Duration::from_millis(self.read::<Advance>()?.millis));
+            }
+            _ => return self.nowhere(),
+        }
+        done()
+    }
+
+    fn project(&self, project: &str, path: &[&str]) -> Outcome {
+        let control = self.control;
+        let method = self.call.method.as_str();
+        match (method, path) {
+            ("PUT", ["quotas"]) => {
+                let quotas = self.read::<Quotas>()?;
+                control.set_quotas(project, quotas.index_quota, quotas.backup_quota)?;
+            }
+            ("POST", ["keys"]) => control.add_api_key(project, &self.read::<Key>()?.key)?,
+            ("GET", _) => return self.holdings(project, path),
+            ("POST", ["backups"]) => {
+                return made(control.add_backup(project, self.read::<BackupSeed>()?)?);
+            }
+            ("PATCH", ["backups", id]) => {
+                control.set_backup_status(project, id, self.read::<BackupChange>()?.status)?;
+            }
+            ("DELETE", ["backups", id]) => control.remove_backup(project, id)?,
+            ("POST", ["indexes"]) => {
+                return made(control.add_index(project, self.read::<IndexSeed>()?)?);
+            }
+            ("PATCH", ["indexes", name]) => {
+                let change: IndexChange = self.read()?;
+                control.set_index_state(project, name, &change.state, change.ready)?;
+            }
+            ("DELETE", ["indexes", name]) => control.delete_index(project, name)?,
+            ("POST", ["restore-jobs"]) => {
+                return made(control.add_restore_job(project, self.read::<JobSeed>()?)?);
+            }
+            _ => return self.nowhere(),
+        }
+        done()
+    }
+
+    fn holdings(&self, project: &str, path: &[&str]) -> Outcome {
+        let control = self.control;
+        if !control.projects().iter().any(|name| name == project) {
+            return Err(ControlError::NoProject(project.to_owned()).into());
+        }
+        match path {
+            ["backups"] => Ok(Reply::of(200, &control.backups(project))),
+            ["indexes"] => Ok(Reply::of(200, &control.indexes(project))),
+            ["restore-jobs"] => Ok(Reply::of(200, &control.restore_jobs(project))),
+            _ => self.nowhere(),
+        }
+    }
+
+    fn add_project(&self) -> Outcome {
+        let seed = Seed {
+            projects: vec![self.read::<ProjectSeed>()?],
+            faults: Vec::new(),
+        };
+        self.control.plant(seed)?;
+        Ok(Reply::json(201, json!({})))
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.call.body).map_err(|error| Refusal::unprocessable(&error))
+    }
+
+    fn nowhere(&self) -> Outcome {
+        let Call { method, path, .. } = self.call;
+        Err(Refusal::not_found(format!(
+            "The emulator has no {method} {path}."
+        )))
+    }
+}
+
+fn done() -> Outcome {
+    Ok(Reply::empty(204))
+}
+
+fn made(id: String) -> Outcome {
+    Ok(Reply::json(201, json!({"id": id})))
+}
+
+impl From<ControlError> for Refusal {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Taken(..) | ControlError::KeyTaken => {
+                Self::new(409, "ALREADY_EXISTS", error.to_string())
+            }
+            ControlError::BadName(_) => Self::invalid(error.to_string()),
+            ControlError::NoProject(_)
+            | ControlError::NoIndex(_)
+            | ControlError::NoBackup(_)
+            | ControlError::NoPendingJob(_) => Self::not_found(error.to_string()),
+        }
+    }
+}

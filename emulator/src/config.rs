@@ -1,0 +1,82 @@
+//! What an emulator is started with.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// The project of [`Config::default`].
+pub const DEFAULT_PROJECT: &str = "default";
+/// The API key of [`Config::default`]; no secret, it is in the README.
+pub const DEFAULT_API_KEY: &str = "emulator-key";
+
+/// How an emulator is started.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The projects that exist from the start.
+    pub projects: Vec<Project>,
+    /// How long a restore stays `Pending`; `None`: until [`Control::finish_job`](crate::Control::finish_job).
+    pub restore: Option<Duration>,
+    /// How long a new backup stays `Initializing`.
+    pub backup: Duration,
+    /// How long a new, empty index stays `Initializing`.
+    pub index_creation: Duration,
+    /// How long a deleted index stays `Terminating`, its name still taken.
+    pub termination: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            projects: vec![Project::new(DEFAULT_PROJECT, DEFAULT_API_KEY)],
+            restore: Some(Duration::from_millis(500)),
+            backup: Duration::from_millis(200),
+            index_creation: Duration::from_millis(200),
+            termination: Duration::from_millis(200),
+        }
+    }
+}
+
+/// A Pinecone project: keys of one project don't see what another one holds.
+#[derive(Clone)]
+pub struct Project {
+    /// Its name, unique in the emulator. Pinecone's API never shows it.
+    pub name: String,
+    /// The keys that are accepted for it. A key belongs to one project.
+    pub api_keys: Vec<String>,
+    /// How many indexes it may hold; one more is answered 403.
+    pub index_quota: usize,
+    /// How many backups it may hold; one more is answered 403.
+    pub backup_quota: usize,
+}
+
+impl Project {
+    /// A project with one key and the quotas Pinecone documents for its Standard plan: 200 indexes, 500 backups.
+    pub fn new(name: impl Into<String>, api_key: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            api_keys: vec![api_key.into()],
+            index_quota: DEFAULT_INDEX_QUOTA,
+            backup_quota: DEFAULT_BACKUP_QUOTA,
+        }
+    }
+}
+
+pub(crate) const DEFAULT_INDEX_QUOTA: usize = 200;
+pub(crate) const DEFAULT_BACKUP_QUOTA: usize = 500;
+
+impl fmt::Debug for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Project")
+            .field("name", &self.name)
+            .field(
+                "api_keys",
+                &format_args!("[{} redacted]", self.api_keys.len()),
+            )
+            .field("index_quota", &self.index_quota)
+            .field("backup_quota", &self.backup_quota)
+            .finish()
+    }
+}

@@ -1,0 +1,185 @@
+//! Answers on their way to the wire, whole or broken.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::Response;
+use hyper::body::{Body, Frame};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::Sleep;
+
+use crate::gateway::{http_date, page};
+use crate::plan::Closing;
+use crate::reply::{Content, Reply};
+use crate::tenant::new_id;
+use crate::world::Manner;
+
+const HUGE: usize = 10 * 1024 * 1024;
+const SLOW_PIECES: usize = 20;
+/// Lets the first half reach the wire before the connection is closed.
+const TRUNCATION_PAUSE: Duration = Duration::from_millis(50);
+
+/// The end of a connection without a whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hangup(pub Closing);
+
+impl fmt::Display for Hangup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is closed on purpose")
+    }
+}
+
+impl std::error::Error for Hangup {}
+
+enum Step {
+    Send(Bytes),
+    Wait(Duration),
+    Break,
+}
+
+/// A body that is sent step by step, and tells when it was sent whole.
+pub(crate) struct Parcel {
+    steps: VecDeque<Step>,
+    pause: Option<Pin<Box<Sleep>>>,
+    delivered: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Parcel {
+    fn new(
+        steps: impl IntoIterator<Item = Step>,
+        delivered: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        let mut parcel = Self {
+            steps: steps.into_iter().collect(),
+            pause: None,
+            delivered: Some(Box::new(delivered)),
+        };
+        parcel.tell();
+        parcel
+    }
+
+    fn tell(&mut self) {
+        if self.steps.is_empty()
+            && let Some(delivered) = self.delivered.take()
+        {
+            delivered();
+        }
+    }
+}
+
+impl Body for Parcel {
+    type Data = Bytes;
+    type Error = Hangup;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Hangup>>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                std::task::ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match self.steps.pop_front() {
+                Some(Step::Send(bytes)) => {
+                    self.tell();
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
+                Some(Step::Wait(pause)) => self.pause = Some(Box::pin(tokio::time::sleep(pause))),
+                Some(Step::Break) => return Poll::Ready(Some(Err(Hangup(Closing::Fin)))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.steps.is_empty() && self.pause.is_none()
+    }
+}
+
+/// Makes the HTTP answer; `delivered` is called once the last byte was handed over.
+pub(crate) fn respond(
+    reply: Reply,
+    manner: Manner,
+    now: Timestamp,
+    delivered: impl FnOnce() + Send + 'static,
+) -> Response<Parcel> {
+    let (content_type, body) = render(reply.content, manner);
+    let length = body.len();
+    let mut response = Response::new(Parcel::new(steps(body, manner), delivered));
+    // A fault may name any number for a status; hyper sends no final answer below 200.
+    *response.status_mut() = hyper::StatusCode::from_u16(reply.status.max(200))
+        .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    let own = [
+        (DATE.to_string(), http_date(now)),
+        ("x-pinecone-request-id".to_owned(), new_id()),
+    ];
+    for (name, value) in own.into_iter().chain(reply.headers) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn render(content: Content, manner: Manner) -> (Option<&'static str>, Bytes) {
+    if manner == Manner::Garbage {
+        return (Some("application/json"), Bytes::from(page(200)));
+    }
+    match content {
+        Content::Json(mut value) => {
+            if manner == Manner::Huge {
+                pad(&mut value);
+            }
+            (Some("application/json"), Bytes::from(value.to_string()))
+        }
+        Content::Text(text) => (Some("text/plain; charset=utf-8"), Bytes::from(text)),
+        Content::Html(html) => (Some("text/html"), Bytes::from(html)),
+        Content::Empty => (None, Bytes::new()),
+    }
+}
+
+fn pad(value: &mut Value) {
+    let padding = json!("x".repeat(HUGE));
+    match value {
+        Value::Object(fields) => {
+            fields.insert("padding".to_owned(), padding);
+        }
+        Value::Array(rows) => rows.push(padding),
+        other => *other = padding,
+    }
+}
+
+fn steps(body: Bytes, manner: Manner) -> Vec<Step> {
+    if body.is_empty() {
+        return Vec::new();
+    }
+    match manner {
+        Manner::Truncated => vec![
+            Step::Send(body.slice(..body.len() / 2)),
+            Step::Wait(TRUNCATION_PAUSE),
+            Step::Break,
+        ],
+        Manner::Slow(over) => {
+            let size = body.len().div_ceil(SLOW_PIECES);
+            let pieces = body.len().div_ceil(size);
+            let pause = over / u32::try_from(pieces).unwrap_or(1).max(1);
+            let piece = |i: usize| body.slice(i * size..((i + 1) * size).min(body.len()));
+            (0..pieces)
+                .flat_map(|i| [Step::Wait(pause), Step::Send(piece(i))])
+                .collect()
+        }
+        Manner::Whole | Manner::Garbage | Manner::Huge => vec![Step::Send(body)],
+    }
+}

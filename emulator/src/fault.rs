@@ -1,0 +1,306 @@
+//! Faults that can be injected.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::route::Route;
+
+/// A misbehaviour, and the requests that meet it. Several faults may meet one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The operation that is affected.
+    pub route: Route,
+    /// How many requests meet it; `None`: all, until it is cleared.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// How many matching requests are spared first.
+    #[serde(default)]
+    pub after: u32,
+    /// Only requests whose path or body contains this text, such as an index name; `None`: all.
+    #[serde(default)]
+    pub mentions: Option<String>,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+impl Fault {
+    /// A fault for every request of `route`, until it is cleared.
+    pub fn new(route: Route, kind: FaultKind) -> Self {
+        Self {
+            route,
+            times: None,
+            after: 0,
+            mentions: None,
+            kind,
+        }
+    }
+
+    /// Only the next `times` matching requests.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Spares the first `after` matching requests.
+    pub fn after(mut self, after: u32) -> Self {
+        self.after = after;
+        self
+    }
+
+    /// Only requests whose path or body contains `text`.
+    pub fn mentioning(mut self, text: impl Into<String>) -> Self {
+        self.mentions = Some(text.into());
+        self
+    }
+
+    pub(crate) fn matches(&self, call: &Call) -> bool {
+        let route = call.route();
+        (self.route == Route::Any || self.route == route)
+            && self.kind.concerns(route)
+            && self
+                .mentions
+                .as_deref()
+                .is_none_or(|text| call.mentions(text))
+    }
+}
+
+/// What goes wrong. Durations are whole milliseconds in JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The effect happens, then the connection is closed without a byte.
+    LoseAnswer,
+    /// The effect happens, then the connection is reset (RST) without a byte.
+    ResetAnswer,
+    /// The connection is closed without a byte and without effect.
+    DropBefore,
+    /// The connection is reset (RST) without a byte and without effect.
+    ResetBefore,
+    /// A wait before the effect. The effect comes even if the client has hung up by then.
+    Delay(#[serde(with = "millis")] Duration),
+    /// A wait between the effect and the answer.
+    DelayAnswer(#[serde(with = "millis")] Duration),
+    /// Another answer, instead of the effect or after it.
+    Status(StatusAnswer),
+    /// Half of the promised body, then the end of the connection.
+    TruncatedBody,
+    /// The right status and content type, with HTML for a body.
+    GarbageBody,
+    /// The body in small pieces, spread over this time.
+    SlowBody(#[serde(with = "millis")] Duration),
+    /// The right JSON, with 10 MB of padding in an unknown field (in the first row of an array).
+    HugeBody,
+    /// create-index answers 202 with `{}`.
+    MissingIds,
+    /// Rows younger than this are not in the list.
+    ListLag(#[serde(with = "millis")] Duration),
+    /// These rows (by ID or index name) are not in the list; `None`: no row is.
+    ListDrop(Option<Vec<String>>),
+    /// Each further page begins with the last row of the page before.
+    ListRepeat,
+    /// Every page answers the same token for the next.
+    ListStuckToken,
+    /// The first page says that it is the last.
+    ListEndsEarly,
+    /// Restore jobs have `created_at: null`.
+    NullCreatedAt,
+    /// A spurious 404 for a restore job that exists.
+    JobNotFound,
+    /// The index of this create is ready at once, before its job completes.
+    IndexReadyEarly,
+    /// The index of this create gets ready only this long after its job completed.
+    IndexNotReadyAfter(#[serde(with = "millis")] Duration),
+    /// The job of this create ends `Failed`.
+    JobFails,
+    /// The job of this create ends `Cancelled`.
+    JobCancelled,
+    /// The index of this create ends `InitializationFailed` while its job stays `Pending`.
+    IndexInitializationFailed,
+}
+
+impl FaultKind {
+    /// Another answer with Pinecone's kind of JSON error, instead of the effect.
+    pub fn status(status: u16) -> Self {
+        Self::Status(StatusAnswer::new(status))
+    }
+
+    /// Whether a request of `route` can meet this at all.
+    fn concerns(&self, route: Route) -> bool {
+        match self {
+            Self::ListLag(_) | Self::ListDrop(_) => route.is_list(),
+            Self::ListRepeat | Self::ListStuckToken | Self::ListEndsEarly => route.is_paged(),
+            Self::NullCreatedAt => {
+                matches!(route, Route::ListRestoreJobs | Route::DescribeRestoreJob)
+            }
+            Self::JobNotFound => route == Route::DescribeRestoreJob,
+            Self::MissingIds
+            | Self::IndexReadyEarly
+            | Self::IndexNotReadyAfter(_)
+            | Self::JobFails
+            | Self::JobCancelled
+            | Self::IndexInitializationFailed => route == Route::CreateIndexFromBackup,
+            _ => true,
+        }
+    }
+}
+
+/// An answer that isn't the service's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusAnswer {
+    /// The HTTP status, 200 to 599.
+    pub status: u16,
+    /// The body; by default a JSON error that fits the status.
+    #[serde(default)]
+    pub body: AnswerBody,
+    /// The `Retry-After` header.
+    #[serde(default)]
+    pub retry_after: Option<RetryAfter>,
+    /// Further headers, such as `location`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether the request takes effect first.
+    #[serde(default)]
+    pub after_effect: bool,
+}
+
+impl StatusAnswer {
+    /// A JSON error that fits the status, instead of the effect.
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            body: AnswerBody::default(),
+            retry_after: None,
+            headers: BTreeMap::new(),
+            after_effect: false,
+        }
+    }
+
+    /// With another body.
+    pub fn body(mut self, body: AnswerBody) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// With a `Retry-After` header.
+    pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// With a header, such as `location`.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// After the effect instead of before it.
+    pub fn after_effect(mut self) -> Self {
+        self.after_effect = true;
+        self
+    }
+}
+
+/// The body of a [`StatusAnswer`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerBody {
+    /// An `ErrorResponse` whose code and message fit the status.
+    #[default]
+    Error,
+    /// An `ErrorResponse` with this code and message.
+    Json {
+        /// Pinecone's error code, such as `FORBIDDEN`.
+        code: String,
+        /// The text for people.
+        message: String,
+    },
+    /// A gateway's HTML page.
+    Html,
+    /// Plain text.
+    Text(String),
+    /// No body.
+    Empty,
+}
+
+/// The value of a `Retry-After` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// As a number of seconds.
+    Seconds(u32),
+    /// As an HTTP date this many seconds after the answer.
+    DateIn(u32),
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn faults_read_as_the_readme_writes_them() {
+        let fault: Fault = serde_json::from_value(serde_json::json!({
+            "route": "create_index_from_backup", "times": 1,
+            "kind": {"status": {"status": 429, "retry_after": {"seconds": 2}, "after_effect": true}}
+        }))
+        .unwrap();
+        let answer = StatusAnswer::new(429)
+            .retry_after(RetryAfter::Seconds(2))
+            .after_effect();
+        let expected = Fault::new(Route::CreateIndexFromBackup, FaultKind::Status(answer)).times(1);
+        assert_eq!(fault, expected);
+
+        let slow = serde_json::json!({"route": "any", "kind": {"slow_body": 1500}});
+        let fault: Fault = serde_json::from_value(slow).unwrap();
+        assert_eq!(fault.kind, FaultKind::SlowBody(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn a_fault_meets_only_what_it_concerns() {
+        let list = Call::new("GET", "/indexes", None, Bytes::new());
+        let create = Call::new(
+            "POST",
+            "/backups/b/create-index",
+            None,
+            Bytes::from(r#"{"name":"books"}"#),
+        );
+        assert!(Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&list));
+        assert!(!Fault::new(Route::Any, FaultKind::ListRepeat).matches(&list));
+        assert!(!Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&create));
+        assert!(
+            Fault::new(Route::Any, FaultKind::JobFails)
+                .mentioning("books")
+                .matches(&create)
+        );
+        assert!(
+            !Fault::new(Route::Any, FaultKind::JobFails)
+                .mentioning("films")
+                .matches(&create)
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Answers that come from in front of the service, instead of its own.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::fault::{AnswerBody, RetryAfter, StatusAnswer};
+use crate::reply::{Content, Reply};
+use crate::tenant::later;
+
+/// The answer a fault asks for.
+pub(crate) fn answer(fault: &StatusAnswer, now: Timestamp) -> Reply {
+    let mut reply = Reply::new(fault.status, content(fault));
+    reply.headers = fault.headers.clone().into_iter().collect();
+    if let Some(retry_after) = fault.retry_after {
+        let value = match retry_after {
+            RetryAfter::Seconds(seconds) => seconds.to_string(),
+            RetryAfter::DateIn(seconds) => {
+                http_date(later(now, std::time::Duration::from_secs(seconds.into())))
+            }
+        };
+        reply.headers.push(("retry-after".to_owned(), value));
+    }
+    reply
+}
+
+fn content(fault: &StatusAnswer) -> Content {
+    let error = |code: &str, message: &str| {
+        let error = json!({"code": code, "message": message});
+        Content::Json(json!({"error": error, "status": fault.status}))
+    };
+    match &fault.body {
+        AnswerBody::Error => {
+            let (code, message) = usual(fault.status);
+            error(code, message)
+        }
+        AnswerBody::Json { code, message } => error(code, message),
+        AnswerBody::Html => Content::Html(page(fault.status)),
+        AnswerBody::Text(text) => Content::Text(text.clone()),
+        AnswerBody::Empty => Content::Empty,
+    }
+}
+
+/// Code and message of an `ErrorResponse`, from the examples in Pinecone's documents where they have one.
+fn usual(status: u16) -> (&'static str, &'static str) {
+    match status {
+        400 => ("INVALID_ARGUMENT", "Bad request."),
+        401 => ("UNAUTHENTICATED", "Invalid API key."),
+        402 => (
+            "PAYMENT_REQUIRED",
+            "Request failed. Pay all past due invoices to lift restrictions on your account.",
+        ),
+        403 => (
+            "FORBIDDEN",
+            "Increase your quota or upgrade to create more indexes.",
+        ),
+        404 => ("NOT_FOUND", "Resource not found."),
+        408 | 504 => ("DEADLINE_EXCEEDED", "The request timed out."),
+        409 => ("ALREADY_EXISTS", "Resource already exists."),
+        412 => (
+            "FAILED_PRECONDITION",
+            "The operation can't be done in this state.",
+        ),
+        422 => (
+            "UNPROCESSABLE_ENTITY",
+            "The request body could not be deserialized.",
+        ),
+        429 => ("RESOURCE_EXHAUSTED", "Too many requests."),
+        502 | 503 => ("UNAVAILABLE", "The service is unavailable."),
+        _ => ("UNKNOWN", "Internal server error"),
+    }
+}
+
+/// What a gateway says in HTML.
+pub(crate) fn page(status: u16) -> String {
+    format!(
+        "<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n<center><h1>{status} Error</h1></center>\r\n\
+         <hr><center>gateway</center>\r\n</body>\r\n</html>\r\n"
+    )
+}
+
+/// The format of `Date` and `Retry-After`, RFC 9110 section 5.6.7.
+pub(crate) fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let header = |retry_after| {
+            let fault = StatusAnswer::new(429).retry_after(retry_after);
+            answer(&fault, Timestamp::UNIX_EPOCH).headers
+        };
+        let named = |value: &str| vec![("retry-after".to_owned(), value.to_owned())];
+        assert_eq!(header(RetryAfter::Seconds(7)), named("7"));
+        assert_eq!(
+            header(RetryAfter::DateIn(61)),
+            named("Thu, 01 Jan 1970 00:01:01 GMT")
+        );
+    }
+
+    #[test]
+    fn an_error_fits_its_status() {
+        let Content::Json(body) = answer(&StatusAnswer::new(402), Timestamp::UNIX_EPOCH).content
+        else {
+            panic!("an ErrorResponse is JSON");
+        };
+        assert_eq!(body["error"]["code"], "PAYMENT_REQUIRED");
+        assert_eq!(body["status"], 402);
+    }
+}

@@ -1,0 +1,118 @@
+//! `pinecone-emulator`: Pinecone's control plane in memory, as a program.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use pinecone_emulator::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Project, Seed};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Pinecone's control plane for backups, restore jobs and indexes, in memory.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Args {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "PINECONE_EMULATOR_LISTEN",
+        default_value = "127.0.0.1:5080",
+        value_name = "ADDRESS:PORT"
+    )]
+    listen: SocketAddr,
+    /// A JSON file with projects, backups, indexes, restore jobs and faults to start with
+    #[arg(long, env = "PINECONE_EMULATOR_SEED", value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// How long a restore takes, in seconds; "never": until it is finished by an admin path
+    #[arg(long, env = "PINECONE_EMULATOR_RESTORE_SECONDS", default_value = "5", value_name = "N", value_parser = restore)]
+    restore_seconds: Restore,
+    /// A valid API key of the first project; repeatable, separated by commas in the environment
+    /// [default: emulator-key, if there is no seed]
+    #[arg(
+        long = "api-key",
+        env = "PINECONE_EMULATOR_API_KEY",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "K"
+    )]
+    api_keys: Vec<String>,
+    /// What is logged to standard error, in tracing's filter syntax
+    #[arg(
+        long,
+        env = "PINECONE_EMULATOR_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    log: String,
+}
+
+#[derive(Clone, Copy)]
+struct Restore(Option<Duration>);
+
+fn restore(text: &str) -> Result<Restore, String> {
+    if text == "never" {
+        return Ok(Restore(None));
+    }
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "neither a number of seconds nor \"never\"".to_owned())?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    Ok(Restore(Some(duration)))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let filter = EnvFilter::try_new(&args.log).context("--log is not a filter")?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Before the URL is printed, so that whoever reads it may send a signal at once.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+
+    let emulator = start(&args).await?;
+    println!("{}", emulator.url());
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    emulator.stop().await;
+    Ok(())
+}
+
+async fn start(args: &Args) -> anyhow::Result<Emulator> {
+    let mut seed = match &args.seed {
+        Some(path) => read(path)?,
+        None => Seed::default(),
+    };
+    let second = Duration::from_secs(1);
+    let mut config = Config {
+        listen: args.listen,
+        restore: args.restore_seconds.0,
+        backup: second,
+        index_creation: second,
+        termination: second,
+        projects: Vec::new(),
+    };
+    if let Some(first) = seed.projects.first_mut() {
+        first.api_keys.extend(args.api_keys.iter().cloned());
+    } else {
+        let mut project = Project::new(DEFAULT_PROJECT, DEFAULT_API_KEY);
+        if !args.api_keys.is_empty() {
+            project.api_keys.clone_from(&args.api_keys);
+        }
+        config.projects.push(project);
+    }
+    Emulator::start_seeded(config, seed)
+        .await
+        .with_context(|| format!("can't start on {}", args.listen))
+}
+
+fn read(path: &Path) -> anyhow::Result<Seed> {
+    let text = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a seed", path.display()))
+}

@@ -1,0 +1,223 @@
+//! Lists and their pages.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::plan::View;
+use crate::reply::{Outcome, Refusal, Reply};
+
+/// Pinecone's own default; its 2025-10 document says 10.
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 100;
+
+/// A row of a list, and what it is known by.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub names: Vec<String>,
+    pub born: Timestamp,
+    pub json: Value,
+}
+
+/// What a page token carries, as in Pinecone's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    limit: usize,
+    offset: usize,
+}
+
+impl Cursor {
+    /// From the query. A token carries its limit along, so a limit beside it counts for nothing.
+    fn read(call: &Call) -> Result<Self, Refusal> {
+        match call.parameter("paginationToken") {
+            Some(token) => {
+                Self::decode(&token).ok_or_else(|| Refusal::invalid("Invalid pagination token."))
+            }
+            None => Ok(Self {
+                limit: limit(call.parameter("limit").as_deref())?,
+                offset: 0,
+            }),
+        }
+    }
+
+    fn decode(token: &str) -> Option<Self> {
+        let bytes = BASE64_STANDARD.decode(token).ok()?;
+        let cursor: Self = serde_json::from_slice(&bytes).ok()?;
+        (1..=MAX_LIMIT).contains(&cursor.limit).then_some(cursor)
+    }
+
+    fn encode(self) -> String {
+        BASE64_STANDARD.encode(json!(self).to_string())
+    }
+}
+
+fn limit(parameter: Option<&str>) -> Result<usize, Refusal> {
+    let Some(text) = parameter else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    match text.parse() {
+        Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(Refusal::invalid("limit must be between 1 and 100.")),
+    }
+}
+
+/// The rows that are visible.
+pub(crate) fn visible(mut rows: Vec<Row>, view: &View, now: Timestamp) -> Vec<Row> {
+    rows.retain(|row| {
+        let hidden = view.drop_all || row.names.iter().any(|name| view.dropped.contains(name));
+        !hidden
+            && (view.lag.is_zero()
+                || now.duration_since(row.born)
+                    >= jiff::SignedDuration::try_from(view.lag)
+                        .unwrap_or(jiff::SignedDuration::MAX))
+    });
+    rows
+}
+
+/// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full.
+pub(crate) fn paginate(rows: Vec<Row>, call: &Call, view: &View, now: Timestamp) -> Outcome {
+    let Cursor { limit, offset } = Cursor::read(call)?;
+    let rows: Vec<Value> = visible(rows, view, now)
+        .into_iter()
+        .map(|row| row.json)
+        .collect();
+    let start = offset.min(rows.len());
+    let end = start.saturating_add(limit).min(rows.len());
+    let full = end - start == limit;
+    let from = if view.repeat {
+        start.saturating_sub(1)
+    } else {
+        start
+    };
+    let next = if view.stuck_token {
+        Some(Cursor {
+            limit,
+            offset: limit,
+        })
+    } else if full && !view.ends_early {
+        Some(Cursor { limit, offset: end })
+    } else {
+        None
+    };
+    let pagination = next.map(|cursor| json!({"next": cursor.encode()}));
+    Ok(Reply::json(
+        200,
+        json!({"data": rows[from..end], "pagination": pagination}),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::reply::Content;
+
+    fn rows(count: usize) -> Vec<Row> {
+        let row = |i| Row {
+            names: vec![format!("id-{i}")],
+            born: Timestamp::UNIX_EPOCH,
+            json: json!(i),
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn page(count: usize, query: &str, view: &View) -> Result<(Vec<u64>, Option<String>), Refusal> {
+        let call = Call::new("GET", "/restore-jobs", Some(query), Bytes::new());
+        let Content::Json(body) =
+            paginate(rows(count), &call, view, Timestamp::UNIX_EPOCH)?.content
+        else {
+            panic!("a list is JSON");
+        };
+        let data = serde_json::from_value(body["data"].clone()).unwrap();
+        let next = body["pagination"]["next"].as_str().map(str::to_owned);
+        assert_eq!(body["pagination"].is_null(), next.is_none());
+        Ok((data, next))
+    }
+
+    fn walk(count: usize, query: &str, view: &View) -> Vec<Vec<u64>> {
+        let mut query = query.to_owned();
+        let mut pages = Vec::new();
+        while pages.len() < 9 {
+            let (data, next) = page(count, &query, view).unwrap();
+            pages.push(data);
+            let Some(next) = next else { break };
+            query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("paginationToken", &next)
+                .finish();
+        }
+        pages
+    }
+
+    #[test]
+    fn a_walk_sees_each_row_once() {
+        assert_eq!(
+            walk(5, "limit=2", &View::default()),
+            [vec![0, 1], vec![2, 3], vec![4]]
+        );
+    }
+
+    #[test]
+    fn a_full_last_page_still_has_a_next() {
+        assert_eq!(
+            walk(4, "limit=2", &View::default()),
+            [vec![0, 1], vec![2, 3], vec![]]
+        );
+    }
+
+    #[test]
+    fn the_default_limit_is_a_hundred() {
+        assert_eq!(page(101, "", &View::default()).unwrap().0.len(), 100);
+    }
+
+    #[test]
+    fn bad_limits_and_tokens_are_refused() {
+        for query in [
+            "limit=0",
+            "limit=101",
+            "limit=-1",
+            "limit=x",
+            "paginationToken=x",
+            "paginationToken=bnVsbA==",
+        ] {
+            assert_eq!(
+                page(1, query, &View::default()).unwrap_err().status,
+                400,
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_misbehave_on_request() {
+        let view = |set: fn(&mut View)| {
+            let mut view = View::default();
+            set(&mut view);
+            view
+        };
+        let repeat = view(|v| v.repeat = true);
+        assert_eq!(walk(3, "limit=2", &repeat), [vec![0, 1], vec![1, 2]]);
+        let early = view(|v| v.ends_early = true);
+        assert_eq!(walk(3, "limit=2", &early), [vec![0, 1]]);
+        let dropped = view(|v| v.dropped = vec!["id-1".to_owned()]);
+        assert_eq!(walk(3, "limit=9", &dropped), [vec![0, 2]]);
+        assert_eq!(
+            walk(3, "limit=9", &view(|v| v.drop_all = true)),
+            [Vec::<u64>::new()]
+        );
+        let lag = view(|v| v.lag = std::time::Duration::from_secs(1));
+        assert_eq!(walk(3, "limit=9", &lag), [Vec::<u64>::new()]);
+        let stuck = view(|v| v.stuck_token = true);
+        let (_, first) = page(9, "limit=2", &stuck).unwrap();
+        let (_, again) = page(
+            9,
+            &format!("paginationToken={}", first.clone().unwrap()),
+            &stuck,
+        )
+        .unwrap();
+        assert_eq!(first, again);
+    }
+}

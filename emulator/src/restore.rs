@@ -1,0 +1,243 @@
+//! Restores: the create from a backup, and the job that follows it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::backup::{Backup, no_backup};
+use crate::index::{Index, Protection, given};
+use crate::journal::AcceptedCreate;
+use crate::page::{Row, paginate};
+use crate::plan::Ending;
+use crate::reply::{Outcome, Refusal, Reply};
+use crate::rules::{Tags, check_name, check_tags, read};
+use crate::seed::{BackupStatus, JobSeed};
+use crate::tenant::{Moment, Tenant, later, new_id, stamp};
+
+/// How a restore job ends, as Pinecone writes it; until then it is `Pending`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobOutcome {
+    /// The data is in the index.
+    Completed,
+    /// It never will be.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl JobOutcome {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// A restore job.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub id: String,
+    pub backup_id: String,
+    pub index_name: String,
+    pub index_id: String,
+    /// What is answered as `created_at`.
+    pub created_at: Option<Timestamp>,
+    /// When it came into the list.
+    pub born: Timestamp,
+    /// When and how it ends; `None`: when it is told to.
+    pub end: Option<(Timestamp, JobOutcome)>,
+}
+
+impl Job {
+    pub(crate) fn seeded(seed: JobSeed, index_id: Option<String>, now: Timestamp) -> Self {
+        let born = seed.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Self {
+            id: seed.id.unwrap_or_else(new_id),
+            backup_id: seed.backup_id,
+            index_name: seed.index_name,
+            index_id: seed.index_id.or(index_id).unwrap_or_else(new_id),
+            created_at: seed.created_at,
+            born,
+            end: seed
+                .outcome
+                .map(|outcome| (seed.created_at.unwrap_or(now), outcome)),
+        }
+    }
+
+    pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, JobOutcome)> {
+        self.end.filter(|(at, _)| *at <= now)
+    }
+
+    pub(crate) fn is_pending(&self, now: Timestamp) -> bool {
+        self.ended(now).is_none()
+    }
+
+    /// The `RestoreJobModel` of 2025-10; progress is shown only once it is 100.
+    fn json(&self, now: Timestamp, null_created_at: bool) -> Value {
+        let end = self.ended(now);
+        let mut model = json!({
+            "restore_job_id": self.id,
+            "backup_id": self.backup_id,
+            "target_index_name": self.index_name,
+            "target_index_id": self.index_id,
+            "status": end.map_or("Pending", |(_, outcome)| outcome.name()),
+            "created_at": self.created_at.filter(|_| !null_created_at).map(stamp),
+        });
+        if let Some((at, JobOutcome::Completed)) = end {
+            model["completed_at"] = json!(stamp(at));
+            model["percent_complete"] = json!(100.0);
+        }
+        model
+    }
+}
+
+#[derive(Deserialize)]
+struct CreateFromBackup {
+    name: String,
+    tags: Option<Tags>,
+    deletion_protection: Option<Protection>,
+}
+
+impl Tenant {
+    pub(crate) fn create_index_from_backup(&mut self, backup_id: &str, at: &Moment<'_>) -> Outcome {
+        let request: CreateFromBackup = read(&at.call.body)?;
+        check_name(&request.name)?;
+        check_tags(request.tags.as_ref().unwrap_or(&Tags::new()))?;
+        let backup = self.backup(backup_id).ok_or_else(|| no_backup(backup_id))?;
+        if backup.status(at.now) != BackupStatus::Ready {
+            return Err(Refusal::precondition(format!(
+                "Backup {backup_id} is not completed"
+            )));
+        }
+        self.check_room(&request.name)?;
+        let index = restored(backup, &request, at);
+        let job = begun(&index, backup_id, at);
+        let reply = match at.plan.ending {
+            Some(Ending::MissingIds) => json!({}),
+            _ => json!({"restore_job_id": job.id, "index_id": index.id}),
+        };
+        let accepted = self.accepted_create(&request, &index, &job, at);
+        self.accepted.push(accepted);
+        self.indexes.push(index);
+        self.jobs.push(job);
+        Ok(Reply::json(202, reply).effective())
+    }
+
+    fn accepted_create(
+        &self,
+        request: &CreateFromBackup,
+        index: &Index,
+        job: &Job,
+        at: &Moment<'_>,
+    ) -> AcceptedCreate {
+        AcceptedCreate {
+            seq: at.seq,
+            time: at.now,
+            project: self.name.clone(),
+            backup_id: job.backup_id.clone(),
+            index_name: index.name.clone(),
+            tags: request.tags.clone(),
+            deletion_protection: request
+                .deletion_protection
+                .map(|protection| match protection {
+                    Protection::Enabled => "enabled".to_owned(),
+                    Protection::Disabled => "disabled".to_owned(),
+                }),
+            restore_job_id: job.id.clone(),
+            index_id: index.id.clone(),
+            api_version: at.call.api_version.clone(),
+            user_agent: at.call.user_agent.clone(),
+        }
+    }
+
+    /// Newest first.
+    pub(crate) fn list_restore_jobs(&self, at: &Moment<'_>) -> Outcome {
+        let row = |job: &Job| Row {
+            names: vec![job.id.clone(), job.index_name.clone()],
+            born: job.born,
+            json: job.json(at.now, at.plan.view.null_created_at),
+        };
+        let rows = self.jobs.iter().rev().map(row).collect();
+        paginate(rows, at.call, &at.plan.view, at.now)
+    }
+
+    /// 404 too for a job whose index is gone, as in Pinecone.
+    pub(crate) fn describe_restore_job(&self, id: &str, at: &Moment<'_>) -> Outcome {
+        let job = self
+            .jobs
+            .iter()
+            .find(|job| job.id == id && self.has_target(job));
+        match job.filter(|_| !at.plan.view.job_not_found) {
+            Some(job) => Ok(Reply::json(
+                200,
+                job.json(at.now, at.plan.view.null_created_at),
+            )),
+            None => Err(Refusal::not_found(format!("Restore job {id} not found."))),
+        }
+    }
+
+    /// Ends a pending job now; whether there was one.
+    pub(crate) fn finish_job(&mut self, id: &str, outcome: JobOutcome, now: Timestamp) -> bool {
+        let Some(job) = self
+            .jobs
+            .iter_mut()
+            .find(|job| job.id == id && job.is_pending(now))
+        else {
+            return false;
+        };
+        job.end = Some((now, outcome));
+        let index_id = job.index_id.clone();
+        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == index_id) {
+            let ready = index.state(now).1;
+            index.ready_at = match outcome {
+                _ if ready => index.ready_at,
+                JobOutcome::Completed => Some(later(now, index.ready_lag)),
+                JobOutcome::Failed | JobOutcome::Cancelled => None,
+            };
+        }
+        true
+    }
+}
+
+/// The index a create makes: the backup's shape; its tags only if none were sent.
+fn restored(backup: &Backup, request: &CreateFromBackup, at: &Moment<'_>) -> Index {
+    let fate = &at.plan.fate;
+    let end = at.times.restore.map(|restore| later(at.now, restore));
+    let sent = request.tags.clone().filter(|tags| !tags.is_empty());
+    let mut index = Index::new(&request.name, backup.shape.clone(), at.now);
+    index.tags = given(sent.unwrap_or_else(|| backup.inheritable_tags()));
+    index.protected = request.deletion_protection == Some(Protection::Enabled);
+    index.source_backup_id = Some(backup.id.clone());
+    index.ready_lag = fate.ready_lag;
+    index.ready_at = if fate.ready_early {
+        Some(at.now)
+    } else if fate.outcome == JobOutcome::Completed {
+        end.map(|end| later(end, fate.ready_lag))
+    } else {
+        None
+    };
+    index.fails_at = fate.index_fails.then(|| end.unwrap_or(at.now));
+    index
+}
+
+/// The job a create begins. One that a fault lets fail does so at once where restores end only by hand.
+fn begun(index: &Index, backup_id: &str, at: &Moment<'_>) -> Job {
+    let fate = &at.plan.fate;
+    let end = at.times.restore.map(|restore| later(at.now, restore));
+    let end = match fate.outcome {
+        JobOutcome::Completed if fate.index_fails => None,
+        JobOutcome::Completed => end,
+        JobOutcome::Failed | JobOutcome::Cancelled => Some(end.unwrap_or(at.now)),
+    };
+    Job {
+        id: new_id(),
+        backup_id: backup_id.to_owned(),
+        index_name: index.name.clone(),
+        index_id: index.id.clone(),
+        created_at: Some(at.now),
+        born: at.now,
+        end: end.map(|end| (end, fate.outcome)),
+    }
+}

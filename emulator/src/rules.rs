@@ -1,0 +1,130 @@
+//! The rules Pinecone publishes for names, tags and request bodies.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::reply::Refusal;
+
+/// Tags of an index or a backup.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+const NAME_MAX: usize = 45;
+const TAGS_MAX: usize = 20;
+const TAG_KEY_MAX: usize = 80;
+const TAG_VALUE_MAX: usize = 120;
+
+/// Reads a JSON body; unknown fields are tolerated, as Pinecone does.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| Refusal::unprocessable(&error))
+}
+
+/// The rule for the name of an index or a backup.
+pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let ends = bytes.first().is_some_and(|b| plain(*b)) && bytes.last().is_some_and(|b| plain(*b));
+    let fits = bytes.len() <= NAME_MAX && bytes.iter().all(|b| plain(*b) || *b == b'-');
+    if ends && fits {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "Resource name must be 1-45 characters long, start and end with an alphanumeric character, and consist only of lower \
+         case alphanumeric characters or '-'.",
+    ))
+}
+
+/// The rule for tags in a request; an empty value is fine, it unsets the key.
+pub(crate) fn check_tags(tags: &Tags) -> Result<(), Refusal> {
+    for (key, value) in tags {
+        check_tag_key(key)?;
+        check_tag_value(value)?;
+    }
+    check_tag_count(tags)
+}
+
+/// The rule for how many tags an index may have.
+pub(crate) fn check_tag_count(tags: &Tags) -> Result<(), Refusal> {
+    if tags.values().filter(|value| !value.is_empty()).count() > TAGS_MAX {
+        return Err(Refusal::invalid("An index may have at most 20 tags."));
+    }
+    Ok(())
+}
+
+fn check_tag_key(key: &str) -> Result<(), Refusal> {
+    if key.is_empty() || key.chars().count() > TAG_KEY_MAX {
+        return Err(Refusal::invalid("Tag keys must be 1 to 80 characters."));
+    }
+    if key
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "Tag keys must be alphanumeric, '_', or '-'.",
+    ))
+}
+
+fn check_tag_value(value: &str) -> Result<(), Refusal> {
+    if value.chars().count() > TAG_VALUE_MAX {
+        return Err(Refusal::invalid(
+            "Tag values must be 120 characters or less.",
+        ));
+    }
+    if value
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || ";@_-.+ ".contains(c))
+    {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "Tag values must be alphanumeric, ';', '@', '_', '-', '.', '+', or ' '.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_published_rule() {
+        for good in ["a", "0", "a-b", &"a".repeat(45)] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in ["", "-", "a-", "-a", "A", "a_b", "a.b", "ä", &"a".repeat(46)] {
+            assert_eq!(check_name(bad).unwrap_err().status, 400, "{bad}");
+        }
+    }
+
+    #[test]
+    fn tags_follow_the_published_rule() {
+        let one =
+            |key: &str, value: &str| check_tags(&Tags::from([(key.to_owned(), value.to_owned())]));
+        assert_eq!(one("k_-1", "v;@_-.+ 1"), Ok(()));
+        assert_eq!(one(&"k".repeat(80), &"v".repeat(120)), Ok(()));
+        assert_eq!(one("k", ""), Ok(()));
+        for (key, value) in [
+            ("", "v"),
+            ("k k", "v"),
+            ("k.k", "v"),
+            ("k", "a/b"),
+            ("k", "ü"),
+        ] {
+            assert_eq!(one(key, value).unwrap_err().status, 400, "{key}={value}");
+        }
+        assert_eq!(one(&"k".repeat(81), "v").unwrap_err().status, 400);
+        assert_eq!(one("k", &"v".repeat(121)).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn an_index_has_at_most_twenty_tags() {
+        let many = |n: usize| {
+            (0..n)
+                .map(|i| (format!("k{i}"), "v".to_owned()))
+                .collect::<Tags>()
+        };
+        assert_eq!(check_tags(&many(20)), Ok(()));
+        assert_eq!(check_tags(&many(21)).unwrap_err().code, "INVALID_ARGUMENT");
+    }
+}

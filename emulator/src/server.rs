@@ -1,0 +1,203 @@
+//! The server: HTTP around the world.
+
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::admin;
+use crate::call::Call;
+use crate::config::Config;
+use crate::control::Control;
+use crate::delivery::{Hangup, Parcel, respond};
+use crate::plan::Closing;
+use crate::reply::{Refusal, Reply};
+use crate::seed::Seed;
+use crate::world::{Answer, Manner};
+
+const BODY_MAX: usize = 2 * 1024 * 1024;
+
+/// A running emulator. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    address: SocketAddr,
+    control: Control,
+    accepting: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// Starts to listen and to answer, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// If the address can't be listened on, or a project or a key is there twice.
+    pub async fn start(config: Config) -> io::Result<Self> {
+        Self::start_seeded(config, Seed::default()).await
+    }
+
+    /// Starts with everything in `seed` in place before the first answer.
+    ///
+    /// # Errors
+    /// If the address can't be listened on, or something in `config` and `seed` is there twice.
+    pub async fn start_seeded(config: Config, seed: Seed) -> io::Result<Self> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let control = Control::new(&config).map_err(invalid)?;
+        control.plant(seed).map_err(invalid)?;
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        let accepting = tokio::spawn(accept(listener, control.clone()));
+        Ok(Self {
+            address,
+            control,
+            accepting,
+        })
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:41234`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A handle to look into it and to change it.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Closes its port and all connections.
+    pub async fn stop(mut self) {
+        self.accepting.abort();
+        // The only error is the cancellation just asked for.
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Accepts until it is aborted; its connections end with it.
+async fn accept(listener: TcpListener, control: Control) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, control.clone()));
+                }
+                Err(error) => {
+                    // Such as too many open files: trying again at once would spin.
+                    tracing::warn!(%error, "can't accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, control: Control) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "can't set TCP_NODELAY");
+    }
+    let service = service_fn(move |request| exchange(control.clone(), request));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let Err(error) = (&mut connection).await else {
+        return;
+    };
+    let hangup = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Hangup>());
+    if hangup == Some(&Hangup(Closing::Reset)) {
+        let stream = connection.into_parts().io.into_inner();
+        if let Err(error) = stream.set_zero_linger() {
+            tracing::debug!(%error, "can't reset a connection");
+        }
+    }
+}
+
+async fn exchange(
+    control: Control,
+    request: Request<Incoming>,
+) -> Result<Response<Parcel>, Hangup> {
+    let call = match read(request).await {
+        Ok(call) => call,
+        Err(reply) => return Ok(respond(reply, Manner::Whole, control.now(), || {})),
+    };
+    if call.path == admin::ROOT || call.path.starts_with(admin::PREFIX) {
+        let reply = admin::answer(&control, &call);
+        tracing::debug!(
+            method = call.method,
+            path = call.path,
+            status = reply.status,
+            "admin"
+        );
+        return Ok(respond(reply, Manner::Whole, control.now(), || {}));
+    }
+    // A task of its own, because a service goes on working when its client hangs up.
+    let work = tokio::spawn(work(control.clone(), call));
+    match work.await {
+        Ok((seq, Answer::Send(reply, manner))) => {
+            let now = control.now();
+            Ok(respond(reply, manner, now, move || control.delivered(seq)))
+        }
+        Ok((_, Answer::Close(closing))) => Err(Hangup(closing)),
+        Err(_) => Err(Hangup(Closing::Fin)),
+    }
+}
+
+async fn work(control: Control, call: Call) -> (u64, Answer) {
+    let (seq, plan) = control.with(|world, now| world.receive(now, &call));
+    if !plan.delay.is_zero() {
+        tokio::time::sleep(plan.delay).await;
+    }
+    let answer = control.with(|world, now| world.perform(now, seq, &call, &plan));
+    let status = match &answer {
+        Answer::Send(reply, _) => Some(reply.status),
+        Answer::Close(_) => None,
+    };
+    tracing::info!(
+        seq,
+        method = call.method,
+        path = call.path,
+        status,
+        "answered"
+    );
+    if !plan.delay_answer.is_zero() {
+        tokio::time::sleep(plan.delay_answer).await;
+    }
+    (seq, answer)
+}
+
+async fn read(request: Request<Incoming>) -> Result<Call, Reply> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, BODY_MAX).collect().await;
+    let body =
+        body.map_err(|_| Refusal::new(413, "INVALID_ARGUMENT", "The body is larger than 2 MB."))?;
+    let header = |name: &str| text(&head.headers, name);
+    let mut call = Call::new(
+        head.method.as_str(),
+        head.uri.path(),
+        head.uri.query(),
+        body.to_bytes(),
+    );
+    call.api_key = header("api-key");
+    call.api_version = header("x-pinecone-api-version");
+    call.user_agent = header("user-agent");
+    Ok(call)
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

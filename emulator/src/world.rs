@@ -1,0 +1,164 @@
+//! The whole state, and what a request makes of it. No HTTP, no clock: the time is an argument.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::call::Call;
+use crate::config::{Config, Project};
+use crate::fault::Fault;
+use crate::gateway;
+use crate::journal::Journal;
+use crate::plan::{Armed, Closing, Ending, Instead, Plan};
+use crate::reply::{Refusal, Reply};
+use crate::route::Target;
+use crate::tenant::{Moment, Tenant, Times};
+
+/// The state of an emulator. No `Debug`: it holds API keys.
+pub(crate) struct World {
+    pub times: Times,
+    /// How far its clock is from the machine's.
+    pub skew: SignedDuration,
+    pub tenants: Vec<Tenant>,
+    /// Which project a key belongs to.
+    pub keys: HashMap<String, String>,
+    pub faults: Vec<Armed>,
+    last_fault: u64,
+    pub journal: Journal,
+}
+
+/// What goes back to the client.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    Close(Closing),
+    Send(Reply, Manner),
+}
+
+/// How an answer is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Whole,
+    Truncated,
+    Garbage,
+    Slow(Duration),
+    Huge,
+}
+
+impl World {
+    /// An empty world; `config` gives its times.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            times: Times {
+                restore: config.restore,
+                backup: config.backup,
+                index_creation: config.index_creation,
+                termination: config.termination,
+            },
+            skew: SignedDuration::ZERO,
+            tenants: Vec::new(),
+            keys: HashMap::new(),
+            faults: Vec::new(),
+            last_fault: 0,
+            journal: Journal::default(),
+        }
+    }
+
+    pub(crate) fn add_project(&mut self, project: Project) {
+        let tenant = Tenant::new(&project.name, project.index_quota, project.backup_quota);
+        self.tenants.push(tenant);
+        let keys = project.api_keys.into_iter();
+        self.keys
+            .extend(keys.map(|key| (key, project.name.clone())));
+    }
+
+    pub(crate) fn tenant(&mut self, name: &str) -> Option<&mut Tenant> {
+        self.tenants.iter_mut().find(|tenant| tenant.name == name)
+    }
+
+    pub(crate) fn inject(&mut self, fault: Fault) -> u64 {
+        self.last_fault += 1;
+        let id = self.last_fault;
+        self.faults.push(Armed { id, fault, seen: 0 });
+        id
+    }
+
+    /// A request arrives: it gets its number, and its fate is settled.
+    pub(crate) fn receive(&mut self, now: Timestamp, call: &Call) -> (u64, Plan) {
+        let plan = Plan::draw(&mut self.faults, call);
+        let project = self.project(call).map(str::to_owned);
+        (self.journal.arrived(call, project, now), plan)
+    }
+
+    /// A request takes effect.
+    pub(crate) fn perform(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Answer {
+        let (answer, effect) = match &plan.instead {
+            Some(Instead::Close(closing)) => (Answer::Close(*closing), false),
+            Some(Instead::Answer(fault)) => (
+                Answer::Send(gateway::answer(fault, now), Manner::Whole),
+                false,
+            ),
+            None => {
+                let reply = self.serve(now, seq, call, plan);
+                let effect = reply.effect;
+                (ended(reply, plan.ending.as_ref(), now), effect)
+            }
+        };
+        let status = match &answer {
+            Answer::Close(_) => None,
+            Answer::Send(reply, _) => Some(reply.status),
+        };
+        self.journal.answered(seq, status, effect);
+        answer
+    }
+
+    fn project(&self, call: &Call) -> Option<&str> {
+        let key = call.api_key.as_deref()?;
+        self.keys.get(key).map(String::as_str)
+    }
+
+    fn serve(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Reply {
+        let Some(project) = self.project(call).map(str::to_owned) else {
+            return Reply::unauthorized();
+        };
+        let times = self.times;
+        let Some(tenant) = self.tenant(&project) else {
+            return Reply::unauthorized();
+        };
+        tenant.settle(now);
+        let at = Moment {
+            now,
+            seq,
+            times: &times,
+            call,
+            plan,
+        };
+        match &call.target {
+            Target::Found(route, subject) => tenant
+                .serve(*route, subject, &at)
+                .unwrap_or_else(Reply::from),
+            Target::OtherMethods(methods) => {
+                let mut reply =
+                    Reply::from(Refusal::new(405, "UNIMPLEMENTED", "Method not allowed."));
+                reply.headers.push(("allow".to_owned(), methods.join(", ")));
+                reply
+            }
+            Target::Nowhere => Refusal::not_found(format!("{} not found.", call.path)).into(),
+        }
+    }
+}
+
+fn ended(reply: Reply, ending: Option<&Ending>, now: Timestamp) -> Answer {
+    match ending {
+        Some(Ending::Close(closing)) => Answer::Close(*closing),
+        Some(Ending::Answer(fault)) => Answer::Send(gateway::answer(fault, now), Manner::Whole),
+        Some(Ending::Truncated) => Answer::Send(reply, Manner::Truncated),
+        Some(Ending::Garbage) => Answer::Send(reply, Manner::Garbage),
+        Some(Ending::Slow(over)) => Answer::Send(reply, Manner::Slow(*over)),
+        Some(Ending::Huge) => Answer::Send(reply, Manner::Huge),
+        Some(Ending::MissingIds) | None => Answer::Send(reply, Manner::Whole),
+    }
+}
+
+#[cfg(test)]
+mod tests;

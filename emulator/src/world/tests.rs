@@ -1,0 +1,119 @@
+mod faults;
+mod holdings;
+mod restores;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Answer, Manner, World};
+use crate::backup::Backup;
+use crate::call::Call;
+use crate::config::{Config, Project};
+use crate::fault::{Fault, FaultKind, StatusAnswer};
+use crate::plan::Closing;
+use crate::reply::{Content, Reply};
+use crate::restore::JobOutcome;
+use crate::route::Route;
+use crate::seed::{BackupSeed, BackupStatus};
+
+const BACKUP: &str = "b1";
+
+/// A world with a clock of its own.
+struct Stage {
+    world: World,
+    now: Timestamp,
+    key: &'static str,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self::with(Config {
+            restore: Some(Duration::from_secs(10)),
+            ..Config::default()
+        })
+    }
+
+    fn with(config: Config) -> Self {
+        let mut world = World::new(&config);
+        world.add_project(Project::new("mine", "key"));
+        world.add_project(Project::new("other", "other-key"));
+        let now: Timestamp = "2026-01-02T03:04:05.006007Z".parse().unwrap();
+        let seed = BackupSeed::new("nightly", "books")
+            .id(BACKUP)
+            .tag("team", "blue");
+        world
+            .tenant("mine")
+            .unwrap()
+            .backups
+            .push(Backup::seeded(seed, now));
+        Self {
+            world,
+            now,
+            key: "key",
+        }
+    }
+
+    fn answer(&mut self, method: &str, path: &str, body: &str) -> Answer {
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut call = Call::new(method, path, query, Bytes::from(body.to_owned()));
+        call.api_key = Some(self.key.to_owned());
+        call.api_version = Some("2025-10".to_owned());
+        let (seq, plan) = self.world.receive(self.now, &call);
+        self.world.perform(self.now, seq, &call, &plan)
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> Reply {
+        match self.answer(method, path, body) {
+            Answer::Send(reply, Manner::Whole) => reply,
+            other => panic!("not a whole answer: {other:?}"),
+        }
+    }
+
+    /// Status and JSON of an answer.
+    fn json(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let reply = self.ask(method, path, body);
+        match reply.content {
+            Content::Json(value) => (reply.status, value),
+            Content::Empty => (reply.status, Value::Null),
+            other => panic!("not JSON: {other:?}"),
+        }
+    }
+
+    fn get(&mut self, path: &str) -> Value {
+        let (status, value) = self.json("GET", path, "");
+        assert_eq!(status, 200, "{path}: {value}");
+        value
+    }
+
+    /// The status and error code of a refusal.
+    fn refused(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let (status, value) = self.json(method, path, body);
+        assert_eq!(value["status"], status, "{value}");
+        (status, value["error"]["code"].as_str().unwrap().to_owned())
+    }
+
+    fn restore(&mut self, name: &str) -> (String, String) {
+        let body = json!({"name": name}).to_string();
+        let (status, value) = self.json("POST", "/backups/b1/create-index", &body);
+        assert_eq!(status, 202, "{value}");
+        let id = |key: &str| value[key].as_str().unwrap().to_owned();
+        (id("restore_job_id"), id("index_id"))
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.now += jiff::SignedDuration::from_secs(seconds);
+    }
+
+    fn inject(&mut self, kind: FaultKind) {
+        self.world.inject(Fault::new(Route::Any, kind).times(1));
+    }
+
+    fn accepted(&mut self) -> usize {
+        self.world.tenant("mine").unwrap().accepted.len()
+    }
+}

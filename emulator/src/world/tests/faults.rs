@@ -1,0 +1,119 @@
+use super::*;
+
+#[test]
+fn the_fate_of_a_restore_can_be_chosen() {
+    let outcome = |kind: FaultKind| {
+        let mut stage = Stage::new();
+        stage.inject(kind);
+        let (job, _) = stage.restore("a");
+        let mut look = || {
+            let job = stage.get(&format!("/restore-jobs/{job}"));
+            assert_eq!(
+                job.get("percent_complete").is_some(),
+                job["status"] == "Completed"
+            );
+            let index = stage.get("/indexes/a")["status"]["state"].clone();
+            stage.pass(10);
+            format!(
+                "{} {}",
+                job["status"].as_str().unwrap(),
+                index.as_str().unwrap()
+            )
+        };
+        [look(), look(), look()]
+    };
+    let late = FaultKind::IndexNotReadyAfter(Duration::from_secs(5));
+    assert_eq!(
+        outcome(late),
+        [
+            "Pending Initializing",
+            "Completed Initializing",
+            "Completed Ready"
+        ]
+    );
+    let early = outcome(FaultKind::IndexReadyEarly);
+    assert_eq!(
+        early,
+        ["Pending Ready", "Completed Ready", "Completed Ready"]
+    );
+    let fails = outcome(FaultKind::JobFails);
+    assert_eq!(
+        fails,
+        [
+            "Pending Initializing",
+            "Failed Initializing",
+            "Failed Initializing"
+        ]
+    );
+    assert_eq!(
+        outcome(FaultKind::JobCancelled)[1],
+        "Cancelled Initializing"
+    );
+    let broken = outcome(FaultKind::IndexInitializationFailed);
+    assert_eq!(
+        broken,
+        [
+            "Pending Initializing",
+            "Pending InitializationFailed",
+            "Pending InitializationFailed"
+        ]
+    );
+}
+
+#[test]
+fn answers_get_lost_before_or_after_the_effect() {
+    let create = |kind: FaultKind| {
+        let mut stage = Stage::new();
+        stage.inject(kind);
+        let answer = stage.answer("POST", "/backups/b1/create-index", r#"{"name":"a"}"#);
+        let entry = stage.world.journal.requests().remove(0);
+        let accepted = stage.accepted();
+        assert_eq!(entry.effect, accepted == 1);
+        (answer, entry.status, accepted)
+    };
+    assert_eq!(
+        create(FaultKind::LoseAnswer),
+        (Answer::Close(Closing::Fin), None, 1)
+    );
+    assert_eq!(
+        create(FaultKind::ResetAnswer),
+        (Answer::Close(Closing::Reset), None, 1)
+    );
+    assert_eq!(
+        create(FaultKind::DropBefore),
+        (Answer::Close(Closing::Fin), None, 0)
+    );
+    assert_eq!(
+        create(FaultKind::ResetBefore),
+        (Answer::Close(Closing::Reset), None, 0)
+    );
+    let before = create(FaultKind::status(503));
+    assert_eq!((before.1, before.2), (Some(503), 0));
+    let after = create(FaultKind::Status(StatusAnswer::new(500).after_effect()));
+    assert_eq!((after.1, after.2), (Some(500), 1));
+    let missing = create(FaultKind::MissingIds);
+    assert_eq!(missing.2, 1);
+    assert!(
+        matches!(missing.0, Answer::Send(Reply { status: 202, content: Content::Json(body), .. }, _) if body == json!({}))
+    );
+}
+
+#[test]
+fn reads_of_jobs_can_be_wrong() {
+    let mut stage = Stage::new();
+    let (job, _) = stage.restore("a");
+    let path = format!("/restore-jobs/{job}");
+    stage.inject(FaultKind::JobNotFound);
+    assert_eq!(stage.refused("GET", &path, "").0, 404);
+    stage.inject(FaultKind::NullCreatedAt);
+    assert_eq!(stage.get(&path)["created_at"], Value::Null);
+    assert!(stage.get(&path)["created_at"].is_string());
+    stage.inject(FaultKind::ListLag(Duration::from_secs(60)));
+    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
+    stage.inject(FaultKind::ListDrop(Some(vec![job])));
+    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
+    assert_eq!(
+        stage.get("/restore-jobs")["data"].as_array().unwrap().len(),
+        1
+    );
+}

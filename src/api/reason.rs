@@ -1,0 +1,168 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why a restore is where it is: the reason of its conditions, of its events
+/// and of the metric's label. Reasons are API: none is renamed or removed.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    Pending,
+    SecretNotFound,
+    InvalidApiKey,
+    PaymentRequired,
+    PermissionDenied,
+    QuotaExceeded,
+    BackupNotReady,
+    RateLimited,
+    ApiUnavailable,
+    ConfirmingSubmission,
+    SubmissionUnconfirmed,
+    Restoring,
+    IndexNotReady,
+    InvalidRequest,
+    BackupNotFound,
+    BackupFailed,
+    #[serde(rename = "CRDOutdated")]
+    CrdOutdated,
+    IndexAlreadyExists,
+    RestoreFailed,
+    RestoreCancelled,
+    RestoreJobNotFound,
+    IndexFailed,
+    IndexDeleted,
+    Restored,
+    Adopted,
+}
+
+/// The three values of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    True,
+    False,
+    Unknown,
+}
+
+impl Truth {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// Whether the operator expects to get further by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Working or waiting on something that heals by itself.
+    Reconciling,
+    /// A person has to act; still looked at, slowly.
+    Stalled,
+    /// Nothing left to do.
+    Settled,
+}
+
+/// What a reason says in each condition: one row of the status table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub ready: Truth,
+    pub progress: Progress,
+    pub succeeded: Truth,
+}
+
+impl Reason {
+    /// Every reason, in the order of the reference.
+    pub const ALL: [Self; 25] = [
+        Self::Pending,
+        Self::SecretNotFound,
+        Self::InvalidApiKey,
+        Self::PaymentRequired,
+        Self::PermissionDenied,
+        Self::QuotaExceeded,
+        Self::BackupNotReady,
+        Self::RateLimited,
+        Self::ApiUnavailable,
+        Self::ConfirmingSubmission,
+        Self::SubmissionUnconfirmed,
+        Self::Restoring,
+        Self::IndexNotReady,
+        Self::InvalidRequest,
+        Self::BackupNotFound,
+        Self::BackupFailed,
+        Self::CrdOutdated,
+        Self::IndexAlreadyExists,
+        Self::RestoreFailed,
+        Self::RestoreCancelled,
+        Self::RestoreJobNotFound,
+        Self::IndexFailed,
+        Self::IndexDeleted,
+        Self::Restored,
+        Self::Adopted,
+    ];
+
+    /// The row of the status table.
+    pub fn verdict(self) -> Verdict {
+        use Progress::{Reconciling, Settled, Stalled};
+        use Truth::{False, True, Unknown};
+        let (ready, progress, succeeded) = match self {
+            Self::Pending | Self::ConfirmingSubmission => (Unknown, Reconciling, Unknown),
+            Self::SecretNotFound
+            | Self::InvalidApiKey
+            | Self::PaymentRequired
+            | Self::PermissionDenied
+            | Self::QuotaExceeded
+            | Self::BackupNotReady
+            | Self::RateLimited
+            | Self::ApiUnavailable
+            | Self::Restoring
+            | Self::IndexNotReady => (False, Reconciling, Unknown),
+            Self::SubmissionUnconfirmed | Self::RestoreJobNotFound => (Unknown, Stalled, Unknown),
+            Self::InvalidRequest
+            | Self::BackupNotFound
+            | Self::BackupFailed
+            | Self::CrdOutdated => (False, Stalled, Unknown),
+            Self::IndexAlreadyExists
+            | Self::RestoreFailed
+            | Self::RestoreCancelled
+            | Self::IndexFailed
+            | Self::IndexDeleted => (False, Stalled, False),
+            Self::Restored | Self::Adopted => (True, Settled, True),
+        };
+        Verdict {
+            ready,
+            progress,
+            succeeded,
+        }
+    }
+
+    /// The word as it stands in conditions, events and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::InvalidApiKey => "InvalidApiKey",
+            Self::PaymentRequired => "PaymentRequired",
+            Self::PermissionDenied => "PermissionDenied",
+            Self::QuotaExceeded => "QuotaExceeded",
+            Self::BackupNotReady => "BackupNotReady",
+            Self::RateLimited => "RateLimited",
+            Self::ApiUnavailable => "ApiUnavailable",
+            Self::ConfirmingSubmission => "ConfirmingSubmission",
+            Self::SubmissionUnconfirmed => "SubmissionUnconfirmed",
+            Self::Restoring => "Restoring",
+            Self::IndexNotReady => "IndexNotReady",
+            Self::InvalidRequest => "InvalidRequest",
+            Self::BackupNotFound => "BackupNotFound",
+            Self::BackupFailed => "BackupFailed",
+            Self::CrdOutdated => "CRDOutdated",
+            Self::IndexAlreadyExists => "IndexAlreadyExists",
+            Self::RestoreFailed => "RestoreFailed",
+            Self::RestoreCancelled => "RestoreCancelled",
+            Self::RestoreJobNotFound => "RestoreJobNotFound",
+            Self::IndexFailed => "IndexFailed",
+            Self::IndexDeleted => "IndexDeleted",
+            Self::Restored => "Restored",
+            Self::Adopted => "Adopted",
+        }
+    }
+}

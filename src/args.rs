@@ -1,0 +1,199 @@
+//! The command line. Every flag is an environment variable too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use index_restore_operator::pinecone::Endpoint;
+use index_restore_operator::restore::{Pace, Patience, Rules};
+use index_restore_operator::telemetry::LogFormat;
+use jiff::SignedDuration;
+
+/// Restores Pinecone indexes from backups, declaratively and exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "index-restore-operator", disable_version_flag = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch IndexRestores and restore them.
+    Run(Box<RunArgs>),
+    /// Print the CustomResourceDefinition of this version as YAML.
+    Crd,
+    /// Print the version and the source revision.
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// URL of Pinecone's control plane. It is a flag and not a field of the resource, so that nobody
+    /// who may create an IndexRestore can have API keys sent elsewhere.
+    #[arg(
+        long,
+        env = "PINECONE_ENDPOINT",
+        default_value = "https://api.pinecone.io"
+    )]
+    pinecone_endpoint: String,
+
+    /// Version of Pinecone's API to ask for, sent as X-Pinecone-Api-Version.
+    #[arg(long, env = "PINECONE_API_VERSION", default_value = "2025-10")]
+    pinecone_api_version: String,
+
+    /// PEM file of certificates to trust beside the system's, for a proxy that opens TLS. The proxy
+    /// itself is taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+    #[arg(long, env = "PINECONE_CA_FILE", value_name = "FILE")]
+    pinecone_ca_file: Option<PathBuf>,
+
+    /// Namespace to watch; repeat it, or separate several by commas. Without it, all namespaces.
+    #[arg(
+        long,
+        env = "WATCH_NAMESPACE",
+        value_delimiter = ',',
+        value_name = "NAMESPACE"
+    )]
+    watch_namespace: Vec<String>,
+
+    /// IndexRestores worked on at the same time.
+    #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+
+    /// Time for one request to Pinecone, from connecting to the end of its answer. On shutdown an
+    /// open create request is waited for: the pod's grace period must be longer.
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "30s", value_parser = duration)]
+    request_timeout: Duration,
+
+    /// Shortest time between two polls of a restore.
+    #[arg(long, env = "POLL_MIN", default_value = "2s", value_parser = duration)]
+    poll_min: Duration,
+
+    /// Longest time between two polls of a running restore; a poll waits about an eighth of the
+    /// restore's age. Restores that wait for a person are looked at every five times this, and
+    /// finished ones every ten times.
+    #[arg(long, env = "POLL_MAX", default_value = "60s", value_parser = duration)]
+    poll_max: Duration,
+
+    /// Address of /metrics, /livez and /readyz.
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+
+    /// Form of the logs on standard error.
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
+
+    /// Level of the logs (error, warn, info, debug, trace), or directives such as info,kube=debug.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+
+    /// How long a submission must have left no trace before it is tried again. Shortening it can
+    /// cost a second index; it is here for tests.
+    #[arg(long, env = "CONFIRM_PATIENCE", default_value = "180s", value_parser = duration, hide = true)]
+    confirm_patience: Duration,
+
+    /// How long the list of restore jobs is given to show the job of an index that exists; for tests.
+    #[arg(long, env = "CATCH_UP_PATIENCE", default_value = "60s", value_parser = duration, hide = true)]
+    catch_up_patience: Duration,
+
+    /// How long before a person is asked to look; for tests.
+    #[arg(long, env = "GIVE_UP_PATIENCE", default_value = "1h", value_parser = duration, hide = true)]
+    give_up_patience: Duration,
+}
+
+impl RunArgs {
+    /// # Errors
+    /// If two flags contradict each other; the error names them.
+    pub fn rules(&self) -> Result<Rules, String> {
+        if self.poll_min > self.poll_max {
+            return Err("--poll-min may not be longer than --poll-max".into());
+        }
+        Ok(Rules {
+            pace: Pace {
+                poll_min: self.poll_min,
+                poll_max: self.poll_max,
+            },
+            patience: Patience {
+                confirm: self.confirm_patience,
+                catch_up: self.catch_up_patience,
+                give_up: self.give_up_patience,
+            },
+        })
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            url: self.pinecone_endpoint.clone(),
+            api_version: self.pinecone_api_version.clone(),
+            ca_file: self.pinecone_ca_file.clone(),
+            request_timeout: self.request_timeout,
+        }
+    }
+
+    pub fn namespaces(&self) -> Vec<String> {
+        let mut namespaces: Vec<_> = self
+            .watch_namespace
+            .iter()
+            .filter(|namespace| !namespace.is_empty())
+            .cloned()
+            .collect();
+        namespaces.sort();
+        namespaces.dedup();
+        namespaces
+    }
+
+    pub fn concurrency(&self) -> u16 {
+        self.concurrency
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wanted = "must be a duration such as 500ms, 30s or 2m, longer than nothing";
+    let duration: SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
+    Duration::try_from(duration)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| wanted.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_and_bad_ones_explained() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "5", "-3s", "0s", "soon"] {
+            assert!(
+                duration(bad).is_err_and(|text| text.contains("30s")),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shortest_poll_above_the_longest_is_refused() {
+        let parse = |flags: &[&str]| {
+            let words = ["index-restore-operator", "run"].iter().chain(flags);
+            match Cli::try_parse_from(words).unwrap().command {
+                Command::Run(args) => args.rules().map(|rules| rules.pace.poll_max),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
+        assert!(
+            parse(&["--poll-min", "2m"])
+                .unwrap_err()
+                .contains("--poll-min")
+        );
+    }
+}

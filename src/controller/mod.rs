@@ -1,0 +1,131 @@
+//! Watches IndexRestores and passes over each.
+
+mod memory;
+mod pass;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, join_all};
+use kube::core::error_boundary::DeserializeGuard;
+use kube::runtime::Controller;
+use kube::runtime::controller::{Config, Error as RunError};
+use kube::runtime::reflector::Store;
+use kube::runtime::watcher;
+use kube::{Api, Client, ResourceExt as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::IndexRestore;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::pinecone;
+use crate::restore::presence::Presence;
+use crate::restore::{Rules, Situation};
+use crate::secret::Keys;
+
+pub use memory::Memory;
+pub use pass::PassError;
+
+/// An object that may not be readable: one of them must not stop the watch.
+pub type Guarded = DeserializeGuard<IndexRestore>;
+
+/// All that passes share.
+pub struct Context {
+    pub client: Client,
+    pub pinecone: pinecone::Client,
+    pub keys: Keys,
+    pub presence: Presence,
+    pub rules: Rules,
+    pub events: Events,
+    pub metrics: Arc<Metrics>,
+    pub shutdown: CancellationToken,
+    /// Passes that may run at the same time, over all namespaces.
+    pub slots: tokio::sync::Semaphore,
+    pub memory: Memory,
+}
+
+/// The watches over all or some namespaces.
+pub struct Watches {
+    pub stores: Vec<Store<Guarded>>,
+    running: Vec<BoxFuture<'static, ()>>,
+}
+
+impl Watches {
+    /// Prepares one watch over the cluster, or one for each namespace.
+    pub fn new(context: &Arc<Context>, namespaces: &[String], concurrency: u16) -> Self {
+        let apis = match namespaces {
+            [] => vec![Api::<Guarded>::all(context.client.clone())],
+            some => some
+                .iter()
+                .map(|namespace| Api::namespaced(context.client.clone(), namespace))
+                .collect(),
+        };
+        let (stores, running) = apis
+            .into_iter()
+            .map(|api| watch(api, Arc::clone(context), concurrency))
+            .unzip();
+        Self { stores, running }
+    }
+
+    /// Runs until the shutdown, and until the passes that run then are done.
+    pub async fn run(self) {
+        join_all(self.running).await;
+    }
+}
+
+fn watch(
+    api: Api<Guarded>,
+    context: Arc<Context>,
+    concurrency: u16,
+) -> (Store<Guarded>, BoxFuture<'static, ()>) {
+    let shutdown = context.shutdown.clone();
+    let metrics = Arc::clone(&context.metrics);
+    let controller = Controller::new(api, watcher::Config::default())
+        .with_config(Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(async move { shutdown.cancelled().await });
+    let store = controller.store();
+    let running = controller
+        .run(pass::pass, pass::again_after_error, context)
+        .for_each(move |result| {
+            match result {
+                // Passes log and count their own errors.
+                Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
+                Err(RunError::ObjectNotFound(object)) => {
+                    tracing::debug!(%object, "deleted before its next pass");
+                }
+                Err(error) => {
+                    metrics.watch_failed();
+                    tracing::warn!(%error, "watching IndexRestores failed; it is repeated");
+                }
+            }
+            std::future::ready(())
+        });
+    (store, Box::pin(running))
+}
+
+/// Counts the restores by reason, forgets what is gone, and wipes old keys, now
+/// and then, until the shutdown.
+pub async fn keep_house(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    while context
+        .shutdown
+        .run_until_cancelled(ticks.tick())
+        .await
+        .is_some()
+    {
+        let objects: Vec<_> = stores.iter().flat_map(Store::state).collect();
+        let mut counts = HashMap::new();
+        for object in objects.iter().filter_map(|object| object.0.as_ref().ok()) {
+            let shown = Situation::of(object).shown;
+            *counts
+                .entry(shown.map_or("Pending", |shown| shown.reason.as_str()))
+                .or_insert(0) += 1;
+        }
+        context.metrics.count_restores(&counts);
+        let uids = objects.iter().filter_map(|object| object.uid()).collect();
+        context.memory.retain(&uids);
+        context.keys.sweep();
+    }
+}

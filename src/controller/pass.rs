@@ -1,0 +1,234 @@
+//! One pass over one object.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kube::runtime::controller::Action;
+use kube::{Api, Resource as _, ResourceExt as _};
+use tracing::Instrument as _;
+
+use super::memory::Remembered;
+use super::{Context, Guarded};
+use crate::api::IndexRestore;
+use crate::clock::{BootTime, Now};
+use crate::kubernetes::{Error, within};
+use crate::pinecone::ApiKey;
+use crate::restore::{Acted, Actor, Answer, Question, Situation, Stage, act, ask, decide, observe};
+use crate::secret::KeyProblem;
+
+/// Longest wait after passes that failed on the API server.
+const MAX_ERROR_WAIT: Duration = Duration::from_secs(60);
+
+/// Why a pass came to nothing; it is repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    #[error(transparent)]
+    Kubernetes(#[from] Error),
+    #[error("the object cannot be read: {0}")]
+    Malformed(String),
+    #[error("the operator is shutting down")]
+    ShuttingDown,
+}
+
+impl PassError {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Kubernetes(error) => error.label(),
+            Self::Malformed(_) => "malformed",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+}
+
+pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, PassError> {
+    let _slot = context
+        .slots
+        .acquire()
+        .await
+        .map_err(|_| PassError::ShuttingDown)?;
+    let started = Instant::now();
+    let span = tracing::info_span!(
+        "restore",
+        namespace = object.namespace(),
+        indexrestore = object.name_any(),
+        generation = object.meta().generation,
+        job = tracing::field::Empty,
+    );
+    let result = reconcile(&object, &context).instrument(span.clone()).await;
+    let outcome = result.as_ref().map_or_else(PassError::label, |_| "ok");
+    context.metrics.reconciled(outcome, started.elapsed());
+    if let Err(error) = &result {
+        span.in_scope(|| tracing::warn!(%error, "the pass failed; it is repeated"));
+    }
+    result
+}
+
+async fn reconcile(guarded: &Guarded, context: &Context) -> Result<Action, PassError> {
+    let cached = match &guarded.0 {
+        Ok(object) => object,
+        Err(invalid) => return Err(PassError::Malformed(invalid.error.clone())),
+    };
+    let uid = cached.uid().unwrap_or_default();
+    let mut remembered = context.memory.of(&uid);
+    if let Some(left) = rests(cached, &remembered) {
+        return Ok(Action::requeue(left));
+    }
+    let api = Api::namespaced(
+        context.client.clone(),
+        &cached.namespace().unwrap_or_default(),
+    );
+    let Some(object) = load(cached, remembered.is_stale, &api).await? else {
+        return Ok(Action::await_change());
+    };
+    let situation = Situation::of(&object);
+    if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
+        tracing::Span::current().record("job", &submitted.job_id);
+    }
+    let question = ask(&situation, &remembered.evidence);
+    let (answer, key) = answer(context, &object, &situation, question).await?;
+    let now = Now::read();
+    remembered.evidence.learn(&situation, &answer, now.boot);
+    let decision = decide(
+        &situation,
+        &remembered.evidence,
+        &answer,
+        &context.rules,
+        now,
+    );
+    let actor = Actor {
+        api,
+        pinecone: &context.pinecone,
+        key: key.as_ref(),
+        events: &context.events,
+        metrics: &context.metrics,
+        shutdown: &context.shutdown,
+    };
+    let acted = act(&actor, &object, decision.step).await?;
+    Ok(settle(
+        context,
+        &uid,
+        &object,
+        remembered,
+        &acted,
+        decision.again,
+    ))
+}
+
+/// The object from the cache or, where the cache was found behind, from the API
+/// server; nothing if it is gone.
+async fn load(
+    cached: &IndexRestore,
+    is_stale: bool,
+    api: &Api<IndexRestore>,
+) -> Result<Option<IndexRestore>, Error> {
+    if !is_stale {
+        return Ok(Some(cached.clone()));
+    }
+    let fresh = within("read", api.get_opt(&cached.name_any())).await?;
+    Ok(fresh.filter(|fresh| fresh.metadata.uid == cached.metadata.uid))
+}
+
+/// How long the object may still be left alone: our own status writes wake us.
+fn rests(object: &IndexRestore, remembered: &Remembered) -> Option<Duration> {
+    let (version, until) = remembered.rest.as_ref()?;
+    let left = until.since(BootTime::now());
+    let is_same = object.metadata.resource_version.as_ref() == Some(version);
+    (is_same && !left.is_zero()).then_some(left)
+}
+
+/// Reads what the question needs. A key that Pinecone refuses is read again from
+/// its Secret at once, and tried once more if it changed.
+async fn answer(
+    context: &Context,
+    object: &IndexRestore,
+    situation: &Situation,
+    question: Question,
+) -> Result<(Answer, Option<ApiKey>), Error> {
+    if question == Question::Nothing {
+        return Ok((Answer::Nothing, None));
+    }
+    let key = match key(context, object).await? {
+        Ok(key) => key,
+        Err(problem) => return Ok((Answer::NoKey(problem), None)),
+    };
+    let see = |key: ApiKey| async move {
+        observe(
+            question,
+            situation,
+            &context.pinecone,
+            &context.presence,
+            &key,
+        )
+        .await
+    };
+    let answer = see(key.clone()).await;
+    if !answer.is_unauthorized() {
+        return Ok((answer, Some(key)));
+    }
+    let namespace = object.namespace().unwrap_or_default();
+    context
+        .keys
+        .forget(&namespace, &object.spec.api_key_secret_ref);
+    match self::key(context, object).await? {
+        Ok(fresh) if fresh.id() != key.id() => Ok((see(fresh.clone()).await, Some(fresh))),
+        _ => Ok((answer, Some(key))),
+    }
+}
+
+async fn key(
+    context: &Context,
+    object: &IndexRestore,
+) -> Result<Result<ApiKey, KeyProblem>, Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    context
+        .keys
+        .get(&namespace, &object.spec.api_key_secret_ref)
+        .await
+}
+
+/// Remembers the pass and says when the next one is due.
+fn settle(
+    context: &Context,
+    uid: &str,
+    seen: &IndexRestore,
+    mut remembered: Remembered,
+    acted: &Acted,
+    again: Option<Duration>,
+) -> Action {
+    remembered.errors = 0;
+    remembered.is_stale = matches!(acted, Acted::Conflict);
+    let left = match acted {
+        Acted::Gone => return Action::await_change(),
+        Acted::Conflict => None,
+        Acted::Written(written) => Some(written.as_ref()),
+        Acted::Unchanged => Some(seen),
+    };
+    let again = match acted {
+        Acted::Conflict => Some(context.rules.pace.poll_min.min(Duration::from_millis(200))),
+        _ => again.map(jittered),
+    };
+    let version = left.and_then(|object| object.metadata.resource_version.clone());
+    // Where only a change wakes it, our own write must not.
+    let until = BootTime::now().plus(again.unwrap_or(Duration::from_secs(3_600)));
+    remembered.rest = version.map(|version| (version, until));
+    context.memory.keep(uid, remembered);
+    again.map_or_else(Action::await_change, Action::requeue)
+}
+
+/// Up to a tenth longer, so that what began together does not stay together.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)
+}
+
+pub(super) fn again_after_error(
+    object: Arc<Guarded>,
+    error: &PassError,
+    context: Arc<Context>,
+) -> Action {
+    if matches!(error, PassError::Malformed(_)) {
+        return Action::await_change();
+    }
+    let errors = context.memory.failed(&object.uid().unwrap_or_default());
+    let wait = Duration::from_millis(500).saturating_mul(1 << errors.min(7));
+    Action::requeue(jittered(wait.min(MAX_ERROR_WAIT)))
+}

@@ -1,0 +1,80 @@
+//! Calls to the API server, each with a deadline: kube sets none, and a call
+//! that hangs would hold its object for ever.
+
+use std::time::Duration;
+
+use kube::error::Status;
+
+/// For one call, kube's own retries of 429, 503 and 504 included.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A call that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{call}: {source}")]
+    Call {
+        call: &'static str,
+        source: Box<kube::Error>,
+    },
+    #[error("{call}: the API server did not answer within {} s", DEADLINE.as_secs())]
+    Deadline { call: &'static str },
+}
+
+/// Awaits a call, for a bounded time.
+///
+/// # Errors
+/// Those of the call, and its deadline: then the call may have had its effect.
+pub async fn within<T>(
+    call: &'static str,
+    future: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(result) => result.map_err(|source| Error::Call {
+            call,
+            source: Box::new(source),
+        }),
+        Err(_) => Err(Error::Deadline { call }),
+    }
+}
+
+impl Error {
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Call { source, .. } => match source.as_ref() {
+                kube::Error::Api(status) => Some(status),
+                _ => None,
+            },
+            Self::Deadline { .. } => None,
+        }
+    }
+
+    pub fn is_forbidden(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 403)
+    }
+
+    pub fn is_not_found(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 404)
+    }
+
+    pub fn is_conflict(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 409)
+    }
+
+    /// The API server refused the call for what it says, and did nothing.
+    pub fn is_refusal(&self) -> bool {
+        self.status()
+            .is_some_and(|status| matches!(status.code, 400 | 401 | 403 | 404 | 405 | 413 | 422))
+    }
+
+    /// A bounded label for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self.status().map(|status| status.code) {
+            Some(403) => "kubernetes_forbidden",
+            Some(404) => "kubernetes_not_found",
+            Some(409) => "kubernetes_conflict",
+            Some(422) => "kubernetes_invalid",
+            Some(_) => "kubernetes_error",
+            None => "kubernetes_unavailable",
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `index-restore-operator run | crd | version`
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod args;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::Parser as _;
+use index_restore_operator::api::{self, IndexRestore};
+use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
+use index_restore_operator::events::Events;
+use index_restore_operator::kubernetes::within;
+use index_restore_operator::metrics::Metrics;
+use index_restore_operator::restore::presence::Presence;
+use index_restore_operator::secret::Keys;
+use index_restore_operator::serve::{Served, serve};
+use index_restore_operator::{REVISION, pinecone, telemetry};
+use kube::api::ListParams;
+use kube::{Api, Client};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use args::{Cli, Command, RunArgs};
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Run(args) => tokio::runtime::Runtime::new()?.block_on(run(&args)),
+        Command::Crd => {
+            print!("{}", api::crd_yaml()?);
+            Ok(())
+        }
+        Command::Version => {
+            println!(
+                "index-restore-operator {} ({REVISION})",
+                env!("CARGO_PKG_VERSION")
+            );
+            Ok(())
+        }
+    }
+}
+
+async fn run(args: &RunArgs) -> Result<()> {
+    telemetry::start(args.log_format, &args.log_level)
+        .context("--log-level must be a level such as info, or directives")?;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let shutdown = shutdown_on_signal()?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("--listen {} cannot be used", args.listen))?;
+    let client = Client::try_default().await.context(
+        "no Kubernetes API server: neither a kubeconfig nor a service account is usable",
+    )?;
+    let namespaces = args.namespaces();
+    check_crd(&client, &namespaces).await?;
+    let context = Arc::new(context(args, client, shutdown.clone())?);
+    let watches = Watches::new(&context, &namespaces, args.concurrency());
+    let served = Served {
+        metrics: Arc::clone(&context.metrics),
+        is_ready: Arc::default(),
+    };
+    let stores = watches.stores.clone();
+    let seen_all = ready_when_seen(stores.clone(), Arc::clone(&served.is_ready));
+    let house = keep_house(context, stores);
+    let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = REVISION,
+        endpoint = args.endpoint().url,
+        ?namespaces,
+        "the operator starts"
+    );
+    tokio::join!(watches.run(), seen_all, house);
+    shutdown.cancel();
+    endpoints.await??;
+    tracing::info!("the operator stopped");
+    Ok(())
+}
+
+fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Result<Context> {
+    let rules = args.rules().map_err(|error| anyhow!(error))?;
+    let metrics = Arc::new(Metrics::default());
+    let endpoint = args.endpoint();
+    Ok(Context {
+        pinecone: pinecone::Client::new(&endpoint, Arc::clone(&metrics))?,
+        keys: Keys::new(client.clone()),
+        presence: Presence::new(rules.pace.slow_period()),
+        rules,
+        events: Events::new(client.clone()),
+        metrics,
+        shutdown,
+        slots: tokio::sync::Semaphore::new(args.concurrency().into()),
+        memory: Memory::default(),
+        client,
+    })
+}
+
+/// SIGTERM and SIGINT end the process once what runs is done and recorded.
+fn shutdown_on_signal() -> Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let (mut term, mut int) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("shutting down: nothing new is submitted, what is open is finished");
+        cancel.cancel();
+    });
+    Ok(token)
+}
+
+/// Fails early, with the remedy, where watching could only fail for ever.
+async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
+    let api: Api<IndexRestore> = match namespaces.first() {
+        None => Api::all(client.clone()),
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+    };
+    match within("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Err(anyhow!(error).context(
+            "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",
+        )),
+        Err(error) if error.is_forbidden() => Err(anyhow!(error).context(
+            "the operator may not list IndexRestores; apply the roles of its deployment, or set --watch-namespace to the namespaces it may see",
+        )),
+        Err(error) => Err(anyhow!(error).context("the API server cannot be used")),
+    }
+}
+
+async fn ready_when_seen(
+    stores: Vec<kube::runtime::reflector::Store<index_restore_operator::controller::Guarded>>,
+    is_ready: Arc<AtomicBool>,
+) {
+    for store in stores {
+        // The writer is dropped only when the watch ends, at shutdown.
+        if store.wait_until_ready().await.is_err() {
+            return;
+        }
+    }
+    is_ready.store(true, Ordering::Relaxed);
+    tracing::info!("all IndexRestores were seen");
+}

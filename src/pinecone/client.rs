@@ -1,0 +1,351 @@
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::header::{DATE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use super::body;
+use super::failure::{Failure, FailureKind, request_id};
+use super::key::{ApiKey, KeyId};
+use super::outcome::Sent;
+use super::pace::Admission;
+use super::types::{Backup, CreateIndex, Index, IndexList, RestoreJob, RestoreJobPage};
+use crate::clock::BootTime;
+use crate::metrics::Metrics;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!(
+    "lang=rust; index-restore-operator=",
+    env!("CARGO_PKG_VERSION"),
+    "; source_tag=index_restore_operator"
+);
+/// Most pages of restore jobs that are read, at 100 rows each.
+const MAX_PAGES: usize = 500;
+
+/// Where Pinecone is and how to reach it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub url: String,
+    /// Sent as `X-Pinecone-Api-Version`.
+    pub api_version: String,
+    /// PEM file of certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// For one request, from connecting to the end of its answer.
+    pub request_timeout: Duration,
+}
+
+/// Why no client can be made of an [`Endpoint`].
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    #[error("--pinecone-endpoint must be a URL such as https://api.pinecone.io, not {0:?}")]
+    Url(String),
+    #[error("--pinecone-api-version {0:?} cannot be sent as a header")]
+    ApiVersion(String),
+    #[error("--pinecone-ca-file {path:?} cannot be read: {source}")]
+    CaFile {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("no HTTP client can be made (is the certificate file PEM?): {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// An answer with a status of 2xx, whole.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Talks to Pinecone's control plane. Never retries, never follows a redirect.
+#[derive(Debug)]
+pub struct Client {
+    base: Url,
+    api_version: HeaderValue,
+    reads: reqwest::Client,
+    /// A client of its own for the POST: HTTP/1.1 on a new connection each time, so
+    /// that no layer below has a reason or a way to send it twice.
+    create: reqwest::Client,
+    admission: Admission,
+    metrics: Arc<Metrics>,
+}
+
+impl Client {
+    /// # Errors
+    /// If the endpoint cannot be used; the error names the flag.
+    pub fn new(endpoint: &Endpoint, metrics: Arc<Metrics>) -> Result<Self, EndpointError> {
+        let base = Url::parse(&endpoint.url)
+            .ok()
+            .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
+            .ok_or_else(|| EndpointError::Url(endpoint.url.clone()))?;
+        let api_version = HeaderValue::from_str(&endpoint.api_version)
+            .map_err(|_| EndpointError::ApiVersion(endpoint.api_version.clone()))?;
+        Ok(Self {
+            base,
+            api_version,
+            reads: builder(endpoint)?.build()?,
+            create: builder(endpoint)?
+                .http1_only()
+                .pool_max_idle_per_host(0)
+                .build()?,
+            admission: Admission::default(),
+            metrics,
+        })
+    }
+
+    /// Waits for this key's turn to make a request.
+    ///
+    /// # Errors
+    /// While Pinecone wants this key to pause.
+    pub async fn admit(&self, key: KeyId) -> Result<(), Failure> {
+        self.admission.admit(key).await
+    }
+
+    /// `GET /backups/{id}`, and when Pinecone answered, by its own clock.
+    pub async fn backup(
+        &self,
+        key: &ApiKey,
+        id: &str,
+    ) -> Result<(Backup, Option<Timestamp>), Failure> {
+        let reply = self
+            .get(key, "describe_backup", &["backups", id], None)
+            .await?;
+        Ok((reply.json()?, reply.date()))
+    }
+
+    /// `GET /indexes/{name}`
+    pub async fn index(&self, key: &ApiKey, name: &str) -> Result<Index, Failure> {
+        let reply = self
+            .get(key, "describe_index", &["indexes", name], None)
+            .await?;
+        reply.json()
+    }
+
+    /// `GET /indexes`, which has no pages.
+    pub async fn indexes(&self, key: &ApiKey) -> Result<Vec<Index>, Failure> {
+        let reply = self.get(key, "list_indexes", &["indexes"], None).await?;
+        Ok(reply.json::<IndexList>()?.indexes)
+    }
+
+    /// `GET /restore-jobs/{id}`
+    pub async fn restore_job(&self, key: &ApiKey, id: &str) -> Result<RestoreJob, Failure> {
+        let path = ["restore-jobs", id];
+        let reply = self.get(key, "describe_restore_job", &path, None).await?;
+        reply.json()
+    }
+
+    /// Every page of `GET /restore-jobs`, each job once.
+    ///
+    /// # Errors
+    /// If any page failed: half a list proves nothing.
+    pub async fn restore_jobs(&self, key: &ApiKey) -> Result<Vec<RestoreJob>, Failure> {
+        let mut jobs = Vec::new();
+        let mut seen = HashSet::new();
+        let mut tokens = HashSet::new();
+        // A token carries its own limit; sending both is an error.
+        let mut query = ("limit", "100".to_owned());
+        for _ in 0..MAX_PAGES {
+            let (name, value) = &query;
+            let reply = self
+                .get(
+                    key,
+                    "list_restore_jobs",
+                    &["restore-jobs"],
+                    Some((name, value)),
+                )
+                .await?;
+            let page: RestoreJobPage = reply.json()?;
+            for job in page.data {
+                if seen.insert(job.restore_job_id.clone()) {
+                    jobs.push(job);
+                }
+            }
+            match page.pagination.and_then(|pagination| pagination.next) {
+                // A token that comes back a second time would go round for ever.
+                Some(next) if tokens.insert(next.clone()) => query = ("paginationToken", next),
+                _ => return Ok(jobs),
+            }
+        }
+        Err(Failure::without_answer(
+            FailureKind::Unavailable,
+            format!("the list of restore jobs did not end within {MAX_PAGES} pages"),
+        ))
+    }
+
+    /// `POST /backups/{id}/create-index`: the one request that is never repeated.
+    /// Only a claim calls this.
+    pub(crate) async fn create_index_from_backup(
+        &self,
+        key: &ApiKey,
+        backup_id: &str,
+        body: &CreateIndex,
+    ) -> Sent {
+        let url = self.url(&["backups", backup_id, "create-index"])?;
+        let request = self.create.request(Method::POST, url).json(body);
+        self.send(key, "create_index_from_backup", request).await
+    }
+
+    async fn get(
+        &self,
+        key: &ApiKey,
+        operation: &'static str,
+        path: &[&str],
+        query: Option<(&str, &str)>,
+    ) -> Result<Reply, Failure> {
+        self.admit(key.id()).await?;
+        let mut url = self.url(path)?;
+        if let Some((name, value)) = query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self.send(key, operation, self.reads.get(url)).await
+    }
+
+    async fn send(
+        &self,
+        key: &ApiKey,
+        operation: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply, Failure> {
+        let header = key.header().ok_or_else(|| {
+            Failure::without_answer(FailureKind::NotConnected, "the API key cannot be sent")
+        })?;
+        let started = Instant::now();
+        let request = request
+            .header("Api-Key", header)
+            .header("X-Pinecone-Api-Version", &self.api_version);
+        let result = exchange(request, key).await;
+        let code = match &result {
+            Ok(reply) => reply.status.as_u16(),
+            Err(failure) => failure.http.unwrap_or(0),
+        };
+        self.metrics
+            .pinecone_request(operation, code, started.elapsed());
+        if let Err(failure) = &result {
+            self.admission.learn(key.id(), failure, BootTime::now());
+        }
+        result
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.base.clone();
+        // A dot segment would be resolved away and name another resource.
+        let plain = !path
+            .iter()
+            .any(|segment| matches!(*segment, "" | "." | ".."));
+        match url.path_segments_mut() {
+            Ok(mut segments) if plain => {
+                segments.pop_if_empty().extend(path);
+            }
+            _ => {
+                return Err(Failure::without_answer(
+                    FailureKind::Invalid,
+                    "an ID or a name cannot be part of a URL",
+                ));
+            }
+        }
+        Ok(url)
+    }
+}
+
+fn builder(endpoint: &Endpoint) -> Result<reqwest::ClientBuilder, EndpointError> {
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIMEOUT.min(endpoint.request_timeout))
+        .timeout(endpoint.request_timeout);
+    let Some(path) = &endpoint.ca_file else {
+        return Ok(builder);
+    };
+    let pem = std::fs::read(path).map_err(|source| EndpointError::CaFile {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?))
+}
+
+async fn exchange(request: reqwest::RequestBuilder, key: &ApiKey) -> Result<Reply, Failure> {
+    let response = request.send().await.map_err(|error| {
+        let kind = match error.is_connect() {
+            true => FailureKind::NotConnected,
+            false => FailureKind::Unavailable,
+        };
+        Failure::without_answer(kind, words(error.without_url()))
+    })?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let unreadable = |words: String| Failure {
+        http: Some(status.as_u16()),
+        request_id: request_id(&headers),
+        ..Failure::without_answer(FailureKind::Unavailable, words)
+    };
+    let body = body::read(response)
+        .await
+        .map_err(|error| unreadable(error.to_string()))?;
+    if status.is_success() {
+        return Ok(Reply {
+            status,
+            headers,
+            body,
+        });
+    }
+    let text = key.redact(&String::from_utf8_lossy(&body));
+    Err(Failure::from_answer(
+        status,
+        &headers,
+        &text,
+        Timestamp::now(),
+    ))
+}
+
+/// The error and its causes in one line; reqwest's own text hides the causes.
+fn words(error: reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+impl Reply {
+    /// # Errors
+    /// If the body is not what the documentation promises.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| self.unreadable(&format!("the answer cannot be read: {error}")))
+    }
+
+    /// This answer as a failure, in `words`.
+    pub(super) fn unreadable(&self, words: &str) -> Failure {
+        Failure {
+            http: Some(self.status.as_u16()),
+            request_id: request_id(&self.headers),
+            ..Failure::without_answer(FailureKind::Unavailable, words)
+        }
+    }
+
+    pub(super) fn request_id(&self) -> Option<String> {
+        request_id(&self.headers)
+    }
+
+    /// Pinecone's clock when it answered, in whole seconds.
+    pub fn date(&self) -> Option<Timestamp> {
+        let value = self.headers.get(DATE)?.to_str().ok()?;
+        Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(status: u16, body: &str) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::types::ErrorResponse;
+
+/// Longest piece of Pinecone's own words that is passed on, in characters.
+const MAX_WORDS: usize = 300;
+/// Longest wait that a Retry-After can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
+
+/// Why a request did not give what was asked for, in words fit for a status:
+/// Pinecone's text is untrusted, cut, and free of the API key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// HTTP status, where there was an answer.
+    pub http: Option<u16>,
+    /// Pinecone's code, such as `NOT_FOUND`, where the error had Pinecone's form.
+    pub code: Option<String>,
+    pub words: String,
+    pub request_id: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+/// What a failure means, whatever request it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// 401
+    Unauthorized,
+    /// 402
+    PaymentRequired,
+    /// 403
+    Forbidden,
+    /// 404 in Pinecone's own form
+    NotFound,
+    /// 409
+    AlreadyExists,
+    /// 412
+    PreconditionFailed,
+    /// 400 and 422
+    Invalid,
+    /// 429
+    RateLimited,
+    /// No connection was made: nothing was sent.
+    NotConnected,
+    /// Anything else: 5xx, time-outs, broken or unreadable answers.
+    Unavailable,
+}
+
+impl FailureKind {
+    /// A bounded label for metrics and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::PaymentRequired => "payment_required",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::Invalid => "invalid",
+            Self::RateLimited => "rate_limited",
+            Self::NotConnected => "not_connected",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Failure {
+    /// A failure with no answer behind it.
+    pub fn without_answer(kind: FailureKind, words: impl AsRef<str>) -> Self {
+        Self {
+            kind,
+            http: None,
+            code: None,
+            words: tidy(words.as_ref()),
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// Reads an answer that is not a success.
+    pub(super) fn from_answer(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &str,
+        now: Timestamp,
+    ) -> Self {
+        let own = serde_json::from_str::<ErrorResponse>(body).ok();
+        let kind = kind_of(status, headers, body, own.is_some());
+        let words = match &own {
+            Some(own) => tidy(&own.error.message),
+            None if is_html(headers, body) => "an HTML page instead of an API answer".into(),
+            None => tidy(body),
+        };
+        Self {
+            kind,
+            http: Some(status.as_u16()),
+            code: own.map(|own| tidy(&own.error.code)),
+            words,
+            request_id: request_id(headers),
+            retry_after: retry_after(headers, now),
+        }
+    }
+}
+
+/// A refusal counts as Pinecone's word only in Pinecone's own form: proxies and
+/// gateways answer 403, 404 or 429 too, after a request was passed on.
+fn kind_of(status: StatusCode, headers: &HeaderMap, body: &str, own_form: bool) -> FailureKind {
+    match status.as_u16() {
+        // Authentication is refused ahead of the API, in text/plain.
+        401 if own_form || !is_html(headers, body) => FailureKind::Unauthorized,
+        _ if !own_form => FailureKind::Unavailable,
+        400 | 422 => FailureKind::Invalid,
+        402 => FailureKind::PaymentRequired,
+        403 => FailureKind::Forbidden,
+        404 => FailureKind::NotFound,
+        409 => FailureKind::AlreadyExists,
+        412 => FailureKind::PreconditionFailed,
+        429 => FailureKind::RateLimited,
+        _ => FailureKind::Unavailable,
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.http, &self.code) {
+            (Some(http), Some(code)) => write!(f, "HTTP {http} {code}")?,
+            (Some(http), None) => write!(f, "HTTP {http}")?,
+            (None, _) => write!(f, "no answer")?,
+        }
+        if !self.words.is_empty() {
+            write!(f, ": {}", self.words)?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request ID {id})")?;
+        }
+        Ok(())
+    }
+}
+
+/// `x-pinecone-request-id`, or else `x-request-id`.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-pinecone-request-id", "x-request-id"]
+        .into_iter()
+        .find_map(|name| headers.get(name)?.to_str().ok())
+        .map(|id| tidy(id).chars().take(64).collect())
+}
+
+/// Retry-After as seconds or as an HTTP date, at most an hour.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = httpdate::parse_http_date(value).ok()?;
+            let until = Timestamp::try_from(until).ok()?;
+            Duration::try_from(until.duration_since(now)).unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+fn is_html(headers: &HeaderMap, body: &str) -> bool {
+    let declared = headers
+        .get(reqwest::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("html"));
+    declared || body.trim_start().starts_with('<')
+}
+
+/// One line of printable text, cut.
+fn tidy(text: &str) -> String {
+    let printable: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_WORDS) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Failure {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        Failure::from_answer(StatusCode::from_u16(status).unwrap(), &map, body, now)
+    }
+
+    fn own(status: u16, code: &str) -> Failure {
+        let body =
+            format!(r#"{{"status":{status},"error":{{"code":"{code}","message":"words"}}}}"#);
+        answer(status, &[("content-type", "application/json")], &body)
+    }
+
+    #[test]
+    fn pinecones_own_form_says_what_happened() {
+        for (status, kind) in [
+            (400, FailureKind::Invalid),
+            (401, FailureKind::Unauthorized),
+            (402, FailureKind::PaymentRequired),
+            (403, FailureKind::Forbidden),
+            (404, FailureKind::NotFound),
+            (409, FailureKind::AlreadyExists),
+            (412, FailureKind::PreconditionFailed),
+            (422, FailureKind::Invalid),
+            (429, FailureKind::RateLimited),
+            (408, FailureKind::Unavailable),
+            (500, FailureKind::Unavailable),
+            (503, FailureKind::Unavailable),
+        ] {
+            assert_eq!(own(status, "CODE").kind, kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn another_form_is_nobodys_word_but_for_the_plain_401() {
+        for status in [400, 402, 403, 404, 409, 412, 422, 429] {
+            let proxy = answer(status, &[], "<html>denied</html>");
+            assert_eq!(proxy.kind, FailureKind::Unavailable, "{status}");
+            assert_eq!(proxy.words, "an HTML page instead of an API answer");
+        }
+        assert_eq!(
+            answer(401, &[], "Invalid API key").kind,
+            FailureKind::Unauthorized
+        );
+        assert_eq!(
+            answer(401, &[], "<html>log in</html>").kind,
+            FailureKind::Unavailable
+        );
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms_and_bounded() {
+        let seconds = |value| answer(503, &[("retry-after", value)], "").retry_after;
+        assert_eq!(seconds("7"), Some(Duration::from_secs(7)));
+        assert_eq!(
+            seconds("Sun, 22 Nov 2026 10:00:30 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(
+            seconds("Sun, 22 Nov 2026 09:00:00 GMT"),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(seconds("999999999"), Some(MAX_RETRY_AFTER));
+        assert_eq!(seconds("soon"), None);
+    }
+
+    #[test]
+    fn untrusted_words_are_one_line_and_cut() {
+        let body = format!("a\r\n\u{1b}[31mb {}", "x".repeat(1_000));
+        let failure = answer(500, &[("x-request-id", "r-1")], &body);
+        assert!(failure.words.starts_with("a [31mb x"));
+        assert!(failure.words.chars().count() <= MAX_WORDS + 1);
+        assert!(failure.to_string().ends_with("(request ID r-1)"));
+    }
+}

@@ -1,0 +1,91 @@
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// A Pinecone API key: printed as `[REDACTED]`, wiped from memory when dropped,
+/// sent in a header that is marked sensitive.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    secret: SecretString,
+    id: KeyId,
+}
+
+/// Tells keys apart within this process. It is a hash under a random key of the
+/// process, so that it says nothing about the key to anybody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId(u64);
+
+/// What is wrong with a key; never what the key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    #[error("it is empty")]
+    Empty,
+    #[error("it has characters that an HTTP header cannot carry (a line break or binary data)")]
+    NotAHeader,
+}
+
+impl ApiKey {
+    /// Takes the bytes of a Secret. White space around the key is dropped:
+    /// `kubectl create secret --from-file` keeps the file's last line break.
+    ///
+    /// # Errors
+    /// If nothing is left, or something that cannot be sent.
+    pub fn new(bytes: &[u8]) -> Result<Self, InvalidKey> {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| InvalidKey::NotAHeader)?
+            .trim();
+        if text.is_empty() {
+            return Err(InvalidKey::Empty);
+        }
+        HeaderValue::from_str(text).map_err(|_| InvalidKey::NotAHeader)?;
+        Ok(Self {
+            id: KeyId(HASHER.hash_one(text)),
+            secret: SecretString::from(text),
+        })
+    }
+
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The header's value, marked sensitive: no client logs it.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.secret.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// `text` without the key, should a server have echoed it.
+    pub(super) fn redact(&self, text: &str) -> String {
+        text.replace(self.secret.expose_secret(), "[REDACTED]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_never_printed() {
+        let key = ApiKey::new(b"pcsk_canary").unwrap();
+        assert!(!format!("{key:?}").contains("canary"));
+        assert!(!format!("{:?}", key.header()).contains("canary"));
+        assert_eq!(key.redact("bad key pcsk_canary!"), "bad key [REDACTED]!");
+    }
+
+    #[test]
+    fn takes_what_people_store_and_refuses_what_cannot_be_sent() {
+        let plain = ApiKey::new(b"pcsk_a").unwrap();
+        assert_eq!(ApiKey::new(b" pcsk_a\n").unwrap().id(), plain.id());
+        assert_ne!(ApiKey::new(b"pcsk_b").unwrap().id(), plain.id());
+        assert_eq!(ApiKey::new(b" \n").unwrap_err(), InvalidKey::Empty);
+        assert_eq!(ApiKey::new(b"a\nb").unwrap_err(), InvalidKey::NotAHeader);
+        assert_eq!(
+            ApiKey::new(&[0xff, 0xfe]).unwrap_err(),
+            InvalidKey::NotAHeader
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Pinecone's control plane, as far as a restore needs it (API version 2025-10).
+
+mod body;
+mod client;
+mod failure;
+mod key;
+mod outcome;
+mod pace;
+mod types;
+
+pub use client::{Client, Endpoint, EndpointError, Reply};
+pub use failure::{Failure, FailureKind};
+pub use key::{ApiKey, InvalidKey, KeyId};
+pub use outcome::{Posted, Sent, classify};
+pub use pace::Admission;
+pub use types::{Backup, CreateIndex, Created, Index, RestoreJob};

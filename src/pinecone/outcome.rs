@@ -1,0 +1,112 @@
+use super::client::Reply;
+use super::failure::{Failure, FailureKind};
+use super::types::Created;
+
+/// What came back from the one POST: an answer, or the failure to get one.
+pub type Sent = Result<Reply, Failure>;
+
+/// What the POST did, as far as its answer tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// Pinecone accepted the restore and gave both IDs.
+    Accepted(Created),
+    /// Nothing was created: Pinecone refused in its own form, or was never reached.
+    NoEffect(Failure),
+    /// An index of that name exists.
+    Taken(Failure),
+    /// Anything may have happened.
+    Unknown(Failure),
+}
+
+/// Reads what the POST did out of what came back.
+///
+/// "No effect" is said only where it is certain. Everything else, an answer
+/// that cannot be read included, leaves the outcome open: the restore may run.
+pub fn classify(sent: Sent) -> Posted {
+    let reply = match sent {
+        Ok(reply) => reply,
+        Err(failure) => return by_failure(failure),
+    };
+    match reply.json::<Created>() {
+        Ok(created) if !created.restore_job_id.is_empty() && !created.index_id.is_empty() => {
+            Posted::Accepted(Created {
+                request_id: reply.request_id(),
+                ..created
+            })
+        }
+        Ok(_) => Posted::Unknown(reply.unreadable("the answer names no restore job or index")),
+        Err(failure) => Posted::Unknown(failure),
+    }
+}
+
+fn by_failure(failure: Failure) -> Posted {
+    match failure.kind {
+        FailureKind::Unauthorized
+        | FailureKind::PaymentRequired
+        | FailureKind::Forbidden
+        | FailureKind::NotFound
+        | FailureKind::PreconditionFailed
+        | FailureKind::Invalid
+        | FailureKind::RateLimited
+        | FailureKind::NotConnected => Posted::NoEffect(failure),
+        FailureKind::AlreadyExists => Posted::Taken(failure),
+        FailureKind::Unavailable => Posted::Unknown(failure),
+    }
+}
+
+impl Posted {
+    /// A bounded label for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::NoEffect(_) => "no_effect",
+            Self::Taken(_) => "taken",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn success(status: u16, body: &str) -> Posted {
+        classify(Ok(Reply::for_tests(status, body)))
+    }
+
+    #[test]
+    fn both_ids_are_needed_to_call_it_accepted() {
+        let both = r#"{"restore_job_id":"j","index_id":"i","more":1}"#;
+        assert!(matches!(success(202, both), Posted::Accepted(c) if c.restore_job_id == "j"));
+        assert!(matches!(success(200, both), Posted::Accepted(_)));
+        for body in [
+            "",
+            "{}",
+            "<html></html>",
+            r#"{"restore_job_id":"j"}"#,
+            r#"{"restore_job_id":"j","index_id":""}"#,
+            r#"{"restore_job_id":"j","index_id":"i"#,
+        ] {
+            assert!(matches!(success(202, body), Posted::Unknown(_)), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_certain_refusals_are_no_effect() {
+        let by = |kind| by_failure(Failure::without_answer(kind, ""));
+        for kind in [
+            FailureKind::Unauthorized,
+            FailureKind::PaymentRequired,
+            FailureKind::Forbidden,
+            FailureKind::NotFound,
+            FailureKind::PreconditionFailed,
+            FailureKind::Invalid,
+            FailureKind::RateLimited,
+            FailureKind::NotConnected,
+        ] {
+            assert!(matches!(by(kind), Posted::NoEffect(_)), "{kind:?}");
+        }
+        assert!(matches!(by(FailureKind::AlreadyExists), Posted::Taken(_)));
+        assert!(matches!(by(FailureKind::Unavailable), Posted::Unknown(_)));
+    }
+}

@@ -1,0 +1,98 @@
+//! What travels on the wire. Answers are read leniently: only what a restore
+//! needs, and enumerations as open strings, as Pinecone declares them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Body of `POST /backups/{id}/create-index`. Options that were not given are
+/// not sent: a `tags` that is present replaces the backup's tags.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CreateIndex {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    pub deletion_protection: &'static str,
+}
+
+/// The IDs in the answer 202.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Created {
+    pub restore_job_id: String,
+    pub index_id: String,
+    /// Of the answer's header.
+    #[serde(skip)]
+    pub request_id: Option<String>,
+}
+
+/// `GET /backups/{id}`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Backup {
+    pub backup_id: String,
+    /// `Initializing`, `Ready`, `InitializationFailed` or `Failed`.
+    pub status: String,
+}
+
+/// One row of `GET /restore-jobs`, or `GET /restore-jobs/{id}`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct RestoreJob {
+    pub restore_job_id: String,
+    pub backup_id: String,
+    pub target_index_name: String,
+    pub target_index_id: String,
+    /// `Pending`, `Completed`, `Failed` or `Cancelled`.
+    pub status: String,
+    /// Null where Pinecone has not assigned it yet.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
+    /// 100 once the job is completed, absent before.
+    #[serde(default)]
+    pub percent_complete: Option<f64>,
+}
+
+/// `GET /indexes/{name}`, or one row of `GET /indexes`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Index {
+    pub name: String,
+    #[serde(default)]
+    pub host: Option<String>,
+    pub status: IndexStatus,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IndexStatus {
+    pub ready: bool,
+    pub state: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct IndexList {
+    pub indexes: Vec<Index>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RestoreJobPage {
+    pub data: Vec<RestoreJob>,
+    #[serde(default)]
+    pub pagination: Option<Pagination>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Pagination {
+    pub next: Option<String>,
+}
+
+/// Pinecone's own form of an error.
+#[derive(Debug, Deserialize)]
+pub(super) struct ErrorResponse {
+    pub error: ErrorBody,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ErrorBody {
+    pub code: String,
+    pub message: String,
+}

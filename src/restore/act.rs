@@ -1,0 +1,167 @@
+//! Does what was decided: writes statuses, and submits under a claim.
+
+use jiff::Timestamp;
+use kube::Api;
+use kube::api::PostParams;
+use tokio_util::sync::CancellationToken;
+
+use super::claim::{Claim, Sending, Taking, Used};
+use super::decide::{Step, after_post};
+use super::report::{Change, ClaimRequest, Report};
+use super::stage::Situation;
+use crate::api::conditions::Finding;
+use crate::api::{IndexRestore, IndexRestoreStatus, Reason, SubmissionOutcome};
+use crate::events::Events;
+use crate::kubernetes::{Error, within};
+use crate::metrics::Metrics;
+use crate::pinecone::{ApiKey, Client, Posted};
+
+/// What acting needs.
+pub struct Actor<'a> {
+    pub api: Api<IndexRestore>,
+    pub pinecone: &'a Client,
+    pub key: Option<&'a ApiKey>,
+    pub events: &'a Events,
+    pub metrics: &'a Metrics,
+    /// Once cancelled, nothing new is claimed.
+    pub shutdown: &'a CancellationToken,
+}
+
+/// What became of the object.
+pub enum Acted {
+    Unchanged,
+    Written(Box<IndexRestore>),
+    /// Somebody changed it in the meantime: look again.
+    Conflict,
+    Gone,
+}
+
+/// Takes the step.
+///
+/// # Errors
+/// If the API server fails, or refuses a write. What Pinecone accepted is not
+/// lost by it: recording is repeated until it lands.
+pub async fn act(actor: &Actor<'_>, object: &IndexRestore, step: Step) -> Result<Acted, Error> {
+    match step {
+        Step::Keep => Ok(Acted::Unchanged),
+        Step::Report(report) => actor.report(object, &report).await,
+        Step::Submit { date } => actor.submit(object, date).await,
+    }
+}
+
+impl Actor<'_> {
+    async fn report(&self, object: &IndexRestore, report: &Report) -> Result<Acted, Error> {
+        let status = report.status(object, Timestamp::now());
+        if object.status.as_ref() == Some(&status) {
+            return Ok(Acted::Unchanged);
+        }
+        if let Change::Record(record) = &report.change {
+            tracing::info!(
+                job = record.job_id,
+                index = record.index_id,
+                adopted = record.adopted,
+                "restore job found"
+            );
+        }
+        match self.write(object, status).await {
+            Ok(written) => {
+                self.events.transition(object, &written).await;
+                Ok(Acted::Written(Box::new(written)))
+            }
+            Err(error) if error.is_conflict() => {
+                self.metrics.conflicted();
+                Ok(Acted::Conflict)
+            }
+            Err(error) if error.is_not_found() => Ok(Acted::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn submit(&self, object: &IndexRestore, date: Option<Timestamp>) -> Result<Acted, Error> {
+        let Some(key) = self.key.filter(|_| !self.shutdown.is_cancelled()) else {
+            return Ok(Acted::Unchanged);
+        };
+        // Whatever has to be waited for is waited for before the claim.
+        if self.pinecone.admit(key.id()).await.is_err() {
+            return Ok(Acted::Unchanged);
+        }
+        let request = ClaimRequest {
+            nonce: uuid::Uuid::new_v4().to_string(),
+            now: date.unwrap_or_else(Timestamp::now),
+        };
+        let claim = match Claim::take(&self.api, object, &request).await? {
+            Taking::Won(claim) => claim,
+            Taking::Lost => {
+                self.metrics.conflicted();
+                return Ok(Acted::Conflict);
+            }
+            Taking::Pruned(pruned) => return self.report(&pruned, &crd_outdated()).await,
+        };
+        let used = claim.send(self.pinecone, key).await;
+        let report = self.read(&used);
+        let acted = self.record(&used.object, &report).await;
+        if let Acted::Written(written) = &acted {
+            self.events.transition(object, written).await;
+        }
+        Ok(acted)
+    }
+
+    /// What the request's fate means; logged first, so that the IDs survive even
+    /// if they cannot be written.
+    fn read(&self, used: &Used) -> Report {
+        let situation = Situation::of(&used.object);
+        let posted = match &used.posted {
+            Sending::Posted(posted) => posted,
+            Sending::TooLate => {
+                tracing::warn!("the claim was too old; nothing was sent");
+                self.metrics.submitted("unsent");
+                return Report::new(
+                    super::findings::pending(),
+                    Change::Close {
+                        outcome: SubmissionOutcome::Unsent,
+                        reason: None,
+                    },
+                );
+            }
+        };
+        match posted {
+            Posted::Accepted(created) => tracing::info!(
+                job = created.restore_job_id,
+                index = created.index_id,
+                request_id = created.request_id,
+                "Pinecone accepted the restore"
+            ),
+            Posted::NoEffect(failure) | Posted::Taken(failure) | Posted::Unknown(failure) => {
+                tracing::warn!(outcome = posted.label(), %failure, "the restore was submitted");
+            }
+        }
+        self.metrics.submitted(posted.label());
+        after_post(posted, &situation)
+    }
+
+    pub(super) async fn write(
+        &self,
+        object: &IndexRestore,
+        status: IndexRestoreStatus,
+    ) -> Result<IndexRestore, Error> {
+        let name = object.metadata.name.as_deref().unwrap_or_default();
+        let mut next = object.clone();
+        next.status = Some(status);
+        let params = PostParams::default();
+        within(
+            "write status",
+            self.api.replace_status(name, &params, &next),
+        )
+        .await
+    }
+}
+
+fn crd_outdated() -> Report {
+    Report::new(
+        Finding::new(
+            Reason::CrdOutdated,
+            "the installed CustomResourceDefinition drops status.submission, without which nothing is submitted; apply the CRD of this operator's version",
+        ),
+        Change::Nothing,
+    )
+}

@@ -1,0 +1,114 @@
+//! The claim, and the one request that it entitles to.
+
+use std::time::Duration;
+
+use kube::Api;
+use kube::api::PostParams;
+
+use super::findings;
+use super::report::ClaimRequest;
+use super::stage::own_submission;
+use crate::api::{IndexRestore, SubmissionOutcome};
+use crate::clock::BootTime;
+use crate::kubernetes::{Error, within};
+use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
+
+/// How old a claim may be when its request is sent, counted from before the claim
+/// was written. A process that was frozen in between must not send: another may
+/// have taken over.
+const FENCE: Duration = Duration::from_secs(5);
+
+/// The right to send one create request. Only a status write that won, and whose
+/// answer shows the claim, makes one; sending uses it up.
+#[must_use = "a claim that is not sent stays open and is looked for in vain"]
+pub struct Claim {
+    object: IndexRestore,
+    began: BootTime,
+}
+
+/// What became of the attempt to claim.
+pub enum Taking {
+    Won(Claim),
+    /// The object changed, or another process claimed it.
+    Lost,
+    /// The write landed and the claim is not in it: the installed CRD is too old
+    /// and drops it, or something rewrites statuses.
+    Pruned(Box<IndexRestore>),
+}
+
+/// What the claim was used for, and the object as the claim left it.
+pub struct Used {
+    pub object: IndexRestore,
+    pub posted: Sending,
+}
+
+/// What became of the request.
+pub enum Sending {
+    Posted(Posted),
+    /// The claim was too old; nothing was sent.
+    TooLate,
+}
+
+impl Claim {
+    /// Writes the claim by a PUT with the resource version of `seen`: whoever saw
+    /// an older object loses.
+    ///
+    /// # Errors
+    /// If the API server refuses the write, or cannot be asked what became of it.
+    pub async fn take(
+        api: &Api<IndexRestore>,
+        seen: &IndexRestore,
+        request: &ClaimRequest,
+    ) -> Result<Taking, Error> {
+        let began = BootTime::now();
+        let mut object = seen.clone();
+        object.status = Some(request.status(seen, &findings::pending()));
+        let name = object.metadata.name.clone().unwrap_or_default();
+        let params = PostParams::default();
+        let put = api.replace_status(&name, &params, &object);
+        match within("claim", put).await {
+            Ok(object) if holds(&object, request) => Ok(Taking::Won(Self { object, began })),
+            Ok(object) => Ok(Taking::Pruned(Box::new(object))),
+            Err(error) if error.is_refusal() => Err(error),
+            // A conflict may be the answer to our own write: the client repeats a
+            // write that was answered 504, applied or not. The nonce tells.
+            Err(_) => match within("read claim", api.get_opt(&name)).await? {
+                Some(object) if holds(&object, request) => Ok(Taking::Won(Self { object, began })),
+                _ => Ok(Taking::Lost),
+            },
+        }
+    }
+
+    /// Sends the create request, once, for what the claim says.
+    pub async fn send(self, pinecone: &Client, key: &ApiKey) -> Used {
+        let spec = &self.object.spec;
+        let body = CreateIndex {
+            name: spec.index_name.clone(),
+            tags: spec.tags.clone(),
+            deletion_protection: spec.deletion_protection.as_pinecone(),
+        };
+        if BootTime::now().since(self.began) > FENCE {
+            return Used {
+                object: self.object,
+                posted: Sending::TooLate,
+            };
+        }
+        let sent = pinecone
+            .create_index_from_backup(key, &spec.backup_id, &body)
+            .await;
+        Used {
+            posted: Sending::Posted(classify(sent)),
+            object: self.object,
+        }
+    }
+}
+
+fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
+    own_submission(object).is_some_and(|submission| {
+        submission.nonce == request.nonce
+            && submission.outcome == SubmissionOutcome::Open
+            && submission.backup_id == object.spec.backup_id
+            && submission.index_name == object.spec.index_name
+            && Some(submission.generation) == object.metadata.generation
+    })
+}

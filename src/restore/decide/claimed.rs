@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use super::unclaimed::is_confirmed;
+use super::{Decision, Scene, is_terminating, refused};
+use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
+use crate::pinecone::{Failure, Index};
+use crate::restore::ask::Search;
+use crate::restore::findings;
+use crate::restore::history::{Trace, trace};
+use crate::restore::report::{Change, Record, Report};
+
+/// A submission is open: look for what came of it, and never send it again
+/// while it may have arrived.
+pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
+    let history = match &seen.history {
+        Ok(history) => history,
+        Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
+    };
+    let situation = scene.situation;
+    let claimed = Some(claim.start_time.0);
+    let found = trace(
+        &history.jobs,
+        &situation.backup_id,
+        &situation.index_name,
+        claimed,
+    );
+    let earlier = match found {
+        Trace::Ours(job) => {
+            let record = Change::Record(Record::of(&job, false));
+            let report = Report::new(findings::recovered(&job), record);
+            return Decision::report(report, scene.rules.pace.poll_min);
+        }
+        Trace::Earlier(job) if is_confirmed(history, &job.restore_job_id) => Some(job),
+        Trace::Earlier(_) | Trace::None => None,
+    };
+    let index = match &seen.index {
+        Ok(index) => index.as_ref(),
+        Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
+    };
+    match (index, earlier) {
+        (Some(index), Some(job)) if !is_terminating(index) => match situation.adoption {
+            AdoptionPolicy::IfSameBackup => {
+                let record = Change::Record(Record::of(&job, true));
+                let report = Report::new(findings::adopting(&job), record);
+                Decision::report(report, scene.rules.pace.poll_min)
+            }
+            AdoptionPolicy::Never => Decision::report(
+                Report::new(
+                    findings::never_adopt(&job),
+                    refused(Reason::IndexAlreadyExists),
+                ),
+                scene.rules.pace.stalled(),
+            ),
+        },
+        (Some(index), _) => index_without_job(scene, claim, index),
+        (None, _) => nothing_there(scene, claim, seen),
+    }
+}
+
+/// An index of that name exists and no job of ours is listed. Where the POST
+/// was answered with 409, it is another's once the list had time to catch up;
+/// else it may be ours.
+fn index_without_job(scene: &Scene<'_>, claim: &Submission, index: &Index) -> Decision {
+    let is_taken = claim.outcome == SubmissionOutcome::Taken && !is_terminating(index);
+    if is_taken && scene.is_believed_missing(scene.rules.patience.catch_up) {
+        let finding = findings::name_taken(&index.name);
+        let report = Report::new(finding, refused(Reason::IndexAlreadyExists));
+        return Decision::report(report, scene.rules.pace.stalled());
+    }
+    let why = format!(
+        "index {} exists but no restore job for it is listed",
+        index.name
+    );
+    not_known(scene, claim, &why, None)
+}
+
+fn nothing_there(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
+    let name = &claim.index_name;
+    match &seen.backup {
+        Some(Ok(Some(_))) => {}
+        Some(Ok(None)) => {
+            let why = format!(
+                "backup {} is not visible with this API key: it was deleted, or the key belongs to another project",
+                claim.backup_id
+            );
+            return not_known(scene, claim, &why, None);
+        }
+        Some(Err(failure)) => {
+            return not_known(scene, claim, &failure.to_string(), Some(failure));
+        }
+        None => return not_known(scene, claim, "the backup was not looked at", None),
+    }
+    let was_seen = scene.evidence.index_seen() && claim.outcome != SubmissionOutcome::Taken;
+    if was_seen {
+        let why = format!("an index {name} was there after the submission and is gone");
+        return not_known(scene, claim, &why, None);
+    }
+    if scene.is_believed_missing(scene.rules.patience.for_attempt(claim.attempt)) {
+        let change = Change::Close {
+            outcome: SubmissionOutcome::Abandoned,
+            reason: None,
+        };
+        let finding = findings::confirming("no trace of it for long enough; it is tried again");
+        return Decision::report(Report::new(finding, change), scene.rules.pace.poll_min);
+    }
+    not_known(
+        scene,
+        claim,
+        &format!("no index {name} and no restore job yet"),
+        None,
+    )
+}
+
+/// Goes on looking; after an hour a person is asked to look as well.
+fn not_known(
+    scene: &Scene<'_>,
+    claim: &Submission,
+    why: &str,
+    failure: Option<&Failure>,
+) -> Decision {
+    let age = scene.now.wall.duration_since(claim.start_time.0);
+    let gives_up = Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up);
+    let finding = match gives_up {
+        true => findings::unconfirmed(scene.situation, why),
+        false => findings::confirming(why),
+    };
+    let again = match (gives_up, failure) {
+        (true, _) => scene.rules.pace.poll_max,
+        (false, Some(failure)) => scene.retry_after(failure).min(
+            scene
+                .rules
+                .pace
+                .poll_max
+                .max(failure.retry_after.unwrap_or_default()),
+        ),
+        (false, None) => scene.look_again(),
+    };
+    Decision::report(Report::new(finding, Change::Nothing), again)
+}

@@ -1,0 +1,226 @@
+//! What to do, from what is known. Pure and total.
+
+mod claimed;
+mod followed;
+mod unclaimed;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ask::Answer;
+use super::evidence::Evidence;
+use super::findings;
+use super::pace::{Pace, Patience};
+use super::report::{Change, Record, Report};
+use super::stage::{Situation, Stage};
+use crate::api::{Reason, SubmissionOutcome};
+use crate::clock::Now;
+use crate::pinecone::{Index, Posted};
+
+/// The bounds that decisions keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub pace: Pace,
+    pub patience: Patience,
+}
+
+/// What to do now, and when to look again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub step: Step,
+    /// `None`: only a change of the object is a reason to look again.
+    pub again: Option<Duration>,
+}
+
+/// One effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Claim the restore, submit it, and record what came of it. Reached from an
+    /// unclaimed stage only.
+    Submit {
+        /// Pinecone's clock where it is known.
+        date: Option<Timestamp>,
+    },
+    /// Write the status.
+    Report(Report),
+    /// Leave everything as it is.
+    Keep,
+}
+
+impl Decision {
+    fn report(report: Report, again: Duration) -> Self {
+        Self {
+            step: Step::Report(report),
+            again: Some(again),
+        }
+    }
+
+    fn keep(again: Duration) -> Self {
+        Self {
+            step: Step::Keep,
+            again: Some(again),
+        }
+    }
+
+    const REST: Self = Self {
+        step: Step::Keep,
+        again: None,
+    };
+}
+
+/// Decides what to do. `evidence` has taken in `answer` already.
+pub fn decide(
+    situation: &Situation,
+    evidence: &Evidence,
+    answer: &Answer,
+    rules: &Rules,
+    now: Now,
+) -> Decision {
+    let scene = Scene {
+        situation,
+        evidence,
+        rules,
+        now,
+    };
+    scene.restated(match (&situation.stage, answer) {
+        (Stage::Unclaimed { last }, Answer::MaySubmit(seen)) if !situation.deleting => {
+            unclaimed::decide(&scene, last.as_ref(), seen)
+        }
+        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&scene, claim, seen),
+        (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
+            followed::decide(&scene, submitted, job, index.as_ref())
+        }
+        (Stage::Finished(submitted), Answer::StillThere(index)) => {
+            followed::decide_finished(&scene, submitted, index)
+        }
+        (_, Answer::NoKey(problem)) => scene.without_key(problem),
+        // Nothing was asked, or the answer is to another question: look again.
+        (Stage::Rejected | Stage::Failed, _) => Decision::REST,
+        (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
+        (_, _) => Decision::keep(rules.pace.poll_min),
+    })
+}
+
+/// What the answer to the create request means for the status.
+pub fn after_post(posted: &Posted, situation: &Situation) -> Report {
+    match posted {
+        Posted::Accepted(created) => Report::new(
+            findings::submitted(&created.restore_job_id, &created.index_id),
+            Change::Record(Record {
+                job_id: created.restore_job_id.clone(),
+                index_id: created.index_id.clone(),
+                backup_id: situation.backup_id.clone(),
+                index_name: situation.index_name.clone(),
+                adopted: false,
+                restore: crate::api::RestoreStatus::default(),
+            }),
+        ),
+        Posted::NoEffect(failure) => {
+            let finding = findings::of_refusal(failure, situation);
+            let reason = finding.reason;
+            Report::new(finding, refused(reason))
+        }
+        Posted::Taken(failure) => Report::new(
+            findings::confirming(&format!("the index name is taken: {failure}")),
+            Change::Taken,
+        ),
+        Posted::Unknown(failure) => {
+            Report::new(findings::confirming(&failure.to_string()), Change::Nothing)
+        }
+    }
+}
+
+fn refused(reason: Reason) -> Change {
+    Change::Close {
+        outcome: SubmissionOutcome::Refused,
+        reason: Some(reason),
+    }
+}
+
+/// What every decision looks at.
+struct Scene<'a> {
+    situation: &'a Situation,
+    evidence: &'a Evidence,
+    rules: &'a Rules,
+    now: Now,
+}
+
+impl Scene<'_> {
+    /// Where everything stays as it is but the spec has a new generation, the
+    /// status must say that it speaks of that one.
+    fn restated(&self, decision: Decision) -> Decision {
+        match (&decision.step, &self.situation.shown) {
+            (Step::Keep, Some(shown)) if !self.situation.observed => Decision {
+                step: Step::Report(Report::new(shown.clone(), Change::Nothing)),
+                ..decision
+            },
+            _ => decision,
+        }
+    }
+
+    /// Whether the status shows that reason now.
+    fn shows(&self, reasons: &[Reason]) -> bool {
+        let shown = self.situation.shown.as_ref();
+        shown.is_some_and(|shown| reasons.contains(&shown.reason))
+    }
+
+    fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
+        let again = self.rules.pace.secret(self.evidence.failures());
+        match self.situation.stage {
+            Stage::Claimed(_) => {
+                let finding = findings::confirming(&problem.to_string());
+                Decision::report(Report::new(finding, Change::Nothing), again)
+            }
+            // The key may go once the restore is done; nothing known has changed.
+            Stage::Finished(_) | Stage::Failed | Stage::Rejected => {
+                Decision::keep(self.rules.pace.slow(self.now.boot))
+            }
+            Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
+                Report::new(findings::no_key(problem), Change::Nothing),
+                again,
+            ),
+        }
+    }
+
+    /// Whether the same thing has been missing for `patience` and often enough.
+    fn is_believed_missing(&self, patience: Duration) -> bool {
+        self.evidence.looks() >= super::pace::LOOKS && self.evidence.age(self.now.boot) >= patience
+    }
+
+    /// Until the next look for something that is missing.
+    fn look_again(&self) -> Duration {
+        let pace = self.rules.pace;
+        pace.poll(self.evidence.age(self.now.boot))
+            .min(Duration::from_secs(15).max(pace.poll_min))
+    }
+
+    fn retry_after(&self, failure: &crate::pinecone::Failure) -> Duration {
+        use crate::pinecone::FailureKind;
+        let pace = self.rules.pace;
+        match failure.kind {
+            FailureKind::Unauthorized => pace.secret(self.evidence.failures()),
+            _ => pace.retry(self.evidence.failures(), failure.retry_after),
+        }
+    }
+}
+
+/// What an index's state means for a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IndexHealth {
+    Ready,
+    NotReady,
+    Failing,
+}
+
+fn health(index: &Index) -> IndexHealth {
+    match index.status.state.to_ascii_lowercase().as_str() {
+        "initializationfailed" | "failed" | "terminating" | "disabled" => IndexHealth::Failing,
+        _ if index.status.ready => IndexHealth::Ready,
+        _ => IndexHealth::NotReady,
+    }
+}
+
+fn is_terminating(index: &Index) -> bool {
+    index.status.state.eq_ignore_ascii_case("terminating")
+}

@@ -1,0 +1,298 @@
+//! What the status says: each sentence tells what is true and what to do next.
+
+use crate::api::Reason;
+use crate::api::conditions::Finding;
+use crate::pinecone::{Failure, FailureKind, Index, RestoreJob};
+use crate::secret::KeyProblem;
+
+use super::stage::Situation;
+
+/// A read that failed before anything was submitted, or while a job is followed.
+pub fn of_read(failure: &Failure) -> Finding {
+    match failure.kind {
+        FailureKind::Forbidden => Finding::new(
+            Reason::PermissionDenied,
+            format!(
+                "Pinecone does not let this API key read backups, restore jobs or indexes ({failure}); use a key whose role may; it is retried"
+            ),
+        ),
+        FailureKind::Unauthorized => invalid_key(failure),
+        FailureKind::PaymentRequired => payment_required(failure),
+        FailureKind::RateLimited => rate_limited(failure),
+        _ => Finding::new(
+            Reason::ApiUnavailable,
+            format!("Pinecone's API did not give a usable answer ({failure}); it is retried"),
+        ),
+    }
+}
+
+/// A refusal of the create request.
+pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
+    match failure.kind {
+        FailureKind::Unauthorized => invalid_key(failure),
+        FailureKind::PaymentRequired => payment_required(failure),
+        FailureKind::RateLimited => rate_limited(failure),
+        FailureKind::Forbidden if failure.code.as_deref() == Some("PERMISSION_DENIED") => {
+            Finding::new(
+                Reason::PermissionDenied,
+                format!(
+                    "Pinecone does not let this API key create an index ({failure}); use a key whose role may; it is retried"
+                ),
+            )
+        }
+        FailureKind::Forbidden => Finding::new(
+            Reason::QuotaExceeded,
+            format!(
+                "Pinecone refuses another index ({failure}); delete an index or raise the project's quota; it is retried"
+            ),
+        ),
+        FailureKind::NotFound => backup_not_found(&situation.backup_id),
+        FailureKind::PreconditionFailed => Finding::new(
+            Reason::BackupNotReady,
+            format!("Pinecone says that the backup is not ready yet ({failure}); it is retried"),
+        ),
+        FailureKind::Invalid => Finding::new(
+            Reason::InvalidRequest,
+            format!(
+                "Pinecone refuses this spec ({failure}); nothing was created; correct the spec and apply it again"
+            ),
+        ),
+        FailureKind::NotConnected | FailureKind::Unavailable | FailureKind::AlreadyExists => {
+            Finding::new(
+                Reason::ApiUnavailable,
+                format!(
+                    "Pinecone could not be reached ({failure}); nothing was created; it is retried"
+                ),
+            )
+        }
+    }
+}
+
+fn invalid_key(failure: &Failure) -> Finding {
+    Finding::new(
+        Reason::InvalidApiKey,
+        format!(
+            "Pinecone refuses the API key ({failure}); put a valid key of the backup's project into the Secret that apiKeySecretRef names; it is retried"
+        ),
+    )
+}
+
+fn payment_required(failure: &Failure) -> Finding {
+    Finding::new(
+        Reason::PaymentRequired,
+        format!(
+            "Pinecone asks for payment ({failure}); settle the organization's invoices; it is retried"
+        ),
+    )
+}
+
+fn rate_limited(failure: &Failure) -> Finding {
+    Finding::new(
+        Reason::RateLimited,
+        format!("Pinecone asks for fewer requests ({failure}); it is retried"),
+    )
+}
+
+pub fn no_key(problem: &KeyProblem) -> Finding {
+    Finding::new(
+        Reason::SecretNotFound,
+        format!("{problem}; it is looked at again"),
+    )
+}
+
+pub fn pending() -> Finding {
+    Finding::new(Reason::Pending, "nothing was sent to Pinecone yet")
+}
+
+pub fn backup_not_found(backup_id: &str) -> Finding {
+    Finding::new(
+        Reason::BackupNotFound,
+        format!(
+            "no backup {backup_id} in the project of this API key; correct backupId or use a key of the backup's project; nothing was created"
+        ),
+    )
+}
+
+pub fn backup_not_ready(backup_id: &str, status: &str) -> Finding {
+    Finding::new(
+        Reason::BackupNotReady,
+        format!("backup {backup_id} is {status}; the restore starts once it is Ready"),
+    )
+}
+
+pub fn backup_failed(backup_id: &str, status: &str) -> Finding {
+    Finding::new(
+        Reason::BackupFailed,
+        format!(
+            "backup {backup_id} is {status} and cannot be restored; set backupId to another backup; nothing was created"
+        ),
+    )
+}
+
+pub fn name_taken(index_name: &str) -> Finding {
+    Finding::new(
+        Reason::IndexAlreadyExists,
+        format!(
+            "an index {index_name} exists and no restore job proves that it came from this backup; it was left alone; set another indexName, or delete that index"
+        ),
+    )
+}
+
+pub fn never_adopt(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::IndexAlreadyExists,
+        format!(
+            "index {} was restored from this backup before, by restore job {}; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
+            job.target_index_name, job.restore_job_id
+        ),
+    )
+}
+
+pub fn looking_for_origin(index_name: &str) -> Finding {
+    Finding::new(
+        Reason::Pending,
+        format!(
+            "an index {index_name} exists; looking for the restore job that made it; nothing was sent to Pinecone"
+        ),
+    )
+}
+
+pub fn name_being_freed(index_name: &str) -> Finding {
+    Finding::new(
+        Reason::Pending,
+        format!(
+            "Pinecone is deleting an index {index_name}; the restore starts once the name is free"
+        ),
+    )
+}
+
+pub fn confirming(why: &str) -> Finding {
+    Finding::new(
+        Reason::ConfirmingSubmission,
+        format!(
+            "the restore was submitted and its outcome is not known ({why}); looking for its restore job; it is not submitted again while it may exist"
+        ),
+    )
+}
+
+pub fn unconfirmed(situation: &Situation, why: &str) -> Finding {
+    Finding::new(
+        Reason::SubmissionUnconfirmed,
+        format!(
+            "the restore was submitted and its outcome is still not known ({why}); check in Pinecone whether a restore job of backup {} to index {} exists; if it does, this heals once Pinecone lists it; if not, delete this IndexRestore and apply it again",
+            situation.backup_id, situation.index_name
+        ),
+    )
+}
+
+pub fn submitted(job_id: &str, index_id: &str) -> Finding {
+    Finding::new(
+        Reason::Restoring,
+        format!("Pinecone accepted the restore as job {job_id} to index {index_id}"),
+    )
+}
+
+pub fn recovered(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::Restoring,
+        format!(
+            "the submission was confirmed: restore job {} to index {} is this restore's",
+            job.restore_job_id, job.target_index_id
+        ),
+    )
+}
+
+pub fn adopting(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::Restoring,
+        format!(
+            "index {} was restored from this backup before, by restore job {}; it is taken as the result",
+            job.target_index_name, job.restore_job_id
+        ),
+    )
+}
+
+pub fn restoring(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::Restoring,
+        format!("restore job {} is {}", job.restore_job_id, job.status),
+    )
+}
+
+pub fn job_not_shown(job_id: &str) -> Finding {
+    Finding::new(
+        Reason::Restoring,
+        format!("Pinecone does not show restore job {job_id} right now; it is looked for again"),
+    )
+}
+
+pub fn job_lost(job_id: &str, index: &Index) -> Finding {
+    Finding::new(
+        Reason::RestoreJobNotFound,
+        format!(
+            "Pinecone has not shown restore job {job_id} for an hour, so that nobody knows whether it completed; index {} is {}; check its data before you use it",
+            index.name, index.status.state
+        ),
+    )
+}
+
+pub fn job_failed(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::RestoreFailed,
+        format!(
+            "restore job {} failed; Pinecone gives no cause; delete index {} and this IndexRestore, then apply it again, or ask Pinecone's support about the job",
+            job.restore_job_id, job.target_index_name
+        ),
+    )
+}
+
+pub fn job_cancelled(job: &RestoreJob) -> Finding {
+    Finding::new(
+        Reason::RestoreCancelled,
+        format!(
+            "restore job {} was cancelled; delete index {} and this IndexRestore, then apply it again",
+            job.restore_job_id, job.target_index_name
+        ),
+    )
+}
+
+pub fn index_failed(index: &Index) -> Finding {
+    Finding::new(
+        Reason::IndexFailed,
+        format!(
+            "Pinecone reports index {} as {}; look at it in Pinecone's console; it was left alone",
+            index.name, index.status.state
+        ),
+    )
+}
+
+pub fn index_not_ready(index_name: &str, state: &str) -> Finding {
+    Finding::new(
+        Reason::IndexNotReady,
+        format!("the restore is complete and index {index_name} is {state}, not ready yet"),
+    )
+}
+
+pub fn index_deleted(index_name: &str) -> Finding {
+    Finding::new(
+        Reason::IndexDeleted,
+        format!(
+            "the restore was submitted and there is no index {index_name} now: it was deleted, or the API key belongs to another project; it is not restored again; for that, delete this IndexRestore and apply it again"
+        ),
+    )
+}
+
+pub fn finished(index_name: &str, adopted: bool) -> Finding {
+    match adopted {
+        false => Finding::new(
+            Reason::Restored,
+            format!("index {index_name} is restored and ready"),
+        ),
+        true => Finding::new(
+            Reason::Adopted,
+            format!(
+                "index {index_name} was restored from this backup before and is ready; nothing was created now"
+            ),
+        ),
+    }
+}

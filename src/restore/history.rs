@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::pinecone::RestoreJob;
+
+/// How far two readings of Pinecone's clock may disagree: the claim's, in whole
+/// seconds of a Date header, and a job's `created_at`.
+const CLOCK_MARGIN: Duration = Duration::from_secs(30);
+
+/// What a complete list of restore jobs says about a backup and an index name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trace {
+    /// A job for both, created since the claim: this restore's own.
+    Ours(RestoreJob),
+    /// A job for both that is older, and the newest of all jobs for that name.
+    Earlier(RestoreJob),
+    /// Neither.
+    None,
+}
+
+/// Looks for the job in `jobs`, which must be complete. `claimed` is when the
+/// claim was made, by Pinecone's clock; without a claim no job is "ours".
+pub fn trace(
+    jobs: &[RestoreJob],
+    backup_id: &str,
+    index_name: &str,
+    claimed: Option<Timestamp>,
+) -> Trace {
+    let newest = |jobs: &mut dyn Iterator<Item = &RestoreJob>| {
+        // A job whose time is not assigned yet is newer than all that have one.
+        jobs.max_by_key(|job| job.created_at.unwrap_or(Timestamp::MAX))
+            .cloned()
+    };
+    let of_name = || {
+        jobs.iter()
+            .filter(|job| job.target_index_name == index_name)
+    };
+    let ours = |job: &&RestoreJob| job.backup_id == backup_id && is_since(job, claimed);
+    if let Some(job) = newest(&mut of_name().filter(ours)) {
+        return Trace::Ours(job);
+    }
+    match newest(&mut of_name()) {
+        Some(job) if job.backup_id == backup_id => Trace::Earlier(job),
+        _ => Trace::None,
+    }
+}
+
+fn is_since(job: &RestoreJob, claimed: Option<Timestamp>) -> bool {
+    match (claimed, job.created_at) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(claimed), Some(created)) => {
+            created.duration_since(claimed)
+                >= -SignedDuration::try_from(CLOCK_MARGIN).unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(id: &str, backup: &str, created: Option<i64>) -> RestoreJob {
+        RestoreJob {
+            restore_job_id: id.into(),
+            backup_id: backup.into(),
+            target_index_name: "index".into(),
+            target_index_id: format!("{id}-index"),
+            status: "Pending".into(),
+            created_at: created.map(|s| Timestamp::from_second(s).unwrap()),
+            completed_at: None,
+            percent_complete: None,
+        }
+    }
+
+    fn found(jobs: &[RestoreJob], claimed: Option<i64>) -> Option<(&'static str, String)> {
+        let claimed = claimed.map(|s| Timestamp::from_second(s).unwrap());
+        match trace(jobs, "b", "index", claimed) {
+            Trace::Ours(job) => Some(("ours", job.restore_job_id)),
+            Trace::Earlier(job) => Some(("earlier", job.restore_job_id)),
+            Trace::None => None,
+        }
+    }
+
+    #[test]
+    fn a_job_since_the_claim_is_ours_with_a_margin_for_the_clocks() {
+        let jobs = [job("j", "b", Some(1_000))];
+        assert_eq!(found(&jobs, Some(1_030)), Some(("ours", "j".into())));
+        assert_eq!(found(&jobs, Some(1_031)), Some(("earlier", "j".into())));
+        assert_eq!(found(&jobs, None), Some(("earlier", "j".into())));
+    }
+
+    #[test]
+    fn a_job_without_a_time_counts_as_since_the_claim() {
+        let jobs = [job("j", "b", None)];
+        assert_eq!(found(&jobs, Some(1)), Some(("ours", "j".into())));
+        assert_eq!(found(&jobs, None), Some(("earlier", "j".into())));
+    }
+
+    #[test]
+    fn an_earlier_job_proves_nothing_once_another_backup_took_the_name() {
+        let jobs = [job("old", "b", Some(10)), job("new", "other", Some(20))];
+        assert_eq!(found(&jobs, None), None);
+        assert_eq!(found(&jobs[..1], None), Some(("earlier", "old".into())));
+    }
+
+    #[test]
+    fn other_names_and_backups_are_not_ours() {
+        let mut other_name = job("j", "b", Some(10));
+        other_name.target_index_name = "index-2".into();
+        assert_eq!(found(&[other_name, job("k", "c", Some(10))], Some(1)), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! One restore, from the object to its end.
+//!
+//! [`Situation::of`], [`ask`], [`decide`] and [`Report::status`] are pure: no
+//! clock, no I/O, and total. `observe` and `act` do what they say to do.
+
+mod act;
+pub mod ask;
+mod claim;
+pub mod decide;
+pub mod evidence;
+pub mod findings;
+pub mod history;
+mod observe;
+pub mod pace;
+pub mod presence;
+mod record;
+pub mod report;
+pub mod stage;
+
+#[cfg(test)]
+mod decide_tests;
+
+pub use act::{Acted, Actor, act};
+pub use ask::{Answer, Question, ask};
+pub use decide::{Decision, Rules, Step, after_post, decide};
+pub use evidence::Evidence;
+pub use observe::observe;
+pub use pace::{Pace, Patience};
+pub use report::{Change, Report};
+pub use stage::{Situation, Stage};

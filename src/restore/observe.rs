@@ -1,0 +1,139 @@
+//! Reads what a question asks for.
+
+use super::ask::{Answer, History, Look, Preflight, Question, Search};
+use super::history::{Trace, trace};
+use super::presence::Presence;
+use super::stage::{JobState, Situation, Stage};
+use crate::pinecone::{ApiKey, Backup, Client, Failure, FailureKind, Index};
+
+/// Asks Pinecone what `question` needs to know. Makes no request that changes
+/// anything.
+pub async fn observe(
+    question: Question,
+    situation: &Situation,
+    pinecone: &Client,
+    presence: &Presence,
+    key: &ApiKey,
+) -> Answer {
+    let eyes = Eyes {
+        situation,
+        pinecone,
+        key,
+    };
+    match (question, &situation.stage) {
+        (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await),
+        (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await),
+        (Question::Follow { index }, Stage::Submitted(submitted)) => {
+            eyes.follow(&submitted.job_id, index).await
+        }
+        (Question::StillThere, _) => {
+            let name = &situation.index_name;
+            Answer::StillThere(presence.look(pinecone, key, name).await)
+        }
+        (Question::Nothing | Question::Follow { .. }, _) => Answer::Nothing,
+    }
+}
+
+struct Eyes<'a> {
+    situation: &'a Situation,
+    pinecone: &'a Client,
+    key: &'a ApiKey,
+}
+
+impl Eyes<'_> {
+    async fn preflight(&self, history: bool) -> Preflight {
+        let index = self.index().await;
+        let history = match &index {
+            Ok(found) if history || found.is_some() => Some(self.history().await),
+            _ => None,
+        };
+        let (backup, date) = match &index {
+            Ok(None) => self.backup().await,
+            _ => (None, None),
+        };
+        Preflight {
+            index,
+            history,
+            backup,
+            date,
+        }
+    }
+
+    async fn search(&self) -> Search {
+        let history = self.history().await;
+        let index = self.index().await;
+        let (backup, _) = match &index {
+            Ok(None) => self.backup().await,
+            _ => (None, None),
+        };
+        Search {
+            index,
+            history,
+            backup,
+        }
+    }
+
+    async fn follow(&self, job_id: &str, index: bool) -> Answer {
+        let job = found(self.pinecone.restore_job(self.key, job_id).await);
+        let wanted = match &job {
+            Ok(Some(job)) => index || JobState::parse(&job.status) == JobState::Completed,
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        let index = match wanted {
+            true => Some(self.index().await),
+            false => None,
+        };
+        Answer::Follow { job, index }
+    }
+
+    async fn index(&self) -> Look<Index> {
+        found(
+            self.pinecone
+                .index(self.key, &self.situation.index_name)
+                .await,
+        )
+    }
+
+    async fn backup(&self) -> (Option<Look<Backup>>, Option<jiff::Timestamp>) {
+        let backup = self
+            .pinecone
+            .backup(self.key, &self.situation.backup_id)
+            .await;
+        match backup {
+            Ok((backup, date)) => (Some(Ok(Some(backup))), date),
+            Err(failure) => (Some(found(Err(failure))), None),
+        }
+    }
+
+    /// The whole list and, where an earlier job might be adopted, that job by its
+    /// ID.
+    async fn history(&self) -> Result<History, Failure> {
+        let jobs = self.pinecone.restore_jobs(self.key).await?;
+        let claimed = match &self.situation.stage {
+            Stage::Claimed(claim) => Some(claim.start_time.0),
+            Stage::Unclaimed { last } => last.as_ref().map(|last| last.start_time.0),
+            _ => None,
+        };
+        let situation = self.situation;
+        let found_ = trace(&jobs, &situation.backup_id, &situation.index_name, claimed);
+        let confirmed = match found_ {
+            Trace::Earlier(job) => found(
+                self.pinecone
+                    .restore_job(self.key, &job.restore_job_id)
+                    .await,
+            )?,
+            Trace::Ours(_) | Trace::None => None,
+        };
+        Ok(History { jobs, confirmed })
+    }
+}
+
+/// "Not found" in Pinecone's own form is an answer.
+pub(super) fn found<T>(read: Result<T, Failure>) -> Look<T> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,122 @@
+//! Records what Pinecone answered to a claim's request, however long it takes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::act::{Acted, Actor};
+use super::report::{Change, Record, Report};
+use super::stage::own_submission;
+use crate::api::{IndexRestore, SubmissionOutcome};
+use crate::kubernetes::{Error, within};
+
+/// Longest time between two tries.
+const EVERY: Duration = Duration::from_secs(5);
+
+impl Actor<'_> {
+    /// Writes what came of the claim, again and again until it lands, the object is
+    /// gone, or somebody else's record stands in its place.
+    pub(super) async fn record(&self, claimed: &IndexRestore, report: &Report) -> Acted {
+        let mut object = claimed.clone();
+        let mut wait = Duration::from_millis(100);
+        loop {
+            let status = report.status(&object, Timestamp::now());
+            let error = match self.write(&object, status).await {
+                Ok(written) => return Acted::Written(Box::new(written)),
+                Err(error) => error,
+            };
+            if !error.is_not_found() {
+                tracing::warn!(%error, "the outcome is not recorded yet");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(EVERY);
+            }
+            let fresh = match self.reread(claimed).await {
+                Ok(fresh) => fresh,
+                Err(error) => {
+                    tracing::warn!(%error, "the object cannot be read again yet");
+                    continue;
+                }
+            };
+            match standing(fresh.as_ref(), claimed, &report.change) {
+                Standing::Ours => {}
+                Standing::Recorded => {
+                    return fresh.map_or(Acted::Gone, |f| Acted::Written(Box::new(f)));
+                }
+                Standing::Overtaken => return Acted::Conflict,
+                Standing::Lost => {
+                    self.orphaned(claimed, &report.change).await;
+                    return Acted::Gone;
+                }
+            }
+            if let Some(fresh) = fresh {
+                object = fresh;
+            }
+        }
+    }
+
+    /// The same object, not one of the same name.
+    async fn reread(&self, object: &IndexRestore) -> Result<Option<IndexRestore>, Error> {
+        let name = object.metadata.name.as_deref().unwrap_or_default();
+        let fresh = within("read", self.api.get_opt(name)).await?;
+        Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
+    }
+
+    /// Names the restore that runs and that no object records: in the log, in an
+    /// event and in a metric.
+    async fn orphaned(&self, object: &IndexRestore, change: &Change) {
+        let Change::Record(Record {
+            job_id, index_id, ..
+        }) = change
+        else {
+            return;
+        };
+        self.metrics.orphaned();
+        tracing::error!(
+            job = job_id,
+            index = index_id,
+            index_name = object.spec.index_name,
+            "Pinecone accepted a restore and no IndexRestore can record it any more; it goes on"
+        );
+        self.events.orphaned(object, job_id, index_id).await;
+    }
+}
+
+/// How the object stands to a claim's outcome that could not be written.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// The outcome belongs there still.
+    Ours,
+    /// It is there: the answer to the write was lost, or the claim was recovered.
+    Recorded,
+    /// Another claim took its place, and this outcome created nothing.
+    Overtaken,
+    /// It can be recorded nowhere.
+    Lost,
+}
+
+fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &Change) -> Standing {
+    let accepted = match change {
+        Change::Record(record) => Some(record.job_id.as_str()),
+        _ => None,
+    };
+    let Some(fresh) = fresh else {
+        return Standing::Lost;
+    };
+    let recorded = fresh
+        .status
+        .as_ref()
+        .and_then(|status| status.restore_job_id.as_deref());
+    let now = own_submission(fresh);
+    let is_same = now.map(|now| &now.nonce) == own_submission(claimed).map(|then| &then.nonce);
+    let is_open = now.is_some_and(|now| now.outcome == SubmissionOutcome::Open);
+    match (accepted, recorded.filter(|_| now.is_some())) {
+        (Some(job), Some(recorded)) if job == recorded => Standing::Recorded,
+        (Some(_), Some(_)) => Standing::Lost,
+        (None, Some(_)) => Standing::Recorded,
+        // What Pinecone accepted is true whatever happened to the claim.
+        (Some(_), None) => Standing::Ours,
+        (None, None) if is_same && is_open => Standing::Ours,
+        (None, None) if is_same => Standing::Recorded,
+        (None, None) => Standing::Overtaken,
+    }
+}

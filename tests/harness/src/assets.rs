@@ -1,0 +1,186 @@
+//! Finding the control plane's programs: those given by `KUBEBUILDER_ASSETS`, the cached ones, or a build from source.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::build;
+
+/// The version of kube-apiserver and kubectl that is built from source when none is given.
+pub const KUBERNETES_VERSION: &str = "v1.36.3";
+
+/// A program with the pinned Go module that it is built from.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) go_mod: &'static str,
+    pub(crate) go_sum: &'static str,
+    pub(crate) patience: &'static str,
+}
+
+pub(crate) const ETCD: Program = Program {
+    name: "etcd",
+    version: "v3.6.8",
+    package: "go.etcd.io/etcd/server/v3",
+    go_mod: include_str!("../control-plane/etcd/go.mod"),
+    go_sum: include_str!("../control-plane/etcd/go.sum"),
+    patience: "about half a minute",
+};
+
+pub(crate) const KUBE_APISERVER: Program = Program {
+    name: "kube-apiserver",
+    version: KUBERNETES_VERSION,
+    package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    go_mod: include_str!("../control-plane/kube-apiserver/go.mod"),
+    go_sum: include_str!("../control-plane/kube-apiserver/go.sum"),
+    patience: "about five minutes",
+};
+
+pub(crate) const KUBECTL: Program = Program {
+    name: "kubectl",
+    version: KUBERNETES_VERSION,
+    package: "k8s.io/kubernetes/cmd/kubectl",
+    go_mod: include_str!("../control-plane/kubectl/go.mod"),
+    go_sum: include_str!("../control-plane/kubectl/go.sum"),
+    patience: "about two minutes",
+};
+
+/// The path of a real kubectl, found or built like the control plane. Blocks the thread, for minutes when it has to be built.
+///
+/// # Errors
+/// When it is neither found nor can be built; the message says what helps.
+pub fn kubectl() -> Result<PathBuf> {
+    find(&KUBECTL)
+}
+
+/// The path of the program. Blocks the thread, for minutes when it has to be built.
+pub(crate) fn find(program: &Program) -> Result<PathBuf> {
+    if let Some(folder) = non_empty("KUBEBUILDER_ASSETS") {
+        return given(program, &folder);
+    }
+    let folder = cache_folder()?;
+    let path = folder.join(program.name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    build_once(program, &folder, &path).with_context(|| remedies(program, &folder))?;
+    Ok(path)
+}
+
+fn given(program: &Program, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(program.name);
+    if !path.is_file() {
+        bail!(
+            "KUBEBUILDER_ASSETS is {}, where there is no {}: point it to a folder that has it, or unset it to use a cached build",
+            folder.display(),
+            program.name,
+        );
+    }
+    Ok(path)
+}
+
+/// Builds under a lock that other processes respect too, so that parallel tests build once.
+fn build_once(program: &Program, folder: &Path, path: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("making the cache folder {}", folder.display()))?;
+    let lock_path = folder.join("lock");
+    let lock =
+        File::create(&lock_path).with_context(|| format!("opening {}", lock_path.display()))?;
+    if lock.try_lock().is_err() {
+        eprintln!(
+            "waiting for another process that builds the control plane in {}",
+            folder.display()
+        );
+        lock.lock()
+            .with_context(|| format!("locking {}", lock_path.display()))?;
+    }
+    if path.is_file() {
+        return Ok(());
+    }
+    build::build(program, folder, path)
+}
+
+/// Named by what the programs are built from, so that a change of the pinned modules never meets an old build. The Go version is
+/// not part of it: the cache serves machines without Go as well.
+fn cache_folder() -> Result<PathBuf> {
+    let root = match (
+        non_empty("INDEX_RESTORE_CACHE"),
+        non_empty("XDG_CACHE_HOME"),
+        non_empty("HOME"),
+    ) {
+        (Some(cache), _, _) => cache,
+        (None, Some(caches), _) => caches.join("index-restore-operator"),
+        (None, None, Some(home)) => home.join(".cache/index-restore-operator"),
+        (None, None, None) => bail!("no folder for the cache: set INDEX_RESTORE_CACHE or HOME"),
+    };
+    let root = std::path::absolute(&root)
+        .with_context(|| format!("the cache folder {}", root.display()))?;
+    let mut hasher = DefaultHasher::new();
+    for program in [&ETCD, &KUBE_APISERVER, &KUBECTL] {
+        (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
+    }
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
+    let name = format!("{KUBERNETES_VERSION}-{:016x}", hasher.finish());
+    Ok(root.join("control-plane").join(name))
+}
+
+fn non_empty(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+fn remedies(program: &Program, folder: &Path) -> String {
+    let Program { name, version, .. } = program;
+    let go = build::go_version(program);
+    format!(
+        "there is no {name} to run, which tests and demo need ({version}). One of these helps:\n\
+         - install Go {go} or newer, which {name} {version} requires, and have `go` in PATH; Go 1.21 or newer fetches that by \
+         itself unless GOTOOLCHAIN=local: {name} is then built from pinned sources, once\n\
+         - set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver of Kubernetes {minor}, for example with the official \
+         release: export KUBEBUILDER_ASSETS=\"$(setup-envtest use -p path {minor}.x)\"\n\
+         - copy the folder {folder} from a machine that has built it (INDEX_RESTORE_CACHE moves the cache)\n\
+         What went wrong",
+        minor = "1.36",
+        folder = folder.display(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn versions_are_those_of_the_pinned_modules() {
+        for program in [ETCD, KUBE_APISERVER, KUBECTL] {
+            let module = program.package.split("/cmd/").next().unwrap();
+            let pinned = format!("{module} {}", program.version);
+            assert!(program.go_mod.contains(&pinned), "{pinned}");
+            assert!(
+                program
+                    .go_mod
+                    .contains(&format!("tool {}", program.package))
+            );
+        }
+    }
+
+    #[test]
+    fn every_remedy_is_named() {
+        let text = remedies(&KUBE_APISERVER, Path::new("/cache"));
+        for remedy in [
+            "Go 1.26.0",
+            "KUBEBUILDER_ASSETS",
+            "setup-envtest use -p path 1.36.x",
+            "/cache",
+            "v1.36.3",
+        ] {
+            assert!(text.contains(remedy), "{remedy} in {text}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! A real etcd and kube-apiserver on loopback, and the operator as a child process, for integration tests and the demo.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let control_plane = harness::ControlPlane::shared().await?;
+//! let namespace = control_plane.namespace("restores").await?;
+//! control_plane.apply_in(&namespace, "{apiVersion: v1, kind: Secret, metadata: {name: pinecone}}").await?;
+//! # Ok(()) }
+//! ```
+//!
+//! No kube-controller-manager runs: nothing is garbage-collected, a deleted namespace stays `Terminating`, Deployments make no
+//! Pods, and a namespace has no ServiceAccount but those that are applied. RBAC, admission, validation, watches, leases and
+//! ServiceAccount tokens are the real ones.
+//!
+//! Every child ends with this process, and its temporary directory is removed, however this process ends: even by SIGKILL.
+
+mod access;
+mod api_server;
+mod apply;
+mod assets;
+mod build;
+mod certificates;
+mod control_plane;
+mod etcd;
+mod kubeconfig;
+mod operator;
+mod ports;
+mod process;
+mod reaper;
+mod wait;
+
+pub use apply::apply;
+pub use assets::{KUBERNETES_VERSION, kubectl};
+pub use control_plane::ControlPlane;
+pub use kubeconfig::client;
+pub use operator::{Operator, OperatorBuilder};
+pub use ports::free_port;
+pub use wait::{DEADLINE, eventually, wait_for};

@@ -1,0 +1,128 @@
+//! The operator is killed with SIGKILL at each step and started again: Pinecone
+//! accepts one create, whatever the step.
+
+use std::time::Duration;
+
+use harness::{DEADLINE, eventually};
+use pinecone_emulator::{Fault, FaultKind, Route};
+use serde_json::json;
+
+use crate::scene::{Scene, status};
+
+const LONG: Duration = Duration::from_secs(600);
+
+/// Waits until Pinecone has that many requests of that route.
+async fn asked(scene: &Scene, route: Route, times: usize) {
+    eventually("Pinecone is asked", DEADLINE, async || {
+        let requests = scene.pinecone.requests();
+        let asked = requests
+            .iter()
+            .filter(|request| request.route == route)
+            .count();
+        Ok((asked >= times).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_claim() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start().await;
+    let slow = Fault::new(Route::DescribeBackup, FaultKind::Delay(LONG));
+    let slow = scene.pinecone.inject(slow);
+    scene.create("unclaimed", json!({})).await;
+    asked(&scene, Route::DescribeBackup, 1).await;
+    operator.process.kill().unwrap();
+    assert_eq!(status(&scene.get("unclaimed").await).submission, None);
+    scene.pinecone.clear_fault(slow);
+    let _operator = scene.start().await;
+    scene.restored_once("unclaimed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_claim_and_the_request_never_arrived() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start().await;
+    let drop = Fault::new(Route::CreateIndexFromBackup, FaultKind::DropBefore);
+    let drop = scene.pinecone.inject(drop);
+    scene.create("claimed", json!({})).await;
+    asked(&scene, Route::CreateIndexFromBackup, 1).await;
+    operator.process.kill().unwrap();
+    assert!(status(&scene.get("claimed").await).submission.is_some());
+    scene.pinecone.clear_fault(drop);
+    let _operator = scene.start().await;
+    scene.restored_once("claimed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_request_is_under_way_and_it_arrives_late() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start().await;
+    let late = FaultKind::Delay(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, late).times(1));
+    scene.create("late", json!({})).await;
+    asked(&scene, Route::CreateIndexFromBackup, 1).await;
+    operator.process.kill().unwrap();
+    assert_eq!(scene.accepted("late"), [], "killed before the effect");
+    let _operator = scene.start().await;
+    scene.restored_once("late").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_request_and_before_the_record() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start().await;
+    let silent = Fault::new(Route::CreateIndexFromBackup, FaultKind::DelayAnswer(LONG));
+    scene.pinecone.inject(silent.times(1));
+    scene.create("accepted", json!({})).await;
+    eventually("Pinecone accepts", DEADLINE, async || {
+        Ok((!scene.accepted("accepted").is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+    operator.process.kill().unwrap();
+    let before = status(&scene.get("accepted").await);
+    assert_eq!(before.restore_job_id, None, "killed before the record");
+    let _operator = scene.start().await;
+    scene.restored_once("accepted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_record() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let mut operator = scene.start().await;
+    scene.create("recorded", json!({})).await;
+    let object = scene.until("recorded", "Restoring").await;
+    operator.process.kill().unwrap();
+    scene.check_recorded_once(&object);
+    let job = status(&object).restore_job_id.unwrap();
+    let outcome = pinecone_emulator::JobOutcome::Completed;
+    scene.pinecone.finish_job(&job, outcome).unwrap();
+    let _operator = scene.start().await;
+    scene.restored_once("recorded").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again() {
+    let scene = Scene::new().await;
+    let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer).times(3);
+    scene.pinecone.inject(lost);
+    let names: Vec<_> = (0..8).map(|n| format!("stormy-{n}")).collect();
+    for name in &names {
+        scene.create(name, json!({})).await;
+    }
+    for round in 1..6 {
+        let mut operator = scene.start().await;
+        asked(&scene, Route::DescribeIndex, round * 8).await;
+        operator.process.kill().unwrap();
+    }
+    let _operator = scene.start().await;
+    for name in &names {
+        scene.restored_once(name).await;
+    }
+    assert_eq!(scene.pinecone.accepted_creates().len(), names.len());
+}

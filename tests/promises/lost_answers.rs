@@ -1,0 +1,147 @@
+//! Pinecone acted and its answer was lost: the restore is found, not repeated.
+//! The official Python and TypeScript clients repeat the request here.
+
+use std::time::Duration;
+
+use pinecone_emulator::{AnswerBody, Fault, FaultKind, Route, StatusAnswer};
+use serde_json::json;
+
+use crate::scene::{Scene, conditions, ready};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_whose_answer_was_lost_is_found() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let after = |status| StatusAnswer::new(status).after_effect();
+    let cases = [
+        ("closed", FaultKind::LoseAnswer),
+        ("reset", FaultKind::ResetAnswer),
+        ("late", FaultKind::DelayAnswer(Duration::from_secs(20))),
+        ("status-500", FaultKind::Status(after(500))),
+        ("status-503", FaultKind::Status(after(503))),
+        ("status-408", FaultKind::Status(after(408))),
+        (
+            "html-502",
+            FaultKind::Status(after(502).body(AnswerBody::Html)),
+        ),
+        (
+            "html-403",
+            FaultKind::Status(after(403).body(AnswerBody::Html)),
+        ),
+        (
+            "html-429",
+            FaultKind::Status(after(429).body(AnswerBody::Html)),
+        ),
+        (
+            "redirect",
+            FaultKind::Status(after(307).header("location", "/elsewhere")),
+        ),
+        ("cut", FaultKind::TruncatedBody),
+        ("garbage", FaultKind::GarbageBody),
+        ("no-ids", FaultKind::MissingIds),
+        ("slow", FaultKind::SlowBody(Duration::from_secs(60))),
+        ("huge", FaultKind::HugeBody),
+    ];
+    for (name, kind) in &cases {
+        let fault = Fault::new(Route::CreateIndexFromBackup, kind.clone());
+        scene.pinecone.inject(fault.mentioning(*name));
+        scene.create(name, json!({})).await;
+    }
+    for (name, _) in &cases {
+        scene.restored_once(name).await;
+    }
+    assert_eq!(scene.pinecone.accepted_creates().len(), cases.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_that_our_own_request_caused_is_no_failure() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let conflict = FaultKind::Status(StatusAnswer::new(409).after_effect());
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, conflict).times(1));
+    // Even where an earlier restore's index would not be taken.
+    scene
+        .create("doubled", json!({"adoptionPolicy": "Never"}))
+        .await;
+    scene.restored_once("doubled").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_lags_drops_or_repeats_rows_is_no_proof_of_absence() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let inject = |route, kind, name: &str| {
+        let fault = Fault::new(route, kind);
+        let fault = if name.is_empty() {
+            fault
+        } else {
+            fault.mentioning(name)
+        };
+        scene.pinecone.inject(fault);
+    };
+    let lag = FaultKind::ListLag(Duration::from_secs(4));
+    inject(Route::ListRestoreJobs, lag, "");
+    inject(Route::ListRestoreJobs, FaultKind::ListRepeat, "");
+    inject(Route::ListRestoreJobs, FaultKind::NullCreatedAt, "");
+    inject(
+        Route::CreateIndexFromBackup,
+        FaultKind::LoseAnswer,
+        "lagging",
+    );
+    scene.create("lagging", json!({})).await;
+    let object = scene.until("lagging", "ConfirmingSubmission").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=Unknown", "Reconciling=True", "Succeeded=Unknown"]
+    );
+    scene.restored_once("lagging").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_never_arrived_is_sent_again_once_that_is_certain() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let drop = Fault::new(Route::CreateIndexFromBackup, FaultKind::DropBefore).times(1);
+    scene.pinecone.inject(drop);
+    scene.create("dropped", json!({})).await;
+    scene.until("dropped", "ConfirmingSubmission").await;
+    let object = scene.restored_once("dropped").await;
+    assert_eq!(object.status.unwrap().submission.unwrap().attempt, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_pinecone_heals_without_a_person() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, FaultKind::status(500)).times(2));
+    scene.create("outage", json!({})).await;
+    scene.restored_once("outage").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_without_a_job_is_looked_at_until_a_person_is_asked() {
+    let scene = Scene::new().await;
+    let _operator = scene.start_with(&["--give-up-patience=3s"]).await;
+    let hidden = Fault::new(Route::ListRestoreJobs, FaultKind::ListDrop(None));
+    let hidden = scene.pinecone.inject(hidden);
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer).times(1));
+    scene.create("unlisted", json!({})).await;
+    let object = scene.until("unlisted", "SubmissionUnconfirmed").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=Unknown", "Stalled=True", "Succeeded=Unknown"]
+    );
+    assert!(
+        ready(&object).2.contains("check in Pinecone"),
+        "{:?}",
+        ready(&object)
+    );
+    scene.pinecone.clear_fault(hidden);
+    scene.restored_once("unlisted").await;
+}

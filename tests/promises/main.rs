@@ -1,0 +1,20 @@
+//! What the operator promises, on a real kube-apiserver and etcd, with the real
+//! binary under the RBAC that is shipped, against the emulator of Pinecone.
+//!
+//! All of it is one test binary, so that all tests share one control plane; each
+//! has a namespace, an emulator and an operator of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod admission;
+mod crashes;
+mod identity;
+mod lost_answers;
+mod operation;
+mod refusals;
+mod restores;
+mod rivals;
+mod scene;
+mod secrecy;
+mod secrets;
+mod tracking;

@@ -1,0 +1,131 @@
+//! The process: start, endpoints, logs, shutdown.
+
+use std::time::Duration;
+
+use harness::{DEADLINE, eventually};
+use pinecone_emulator::{Fault, FaultKind, Route};
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, status};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let mut operator = scene.start().await;
+    let slow = Fault::new(
+        Route::CreateIndexFromBackup,
+        FaultKind::DelayAnswer(Duration::from_secs(2)),
+    );
+    scene.pinecone.inject(slow);
+    scene.create("open", json!({})).await;
+    eventually("Pinecone accepts", DEADLINE, async || {
+        Ok((!scene.accepted("open").is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+    operator.process.terminate().unwrap();
+    scene.create("new", json!({})).await;
+    let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
+    assert!(exit.success(), "{exit:?}\n{}", operator.process.logs());
+    scene.check_recorded_once(&scene.get("open").await);
+    assert_eq!(status(&scene.get("new").await).submission, None);
+    assert_eq!(scene.accepted("new"), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endpoints_tell_life_readiness_and_metrics() {
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    assert_eq!(operator.get("/livez").await.unwrap().0, 200);
+    scene.create("counted", json!({})).await;
+    scene.restored_once("counted").await;
+    eventually("the restore is counted", DEADLINE, async || {
+        let (_, text) = operator.get("/metrics").await?;
+        let lines = [
+            "indexrestore_submissions_total{outcome=\"accepted\"} 1",
+            "indexrestore_restores{reason=\"Restored\"} 1",
+            "indexrestore_pinecone_requests_total{operation=\"create_index_from_backup\",code=\"202\"} 1",
+        ];
+        anyhow::ensure!(lines.iter().all(|line| text.contains(line)), text);
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_logs_name_the_object_the_job_and_the_request() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start_with(&["--log-format=json"]).await;
+    scene.create("logged", json!({})).await;
+    let object = scene.restored_once("logged").await;
+    operator.process.terminate().unwrap();
+    operator.process.wait_exit(DEADLINE).await.unwrap();
+    let logs = operator.process.logs();
+    let lines: Vec<Value> = logs
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
+        .collect();
+    let accepted = lines
+        .iter()
+        .find(|line| line["message"] == "Pinecone accepted the restore")
+        .unwrap_or_else(|| panic!("{logs}"));
+    assert_eq!(accepted["job"], json!(status(&object).restore_job_id));
+    assert!(accepted["request_id"].is_string(), "{accepted}");
+    let span = &accepted["span"];
+    assert_eq!(span["indexrestore"], "logged");
+    assert_eq!(span["namespace"], scene.namespace);
+    assert_eq!(span["generation"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_cannot_work_ends_with_the_remedy() {
+    let scene = Scene::new().await;
+    for (flags, remedy) in [
+        (
+            ["--pinecone-endpoint=nonsense", "--log-format=text"],
+            "--pinecone-endpoint",
+        ),
+        (["--poll-min=2m", "--log-format=text"], "--poll-min"),
+        (
+            ["--watch-namespace=", "--kubeconfig-of=nobody"],
+            "unexpected argument",
+        ),
+        (
+            ["--pinecone-ca-file=/nowhere.pem", "--log-format=text"],
+            "--pinecone-ca-file",
+        ),
+    ] {
+        let mut operator = scene.launch(&flags);
+        let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
+        let logs = operator.process.logs();
+        assert!(
+            !exit.success() && logs.contains(remedy),
+            "{flags:?}: {logs}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_at_rest_writes_nothing_and_asks_nothing() {
+    let scene = Scene::new().await;
+    let _operator = scene.start_with(&["--poll-max=60s"]).await;
+    scene.create("restful", json!({})).await;
+    let before = scene.restored_once("restful").await;
+    scene.pinecone.clear_requests();
+    // A second restore takes its whole course meanwhile.
+    scene.create("busy", json!({})).await;
+    scene.restored_once("busy").await;
+    let after = scene.get("restful").await;
+    assert_eq!(
+        before.metadata.resource_version,
+        after.metadata.resource_version
+    );
+    let asked = scene.pinecone.requests();
+    let asked: Vec<_> = asked
+        .iter()
+        .filter(|request| request.path.contains("restful"))
+        .collect();
+    assert!(asked.is_empty(), "{asked:?}");
+}

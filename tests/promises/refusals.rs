@@ -1,0 +1,180 @@
+//! What Pinecone refuses is said, and heals by itself where it can.
+
+use std::time::Duration;
+
+use pinecone_emulator::{
+    AnswerBody, BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, RetryAfter, Route,
+    StatusAnswer,
+};
+use serde_json::json;
+
+use crate::scene::{Scene, conditions, ready};
+
+/// Each refusal of the create request: its reason, whether a person must act, and
+/// a word of the remedy.
+const REFUSALS: [(u16, &str, bool, &str); 8] = [
+    (400, "InvalidRequest", true, "correct the spec"),
+    (401, "InvalidApiKey", false, "Secret"),
+    (402, "PaymentRequired", false, "invoices"),
+    (403, "QuotaExceeded", false, "quota"),
+    (404, "BackupNotFound", true, "backupId"),
+    (412, "BackupNotReady", false, "not ready"),
+    (422, "InvalidRequest", true, "correct the spec"),
+    (429, "RateLimited", false, "fewer requests"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refusal_of_the_create_is_told_and_nothing_is_created() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    for (status, ..) in REFUSALS {
+        let name = format!("refused-{status}");
+        let fault = Fault::new(Route::CreateIndexFromBackup, FaultKind::status(status));
+        scene.pinecone.inject(fault.mentioning(&name));
+        scene.create(&name, json!({})).await;
+    }
+    for (status, reason, is_stalled, remedy) in REFUSALS {
+        let name = format!("refused-{status}");
+        let object = scene.until(&name, reason).await;
+        let (is_ready, _, message) = ready(&object);
+        let progress = if is_stalled {
+            "Stalled=True"
+        } else {
+            "Reconciling=True"
+        };
+        assert_eq!(is_ready, "False", "{name}");
+        assert_eq!(
+            conditions(&object)[1..],
+            [progress, "Succeeded=Unknown"],
+            "{name}"
+        );
+        assert!(
+            message.contains(&format!("HTTP {status}")) || status == 404,
+            "{name}: {message}"
+        );
+        assert!(message.contains(remedy), "{name}: {message}");
+        assert!(
+            message.contains("request ID") || status == 404,
+            "{name}: {message}"
+        );
+        assert_eq!(scene.accepted(&name), []);
+    }
+    scene.pinecone.clear_faults();
+    for (status, reason, ..) in REFUSALS {
+        // A spec that was refused as invalid waits for an edit.
+        if reason != "InvalidRequest" {
+            scene.restored_once(&format!("refused-{status}")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spec_refused_as_invalid_can_be_corrected() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let fault = Fault::new(Route::CreateIndexFromBackup, FaultKind::status(400)).mentioning("typo");
+    scene.pinecone.inject(fault);
+    scene.create("typo", json!({})).await;
+    let mut object = scene.until("typo", "InvalidRequest").await;
+    object.spec.index_name = "corrected".into();
+    let params = kube::api::PostParams::default();
+    scene
+        .restores
+        .replace("typo", &params, &object)
+        .await
+        .unwrap();
+    scene.restored_once("typo").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_missing_unready_or_failed_is_named_and_waited_for() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let seed = |id: &str, status| BackupSeed::new("b", "products").id(id).status(status);
+    let add = |seed| scene.pinecone.add_backup(DEFAULT_PROJECT, seed).unwrap();
+    add(seed("unready", BackupStatus::Initializing));
+    add(seed("failed", BackupStatus::InitializationFailed));
+    for (backup, reason) in [
+        ("missing", "BackupNotFound"),
+        ("unready", "BackupNotReady"),
+        ("failed", "BackupFailed"),
+    ] {
+        scene.create(backup, json!({"backupId": backup})).await;
+        let object = scene.until(backup, reason).await;
+        assert!(ready(&object).2.contains(backup), "{:?}", ready(&object));
+    }
+    add(seed("missing", BackupStatus::Ready));
+    let ready = BackupStatus::Ready;
+    scene
+        .pinecone
+        .set_backup_status(DEFAULT_PROJECT, "unready", ready)
+        .unwrap();
+    scene.restored_once("missing").await;
+    scene.restored_once("unready").await;
+    assert_eq!(scene.accepted("failed"), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_id_with_a_typo_can_be_corrected_in_place() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("typo", json!({"backupId": "670e8400"})).await;
+    let mut object = scene.until("typo", "BackupNotFound").await;
+    object.spec.backup_id = crate::scene::BACKUP.into();
+    let params = kube::api::PostParams::default();
+    scene
+        .restores
+        .replace("typo", &params, &object)
+        .await
+        .unwrap();
+    scene.restored_once("typo").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_fail_before_anything_is_sent_are_told_and_heal() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let html = StatusAnswer::new(502).body(AnswerBody::Html);
+    let asked = StatusAnswer::new(429).retry_after(RetryAfter::Seconds(1));
+    for (name, kind, reason) in [
+        ("read-401", FaultKind::status(401), "InvalidApiKey"),
+        ("read-403", FaultKind::status(403), "PermissionDenied"),
+        ("read-500", FaultKind::status(500), "ApiUnavailable"),
+        ("read-502", FaultKind::Status(html), "ApiUnavailable"),
+        ("read-429", FaultKind::Status(asked), "RateLimited"),
+        ("read-reset", FaultKind::ResetBefore, "ApiUnavailable"),
+        ("read-garbage", FaultKind::GarbageBody, "ApiUnavailable"),
+        ("read-cut", FaultKind::TruncatedBody, "ApiUnavailable"),
+        ("read-huge", FaultKind::HugeBody, "ApiUnavailable"),
+        (
+            "read-slow",
+            FaultKind::SlowBody(Duration::from_secs(60)),
+            "ApiUnavailable",
+        ),
+    ] {
+        let fault = Fault::new(Route::DescribeIndex, kind).mentioning(name);
+        let id = scene.pinecone.inject(fault);
+        scene.create(name, json!({})).await;
+        scene.until(name, reason).await;
+        assert_eq!(scene.accepted(name), []);
+        scene.pinecone.clear_fault(id);
+        scene.restored_once(name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pinecone_out_of_reach_is_told_and_heals() {
+    let scene = Scene::new().await;
+    let dead = format!("http://127.0.0.1:{}", harness::free_port().unwrap());
+    let mut operator = scene.start_with(&["--pinecone-endpoint", &dead]).await;
+    scene.create("away", json!({})).await;
+    let object = scene.until("away", "ApiUnavailable").await;
+    assert!(
+        ready(&object).2.contains("no answer"),
+        "{:?}",
+        ready(&object)
+    );
+    operator.process.kill().unwrap();
+    let _operator = scene.start().await;
+    scene.restored_once("away").await;
+}

@@ -1,0 +1,156 @@
+//! The main job: one manifest, one restored index.
+
+use k8s_openapi::api::events::v1::Event;
+use kube::Api;
+use kube::api::ListParams;
+use pinecone_emulator::DEFAULT_PROJECT;
+use serde_json::json;
+
+use crate::scene::{BACKUP, Scene, conditions, ready, status};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_becomes_an_index_and_the_status_says_so() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("plain", json!({})).await;
+    let object = scene.restored_once("plain").await;
+
+    assert_eq!(conditions(&object), ["Ready=True", "Succeeded=True"]);
+    assert!(ready(&object).2.contains("plain"), "{:?}", ready(&object));
+    let indexes = scene.pinecone.indexes(DEFAULT_PROJECT);
+    let index = indexes.iter().find(|index| index.name == "plain").unwrap();
+    let status = status(&object);
+    assert_eq!(status.index_host.as_ref(), Some(&index.host));
+    assert_eq!(status.index_id.as_ref(), Some(&index.id));
+    let restore = status.restore.unwrap();
+    assert_eq!(restore.state.as_deref(), Some("Completed"));
+    assert_eq!(restore.percent_complete, Some(100));
+    assert!(restore.start_time.is_some() && restore.completion_time.is_some());
+
+    let create = &scene.accepted("plain")[0];
+    assert_eq!((&*create.backup_id, &create.tags), (BACKUP, &None));
+    assert_eq!(create.deletion_protection.as_deref(), Some("disabled"));
+    assert_eq!(create.api_version.as_deref(), Some("2025-10"));
+    assert!(
+        create
+            .user_agent
+            .as_ref()
+            .unwrap()
+            .contains("source_tag=index_restore_operator")
+    );
+    assert_eq!(
+        index.tags["team"], "search",
+        "the backup's tags are inherited"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_and_protection_are_sent_as_given() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let spec = json!({"tags": {"env": "staging; eu"}, "deletionProtection": "Enabled"});
+    scene.create("tagged", spec).await;
+    scene.restored_once("tagged").await;
+    let create = &scene.accepted("tagged")[0];
+    assert_eq!(create.deletion_protection.as_deref(), Some("enabled"));
+    let tags = create.tags.clone().unwrap();
+    assert_eq!(
+        tags.into_iter().collect::<Vec<_>>(),
+        [("env".into(), "staging; eu".into())]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_get_shows_the_index_and_its_state() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("columns", json!({})).await;
+    let object = scene.restored_once("columns").await;
+
+    let path = format!(
+        "/apis/restore.pinecone.io/v1alpha1/namespaces/{}/indexrestores",
+        scene.namespace
+    );
+    let request = http::Request::get(path)
+        .header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
+        .body(Vec::new())
+        .unwrap();
+    let table: serde_json::Value = scene.client.request(request).await.unwrap();
+    let columns = table["columnDefinitions"].as_array().unwrap();
+    let names: Vec<_> = columns
+        .iter()
+        .map(|column| column["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Name", "Index", "Ready", "Status", "Age", "Backup", "Job", "Index-ID", "Host",
+            "Message"
+        ]
+    );
+    let wide = |column: &&serde_json::Value| column["priority"] == 1;
+    assert_eq!(columns.iter().filter(wide).count(), 5);
+    let cells = table["rows"][0]["cells"].as_array().unwrap();
+    assert_eq!(
+        cells[..4],
+        [
+            json!("columns"),
+            json!("columns"),
+            json!("True"),
+            json!("Restored")
+        ]
+    );
+    let status = status(&object);
+    assert_eq!(
+        cells[5..8],
+        [
+            json!(BACKUP),
+            json!(status.restore_job_id),
+            json!(status.index_id)
+        ]
+    );
+
+    for selector in [
+        format!("spec.backupId={BACKUP}"),
+        "spec.indexName=columns".into(),
+        format!("status.restoreJobId={}", status.restore_job_id.unwrap()),
+    ] {
+        let found = scene
+            .restores
+            .list(&ListParams::default().fields(&selector))
+            .await
+            .unwrap();
+        assert_eq!(found.items.len(), 1, "{selector}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_tell_of_transitions_and_of_nothing_else() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("events", json!({})).await;
+    let object = scene.restored_once("events").await;
+    let events: Api<Event> = Api::namespaced(scene.client.clone(), &scene.namespace);
+    let all = harness::eventually("both events are there", harness::DEADLINE, async || {
+        let list = events.list(&ListParams::default()).await?;
+        Ok((list.items.len() >= 2).then_some(list.items))
+    })
+    .await
+    .unwrap();
+    let told: Vec<_> = all
+        .iter()
+        .map(|event| (event.reason.clone().unwrap(), event.type_.clone().unwrap()))
+        .collect();
+    let normal = |reason: &str| (reason.to_owned(), "Normal".to_owned());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told.contains(&normal("Restoring")) && told.contains(&normal("Restored")),
+        "{told:?}"
+    );
+    let submitted = all
+        .iter()
+        .find(|event| event.reason.as_deref() == Some("Restoring"))
+        .unwrap();
+    let job = status(&object).restore_job_id.unwrap();
+    assert!(submitted.note.as_ref().unwrap().contains(&job));
+}

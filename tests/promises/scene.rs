@@ -1,0 +1,292 @@
+//! One test's world: a namespace, an emulator, and operators.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
+use index_restore_operator::api::conditions::find;
+use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::{Api, Client};
+use pinecone_emulator::{
+    AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project,
+};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+/// The API key of every test; the tests of secrecy look for it everywhere.
+pub const KEY: &str = "pcsk_canary_5f1e7c";
+pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
+
+const OPERATOR: &str = env!("CARGO_BIN_EXE_index-restore-operator");
+const CRD: &str = include_str!("../../crds/indexrestores.yaml");
+const SHIPPED: [&str; 3] = [
+    include_str!("../../deploy/base/namespace.yaml"),
+    include_str!("../../deploy/base/service-account.yaml"),
+    include_str!("../../deploy/base/rbac.yaml"),
+];
+
+pub struct Scene {
+    pub namespace: String,
+    pub client: Client,
+    pub restores: Api<IndexRestore>,
+    /// Stops when it is dropped.
+    _emulator: Emulator,
+    pub pinecone: Control,
+    builder: OperatorBuilder,
+}
+
+/// An operator, and where it serves its endpoints.
+pub struct Running {
+    pub process: Operator,
+    pub address: String,
+}
+
+impl Scene {
+    /// A namespace with the Secret, and a project with one ready backup.
+    pub async fn new() -> Self {
+        let (control_plane, kubeconfig) = shared().await;
+        let client = control_plane.client().await.unwrap();
+        let namespace = control_plane.namespace("restores").await.unwrap();
+        let emulator = Emulator::start(Config {
+            projects: vec![Project::new(DEFAULT_PROJECT, KEY)],
+            restore: Some(Duration::from_millis(300)),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let pinecone = emulator.control();
+        let backup = BackupSeed::new("nightly", "products")
+            .id(BACKUP)
+            .tag("team", "search");
+        pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
+        let builder = Operator::builder(OPERATOR)
+            .kubeconfig(&kubeconfig)
+            .arg("run")
+            .env("LOG_LEVEL", "debug")
+            .env("WATCH_NAMESPACE", &namespace)
+            .env("PINECONE_ENDPOINT", emulator.url())
+            .env("REQUEST_TIMEOUT", "3s")
+            .env("POLL_MIN", "100ms")
+            .env("POLL_MAX", "1s")
+            .env("CONFIRM_PATIENCE", "2s")
+            .env("CATCH_UP_PATIENCE", "1s");
+        let scene = Self {
+            restores: Api::namespaced(client.clone(), &namespace),
+            namespace,
+            client,
+            _emulator: emulator,
+            pinecone,
+            builder,
+        };
+        scene.put_secret("pinecone", "api-key", KEY).await;
+        scene
+    }
+
+    /// Starts an operator and waits until it has seen everything. Its waits are
+    /// short; flags override them.
+    pub async fn start(&self) -> Running {
+        self.start_with(&[]).await
+    }
+
+    pub async fn start_with(&self, flags: &[&str]) -> Running {
+        let running = self.launch(flags);
+        eventually("the operator is ready", DEADLINE, async || {
+            Ok((running.get("/readyz").await?.0 == 200).then_some(()))
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", running.process.logs()));
+        running
+    }
+
+    /// Starts an operator without waiting.
+    pub fn launch(&self, flags: &[&str]) -> Running {
+        let address = format!("127.0.0.1:{}", free_port().unwrap());
+        let builder = self
+            .builder
+            .clone()
+            .args(["--listen", &address])
+            .args(flags);
+        Running {
+            process: builder.start().unwrap(),
+            address,
+        }
+    }
+
+    pub fn restore(&self, name: &str, spec: Value) -> IndexRestore {
+        let mut object = json!({
+            "apiVersion": "restore.pinecone.io/v1alpha1",
+            "kind": "IndexRestore",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"backupId": BACKUP, "indexName": name, "apiKeySecretRef": {"name": "pinecone"}},
+        });
+        for (key, value) in spec.as_object().cloned().unwrap_or_default() {
+            object["spec"][key] = value;
+        }
+        serde_json::from_value(object).unwrap()
+    }
+
+    pub async fn create(&self, name: &str, spec: Value) -> IndexRestore {
+        let object = self.restore(name, spec);
+        let created = self.restores.create(&PostParams::default(), &object).await;
+        created.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Waits until the Ready condition has that reason, for the spec as it is.
+    pub async fn until(&self, name: &str, reason: &str) -> IndexRestore {
+        self.until_that(name, |object| {
+            let is_observed = status(object).observed_generation == object.metadata.generation;
+            is_observed && ready(object).1 == reason
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{name} is not {reason}: {error:#}"))
+    }
+
+    pub async fn until_that(
+        &self,
+        name: &str,
+        mut holds: impl FnMut(&IndexRestore) -> bool,
+    ) -> anyhow::Result<IndexRestore> {
+        let found = wait_for(&self.restores, name, DEADLINE, |object| {
+            object.is_some_and(&mut holds)
+        })
+        .await?;
+        found.ok_or_else(|| anyhow::anyhow!("{name} does not exist"))
+    }
+
+    pub async fn get(&self, name: &str) -> IndexRestore {
+        self.restores.get(name).await.unwrap()
+    }
+
+    pub async fn delete(&self, name: &str) {
+        let params = DeleteParams::default();
+        self.restores.delete(name, &params).await.unwrap();
+        wait_for(&self.restores, name, DEADLINE, |object| object.is_none())
+            .await
+            .unwrap();
+    }
+
+    pub async fn put_secret(&self, name: &str, key: &str, value: &str) {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.into()),
+                ..ObjectMeta::default()
+            },
+            string_data: Some([(key.to_owned(), value.to_owned())].into()),
+            ..Secret::default()
+        };
+        let _ = secrets.delete(name, &DeleteParams::default()).await;
+        secrets
+            .create(&PostParams::default(), &secret)
+            .await
+            .unwrap();
+    }
+
+    /// The creates that Pinecone accepted for that index name: the truth about
+    /// "exactly once", whatever the operator says of itself.
+    pub fn accepted(&self, index_name: &str) -> Vec<AcceptedCreate> {
+        let mut creates = self.pinecone.accepted_creates();
+        creates.retain(|create| create.index_name == index_name);
+        creates
+    }
+
+    /// Waits for the end of the restore and checks that it was made once, and that
+    /// the status tells its IDs.
+    pub async fn restored_once(&self, name: &str) -> IndexRestore {
+        let object = self.until(name, "Restored").await;
+        self.check_recorded_once(&object);
+        object
+    }
+
+    pub fn check_recorded_once(&self, object: &IndexRestore) {
+        let creates = self.accepted(&object.spec.index_name);
+        assert_eq!(creates.len(), 1, "{creates:?}");
+        let status = status(object);
+        assert_eq!(
+            status.restore_job_id.as_ref(),
+            Some(&creates[0].restore_job_id)
+        );
+        assert_eq!(status.index_id.as_ref(), Some(&creates[0].index_id));
+    }
+
+    /// Writes the status as no controller would.
+    pub async fn overwrite_status(
+        &self,
+        name: &str,
+        edit: impl Fn(&mut Option<IndexRestoreStatus>),
+    ) {
+        eventually("the status is overwritten", DEADLINE, async || {
+            let mut object = self.restores.get(name).await?;
+            edit(&mut object.status);
+            let params = PostParams::default();
+            self.restores.replace_status(name, &params, &object).await?;
+            Ok(Some(()))
+        })
+        .await
+        .unwrap();
+    }
+}
+
+impl Running {
+    /// GETs one of the operator's endpoints: the status and the body.
+    pub async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let url = format!("http://{}{path}", self.address);
+        let response = reqwest::Client::builder()
+            .no_proxy()
+            .build()?
+            .get(url)
+            .send()
+            .await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+}
+
+pub fn status(object: &IndexRestore) -> IndexRestoreStatus {
+    object.status.clone().unwrap_or_default()
+}
+
+/// Status, reason and message of the Ready condition.
+pub fn ready(object: &IndexRestore) -> (String, String, String) {
+    find(&status(object).conditions, "Ready")
+        .map(|ready| {
+            (
+                ready.status.clone(),
+                ready.reason.clone(),
+                ready.message.clone(),
+            )
+        })
+        .unwrap_or_default()
+}
+
+/// The conditions as `Type=Status`, in order.
+pub fn conditions(object: &IndexRestore) -> Vec<String> {
+    let conditions = status(object).conditions;
+    conditions
+        .iter()
+        .map(|c| format!("{}={}", c.type_, c.status))
+        .collect()
+}
+
+/// The one control plane, with the CRD and the shipped RBAC, and the kubeconfig of
+/// the shipped ServiceAccount.
+async fn shared() -> (&'static ControlPlane, PathBuf) {
+    static KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
+    let control_plane = ControlPlane::shared().await.unwrap();
+    let kubeconfig = KUBECONFIG.get_or_init(async || {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        control_plane.apply(CRD).await.unwrap();
+        for manifest in SHIPPED {
+            control_plane.apply(manifest).await.unwrap();
+        }
+        let account = "index-restore-operator";
+        let kubeconfig = control_plane
+            .service_account_kubeconfig(account, account)
+            .await;
+        control_plane
+            .write_kubeconfig(&kubeconfig.unwrap())
+            .unwrap()
+    });
+    (control_plane, kubeconfig.await.clone())
+}

@@ -1,0 +1,150 @@
+//! API keys come from Secrets, late or changed at any time.
+
+use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, Route};
+use serde_json::json;
+
+use crate::scene::{BACKUP, KEY, Scene, conditions, ready};
+
+fn reference(name: &str, key: &str) -> serde_json::Value {
+    json!({"apiKeySecretRef": {"name": name, "key": key}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_comes_late_is_picked_up() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("late", reference("vault", "token")).await;
+    let object = scene.until("late", "SecretNotFound").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Reconciling=True", "Succeeded=Unknown"]
+    );
+    assert!(
+        ready(&object).2.contains("\"vault\""),
+        "{:?}",
+        ready(&object)
+    );
+    scene.put_secret("vault", "other", KEY).await;
+    scene
+        .until_that("late", |object| ready(object).2.contains("\"token\""))
+        .await
+        .unwrap();
+    scene.put_secret("vault", "token", KEY).await;
+    scene.restored_once("late").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_cannot_be_used_says_why_without_showing_it() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    for (name, value, why) in [
+        ("empty", " \n", "empty"),
+        ("broken", "pcsk_canary_5f1e7c\nmore", "HTTP header"),
+    ] {
+        scene.put_secret(name, "api-key", value).await;
+        scene.create(name, reference(name, "api-key")).await;
+        let message = ready(&scene.until(name, "SecretNotFound").await).2;
+        assert!(
+            message.contains(why) && !message.contains("canary"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_with_a_trailing_line_break_works() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene
+        .put_secret("from-file", "api-key", &format!("{KEY}\n"))
+        .await;
+    scene
+        .create("from-file", reference("from-file", "api-key"))
+        .await;
+    scene.restored_once("from-file").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_is_retried_until_the_secret_is_right() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.put_secret("wrong", "api-key", "pcsk_wrong").await;
+    scene.create("wrong", reference("wrong", "api-key")).await;
+    let object = scene.until("wrong", "InvalidApiKey").await;
+    assert_eq!(conditions(&object)[1], "Reconciling=True");
+    scene.put_secret("wrong", "api-key", KEY).await;
+    scene.restored_once("wrong").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start().await;
+    scene.create("rotated", json!({})).await;
+    scene.until("rotated", "Restoring").await;
+    scene
+        .pinecone
+        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
+        .unwrap();
+    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
+    assert!(scene.pinecone.revoke_api_key(KEY));
+    let job = scene.accepted("rotated")[0].restore_job_id.clone();
+    let outcome = pinecone_emulator::JobOutcome::Completed;
+    scene.pinecone.finish_job(&job, outcome).unwrap();
+    scene.restored_once("rotated").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_projects_key_never_causes_a_second_create() {
+    let scene = Scene::new().await;
+    let other = Project::new("other", "pcsk_other");
+    scene.pinecone.add_project(other).unwrap();
+    let operator = scene.start().await;
+    let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer).times(1);
+    let hidden = Fault::new(Route::ListRestoreJobs, FaultKind::ListDrop(None));
+    scene.pinecone.inject(lost);
+    let hidden = scene.pinecone.inject(hidden);
+    scene.create("swapped", json!({})).await;
+    scene.until("swapped", "ConfirmingSubmission").await;
+    scene.put_secret("pinecone", "api-key", "pcsk_other").await;
+    scene.pinecone.clear_fault(hidden);
+    scene
+        .until_that("swapped", |object| {
+            ready(object).2.contains("another project")
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", operator.process.logs()));
+    scene.put_secret("pinecone", "api-key", KEY).await;
+    scene.restored_once("swapped").await;
+    assert_eq!(scene.pinecone.accepted_creates().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_namespace_project_and_key_is_its_own() {
+    let scene = Scene::new().await;
+    scene
+        .pinecone
+        .add_project(Project::new("other", "pcsk_other"))
+        .unwrap();
+    let backup = BackupSeed::new("nightly", "products").id("theirs");
+    scene.pinecone.add_backup("other", backup).unwrap();
+    let _operator = scene.start().await;
+    scene.put_secret("theirs", "api-key", "pcsk_other").await;
+    scene
+        .create("shared-name", json!({"backupId": BACKUP}))
+        .await;
+    let mut spec = reference("theirs", "api-key");
+    spec["backupId"] = json!("theirs");
+    spec["indexName"] = json!("shared-name");
+    scene.create("theirs", spec).await;
+    scene.until("shared-name", "Restored").await;
+    scene.until("theirs", "Restored").await;
+    let creates = scene.accepted("shared-name");
+    let mut projects: Vec<_> = creates
+        .iter()
+        .map(|create| create.project.as_str())
+        .collect();
+    projects.sort_unstable();
+    assert_eq!(projects, [DEFAULT_PROJECT, "other"]);
+}

@@ -1,0 +1,197 @@
+//! A restore is followed to its end, and its index long after.
+
+use std::time::Duration;
+
+use harness::{DEADLINE, eventually};
+use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
+use serde_json::json;
+
+use crate::scene::{Scene, conditions, ready, status};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_fails_is_stalled_and_never_repeated() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    for (name, kind, reason) in [
+        ("fails", FaultKind::JobFails, "RestoreFailed"),
+        ("cancelled", FaultKind::JobCancelled, "RestoreCancelled"),
+        (
+            "unmade",
+            FaultKind::IndexInitializationFailed,
+            "IndexFailed",
+        ),
+    ] {
+        scene
+            .pinecone
+            .inject(Fault::new(Route::CreateIndexFromBackup, kind).mentioning(name));
+        scene.create(name, json!({})).await;
+        let object = scene.until(name, reason).await;
+        assert_eq!(
+            conditions(&object),
+            ["Ready=False", "Stalled=True", "Succeeded=False"]
+        );
+        assert!(ready(&object).2.contains(name), "{:?}", ready(&object));
+        scene.check_recorded_once(&object);
+    }
+    assert_eq!(scene.pinecone.accepted_creates().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_ready_before_its_data_is_not_ready() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start().await;
+    scene.pinecone.inject(Fault::new(
+        Route::CreateIndexFromBackup,
+        FaultKind::IndexReadyEarly,
+    ));
+    scene.create("early", json!({})).await;
+    scene.until("early", "Restoring").await;
+    let index = &scene.pinecone.indexes(DEFAULT_PROJECT)[0];
+    assert!(index.ready, "the index is ready before its job is done");
+    // Some polls, the index among them.
+    eventually("the index was looked at", DEADLINE, async || {
+        let looked = scene.pinecone.requests().into_iter();
+        let looked = looked
+            .filter(|request| request.route == Route::DescribeIndex && request.status == Some(200));
+        Ok((looked.count() >= 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    let object = scene.get("early").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Reconciling=True", "Succeeded=Unknown"]
+    );
+    let job = status(&object).restore_job_id.unwrap();
+    scene
+        .pinecone
+        .finish_job(&job, JobOutcome::Completed)
+        .unwrap();
+    scene.restored_once("early").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completed_job_whose_index_is_not_ready_yet_is_not_ready() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let later = FaultKind::IndexNotReadyAfter(Duration::from_secs(2));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, later));
+    scene.create("later", json!({})).await;
+    let object = scene.until("later", "IndexNotReady").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Reconciling=True", "Succeeded=Unknown"]
+    );
+    assert_eq!(status(&object).index_host, None);
+    scene.restored_once("later").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_not_shown_for_a_while_is_no_failure() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let hidden = Fault::new(Route::DescribeRestoreJob, FaultKind::JobNotFound).times(4);
+    let hidden = scene.pinecone.inject(hidden);
+    scene.create("hidden", json!({})).await;
+    scene.restored_once("hidden").await;
+    assert_eq!(scene.pinecone.fault_hits(hidden), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polls_that_fail_do_not_flap_the_status() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start().await;
+    scene.create("steady", json!({})).await;
+    let before = scene.until("steady", "Restoring").await;
+    let bad = Fault::new(Route::DescribeRestoreJob, FaultKind::status(503)).times(2);
+    let bad = scene.pinecone.inject(bad);
+    eventually("two polls failed", DEADLINE, async || {
+        Ok((scene.pinecone.fault_hits(bad) == 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    let job = status(&before).restore_job_id.unwrap();
+    scene
+        .pinecone
+        .finish_job(&job, JobOutcome::Completed)
+        .unwrap();
+    let after = scene.restored_once("steady").await;
+    let told = status(&after).conditions;
+    assert!(told.iter().all(|condition| condition.reason == "Restored"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_deleted_later_is_reported_and_not_made_again() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("deleted", json!({})).await;
+    scene.restored_once("deleted").await;
+    scene
+        .pinecone
+        .delete_index(DEFAULT_PROJECT, "deleted")
+        .unwrap();
+    let object = scene.until("deleted", "IndexDeleted").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Stalled=True", "Succeeded=True"]
+    );
+    assert_eq!(scene.accepted("deleted").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_deleted_while_it_is_restored_is_reported() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start().await;
+    scene.create("cut-short", json!({})).await;
+    scene.until("cut-short", "Restoring").await;
+    scene
+        .pinecone
+        .delete_index(DEFAULT_PROJECT, "cut-short")
+        .unwrap();
+    let object = scene.until("cut-short", "IndexDeleted").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Stalled=True", "Succeeded=False"]
+    );
+    assert_eq!(scene.accepted("cut-short").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_restores_share_one_list_of_indexes() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let names: Vec<_> = (0..6).map(|n| format!("shared-{n}")).collect();
+    for name in &names {
+        scene.create(name, json!({})).await;
+    }
+    for name in &names {
+        scene.restored_once(name).await;
+    }
+    scene.pinecone.clear_requests();
+    let lists = async || {
+        let requests = scene.pinecone.requests();
+        requests
+            .iter()
+            .filter(|request| request.route == Route::ListIndexes)
+            .count()
+    };
+    eventually("the list was read twice", DEADLINE, async || {
+        Ok((lists().await >= 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    let all = scene.pinecone.requests();
+    let others: Vec<_> = all
+        .iter()
+        .filter(|request| request.route != Route::ListIndexes)
+        .collect();
+    assert!(
+        others.is_empty(),
+        "nothing else is asked of finished restores: {others:?}"
+    );
+}
