@@ -2,6 +2,8 @@
 
 mod body;
 mod client;
+#[cfg(test)]
+mod client_tests;
 mod failure;
 mod key;
 mod outcome;

@@ -28,7 +28,7 @@ pub struct Claim {
 
 /// What became of the attempt to claim.
 pub enum Taking {
-    Won(Claim),
+    Won(Box<Claim>),
     /// The object changed, or another process claimed it.
     Lost,
     /// The write landed and the claim is not in it: the installed CRD is too old
@@ -67,13 +67,17 @@ impl Claim {
         let params = PostParams::default();
         let put = api.replace_status(&name, &params, &object);
         match within("claim", put).await {
-            Ok(object) if holds(&object, request) => Ok(Taking::Won(Self { object, began })),
+            Ok(object) if holds(&object, request) => {
+                Ok(Taking::Won(Box::new(Self { object, began })))
+            }
             Ok(object) => Ok(Taking::Pruned(Box::new(object))),
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce tells.
             Err(_) => match within("read claim", api.get_opt(&name)).await? {
-                Some(object) if holds(&object, request) => Ok(Taking::Won(Self { object, began })),
+                Some(object) if holds(&object, request) => {
+                    Ok(Taking::Won(Box::new(Self { object, began })))
+                }
                 _ => Ok(Taking::Lost),
             },
         }

@@ -17,9 +17,6 @@ mod record;
 pub mod report;
 pub mod stage;
 
-#[cfg(test)]
-mod decide_tests;
-
 pub use act::{Acted, Actor, act};
 pub use ask::{Answer, Question, ask};
 pub use decide::{Decision, Rules, Step, after_post, decide};

@@ -2,6 +2,8 @@
 
 mod claimed;
 mod followed;
+#[cfg(test)]
+mod tests;
 mod unclaimed;
 
 use std::time::Duration;

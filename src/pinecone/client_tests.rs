@@ -1,0 +1,245 @@
+//! The client against the emulator: what each answer, and each way to get none,
+//! is taken for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinecone_emulator::{
+    AnswerBody, BackupSeed, Config, Control, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Fault,
+    FaultKind, IndexSeed, JobSeed, RetryAfter, Route, StatusAnswer,
+};
+
+use super::*;
+use crate::metrics::Metrics;
+
+const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
+
+fn client(url: &str) -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let endpoint = Endpoint {
+        url: url.into(),
+        api_version: "2025-10".into(),
+        ca_file: None,
+        request_timeout: Duration::from_millis(1_500),
+    };
+    Client::new(&endpoint, Arc::new(Metrics::default())).unwrap()
+}
+
+fn key() -> ApiKey {
+    ApiKey::new(DEFAULT_API_KEY.as_bytes()).unwrap()
+}
+
+async fn emulator() -> (Emulator, Control, Client) {
+    let emulator = Emulator::start(Config::default()).await.unwrap();
+    let control = emulator.control();
+    let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+    control.add_backup(DEFAULT_PROJECT, backup).unwrap();
+    let client = client(&emulator.url());
+    (emulator, control, client)
+}
+
+fn request(name: &str) -> CreateIndex {
+    CreateIndex {
+        name: name.into(),
+        tags: None,
+        deletion_protection: "disabled",
+    }
+}
+
+async fn post(client: &Client, name: &str) -> Posted {
+    classify(
+        client
+            .create_index_from_backup(&key(), BACKUP, &request(name))
+            .await,
+    )
+}
+
+#[tokio::test]
+async fn an_accepted_create_gives_both_ids_and_sends_no_tags_unasked() {
+    let (_emulator, control, client) = emulator().await;
+    let Posted::Accepted(created) = post(&client, "index").await else {
+        panic!("not accepted");
+    };
+    let accepted = &control.accepted_creates()[0];
+    assert_eq!(created.restore_job_id, accepted.restore_job_id);
+    assert_eq!(created.index_id, accepted.index_id);
+    assert!(created.request_id.is_some());
+    assert_eq!(accepted.tags, None);
+}
+
+/// What became of a POST, in a word.
+fn word(posted: &Posted) -> (&'static str, &'static str) {
+    match posted {
+        Posted::Accepted(_) => ("accepted", ""),
+        Posted::NoEffect(failure) => ("no effect", failure.kind.label()),
+        Posted::Taken(failure) => ("taken", failure.kind.label()),
+        Posted::Unknown(failure) => ("unknown", failure.kind.label()),
+    }
+}
+
+#[tokio::test]
+async fn each_answer_to_the_post_is_taken_for_what_it_proves() {
+    let (_emulator, control, client) = emulator().await;
+    let own = |status| FaultKind::status(status);
+    let other = |status, body| FaultKind::Status(StatusAnswer::new(status).body(body));
+    let text = |text: &str| AnswerBody::Text(text.into());
+    let long = Duration::from_secs(60);
+    let redirect = StatusAnswer::new(307).header("location", "/indexes");
+    for (kind, expected) in [
+        (own(400), ("no effect", "invalid")),
+        (own(401), ("no effect", "unauthorized")),
+        (own(402), ("no effect", "payment_required")),
+        (own(403), ("no effect", "forbidden")),
+        (own(404), ("no effect", "not_found")),
+        (own(408), ("unknown", "unavailable")),
+        (own(409), ("taken", "already_exists")),
+        (own(412), ("no effect", "precondition_failed")),
+        (own(418), ("unknown", "unavailable")),
+        (own(422), ("no effect", "invalid")),
+        (own(429), ("no effect", "rate_limited")),
+        (own(500), ("unknown", "unavailable")),
+        (own(502), ("unknown", "unavailable")),
+        (own(503), ("unknown", "unavailable")),
+        (own(504), ("unknown", "unavailable")),
+        (
+            other(401, text("Invalid API key")),
+            ("no effect", "unauthorized"),
+        ),
+        (other(401, AnswerBody::Html), ("unknown", "unavailable")),
+        (other(403, AnswerBody::Html), ("unknown", "unavailable")),
+        (other(404, text("not here")), ("unknown", "unavailable")),
+        (other(409, AnswerBody::Html), ("unknown", "unavailable")),
+        (other(429, text("slow down")), ("unknown", "unavailable")),
+        (other(200, AnswerBody::Html), ("unknown", "unavailable")),
+        (FaultKind::Status(redirect), ("unknown", "unavailable")),
+        (FaultKind::LoseAnswer, ("unknown", "unavailable")),
+        (FaultKind::ResetAnswer, ("unknown", "unavailable")),
+        (FaultKind::DropBefore, ("unknown", "unavailable")),
+        (FaultKind::ResetBefore, ("unknown", "unavailable")),
+        (FaultKind::DelayAnswer(long), ("unknown", "unavailable")),
+        (FaultKind::SlowBody(long), ("unknown", "unavailable")),
+        (FaultKind::TruncatedBody, ("unknown", "unavailable")),
+        (FaultKind::GarbageBody, ("unknown", "unavailable")),
+        (FaultKind::MissingIds, ("unknown", "unavailable")),
+        (FaultKind::HugeBody, ("unknown", "unavailable")),
+    ] {
+        control.inject(Fault::new(Route::CreateIndexFromBackup, kind.clone()).times(1));
+        let name = format!("index-{}", control.requests().len());
+        assert_eq!(word(&post(&client, &name).await), expected, "{kind:?}");
+    }
+    let posts = control.requests();
+    let posts: Vec<_> = posts
+        .iter()
+        .filter(|request| request.method == "POST")
+        .collect();
+    assert_eq!(posts.len(), 33, "each was sent once: nothing is retried");
+}
+
+#[tokio::test]
+async fn what_never_connected_had_no_effect() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let posted = post(&client(&dead), "index").await;
+    assert_eq!(word(&posted), ("no effect", "not_connected"));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_apart_from_a_lost_answer() {
+    let (emulator, ..) = emulator().await;
+    let https = emulator.url().replace("http://", "https://");
+    let posted = post(&client(&https), "index").await;
+    assert_eq!(word(&posted), ("no effect", "not_connected"));
+}
+
+#[tokio::test]
+async fn the_emulators_own_refusals_are_understood() {
+    let (_emulator, control, client) = emulator().await;
+    control
+        .add_index(DEFAULT_PROJECT, IndexSeed::new("taken"))
+        .unwrap();
+    assert_eq!(
+        word(&post(&client, "taken").await),
+        ("taken", "already_exists")
+    );
+    assert_eq!(
+        word(&post(&client, "Bad_Name").await),
+        ("no effect", "invalid")
+    );
+    let wrong = ApiKey::new(b"wrong").unwrap();
+    let sent = client
+        .create_index_from_backup(&wrong, BACKUP, &request("index"))
+        .await;
+    assert_eq!(word(&classify(sent)), ("no effect", "unauthorized"));
+    let sent = client
+        .create_index_from_backup(&key(), "a b/c", &request("index"))
+        .await;
+    assert_eq!(word(&classify(sent)), ("no effect", "not_found"));
+    let sent = client
+        .create_index_from_backup(&key(), "..", &request("index"))
+        .await;
+    assert_eq!(word(&classify(sent)), ("no effect", "invalid"));
+    control.set_quotas(DEFAULT_PROJECT, 1, 1).unwrap();
+    assert_eq!(
+        word(&post(&client, "one-more").await),
+        ("no effect", "forbidden")
+    );
+}
+
+#[tokio::test]
+async fn every_page_of_the_list_is_read_and_each_job_once() {
+    let (_emulator, control, client) = emulator().await;
+    for n in 0..250 {
+        let job = JobSeed::new(BACKUP, format!("index-{n}"));
+        control.add_restore_job(DEFAULT_PROJECT, job).unwrap();
+    }
+    let names = async || {
+        let jobs = client.restore_jobs(&key()).await.unwrap();
+        let mut names: Vec<_> = jobs.into_iter().map(|job| job.target_index_name).collect();
+        names.sort();
+        names.dedup();
+        names.len()
+    };
+    assert_eq!(names().await, 250);
+    control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::ListRepeat));
+    assert_eq!(client.restore_jobs(&key()).await.unwrap().len(), 250);
+    control.clear_faults();
+    let pages = control.requests();
+    let with_both = |query: &str| query.contains("limit") && query.contains("paginationToken");
+    assert!(
+        !pages
+            .iter()
+            .any(|page| page.query.as_deref().is_some_and(with_both))
+    );
+    // A list that goes round ends all the same.
+    control.inject(Fault::new(
+        Route::ListRestoreJobs,
+        FaultKind::ListStuckToken,
+    ));
+    assert!(client.restore_jobs(&key()).await.is_ok());
+    control.clear_faults();
+    // Half a list is no list.
+    control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::status(500)).after(1));
+    assert!(client.restore_jobs(&key()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_pause_that_pinecone_asks_for_is_kept_for_every_request_of_that_key() {
+    let (_emulator, control, client) = emulator().await;
+    let answer = StatusAnswer::new(429).retry_after(RetryAfter::DateIn(30));
+    control.inject(Fault::new(Route::DescribeIndex, FaultKind::Status(answer)).times(1));
+    let failure = client.index(&key(), "index").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::RateLimited);
+    assert!(failure.retry_after.unwrap() > Duration::from_secs(20));
+    let before = control.requests().len();
+    let held = client.indexes(&key()).await.unwrap_err();
+    assert_eq!(held.kind, FailureKind::RateLimited);
+    assert_eq!(control.requests().len(), before, "nothing was sent");
+    let other = ApiKey::new(b"another").unwrap();
+    let failure = client.indexes(&other).await.unwrap_err();
+    assert_eq!(
+        failure.kind,
+        FailureKind::Unauthorized,
+        "another key is not held back"
+    );
+}

@@ -1,0 +1,124 @@
+use super::*;
+use crate::api::conditions::Finding;
+use crate::restore::{Change, Question, Report, ask};
+
+fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
+    Answer::Follow {
+        job: Ok(job),
+        index: index.map(Ok),
+    }
+}
+
+#[test]
+fn a_followed_job_says_what_is_true() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    let ready = Some(Some(index(true, "Ready")));
+    let completed = || Some(job("j", 1, "Completed"));
+    for (answer, expected) in [
+        (
+            follow(Some(job("j", 1, "Pending")), None),
+            Reason::Restoring,
+        ),
+        // Ready before its data is there: not ready.
+        (
+            follow(Some(job("j", 1, "Pending")), ready.clone()),
+            Reason::Restoring,
+        ),
+        (
+            follow(
+                Some(job("j", 1, "Pending")),
+                Some(Some(index(false, "InitializationFailed"))),
+            ),
+            Reason::IndexFailed,
+        ),
+        (follow(completed(), ready.clone()), Reason::Restored),
+        (
+            follow(completed(), Some(Some(index(false, "Initializing")))),
+            Reason::IndexNotReady,
+        ),
+        (
+            follow(completed(), Some(Some(index(true, "Terminating")))),
+            Reason::IndexFailed,
+        ),
+        (follow(completed(), Some(None)), Reason::IndexNotReady),
+        (
+            follow(Some(job("j", 1, "failed")), None),
+            Reason::RestoreFailed,
+        ),
+        (
+            follow(Some(job("j", 1, "Cancelled")), None),
+            Reason::RestoreCancelled,
+        ),
+        (follow(None, ready.clone()), Reason::Restoring),
+        (follow(None, Some(None)), Reason::Restoring),
+    ] {
+        assert_eq!(
+            reason(&look(&running, &answer, 1, 1)),
+            Some(expected),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(
+        reason(&look(&running, &follow(None, Some(None)), 4, 30)),
+        Some(Reason::IndexDeleted)
+    );
+    assert_eq!(
+        reason(&look(&running, &follow(None, ready), 5, 1_000)),
+        Some(Reason::RestoreJobNotFound)
+    );
+}
+
+#[test]
+fn one_bad_poll_changes_nothing_and_a_refused_key_is_said_at_once() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    let bad = |kind| Answer::Follow {
+        job: Err(failure(kind)),
+        index: None,
+    };
+    assert_eq!(
+        look(&running, &bad(FailureKind::Unavailable), 1, 1).step,
+        Step::Keep
+    );
+    assert_eq!(
+        reason(&look(&running, &bad(FailureKind::Unavailable), 3, 1)),
+        Some(Reason::ApiUnavailable)
+    );
+    assert_eq!(
+        reason(&look(&running, &bad(FailureKind::Unauthorized), 1, 1)),
+        Some(Reason::InvalidApiKey)
+    );
+}
+
+#[test]
+fn a_restored_index_that_went_is_reported_and_nothing_else() {
+    let done = accepted(json!({"state": "Completed"}), Some("index.host"));
+    assert_eq!(
+        ask(&Situation::of(&done), &Evidence::default()),
+        Question::StillThere
+    );
+    for (seen, expected) in [
+        (Ok(None), Some(Reason::IndexDeleted)),
+        (Ok(Some(index(true, "Ready"))), Some(Reason::Restored)),
+        (
+            Ok(Some(index(false, "Disabled"))),
+            Some(Reason::IndexFailed),
+        ),
+        (Err(failure(FailureKind::Unauthorized)), None),
+    ] {
+        assert_eq!(
+            reason(&look(&done, &Answer::StillThere(seen), 1, 1)),
+            expected
+        );
+    }
+}
+
+#[test]
+fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
+    let mut failed = accepted(json!({"state": "Failed"}), None);
+    let report = Report::new(Finding::new(Reason::RestoreFailed, "m"), Change::Nothing);
+    failed.status = Some(report.status(&failed, time(1)));
+    assert_eq!(look(&failed, &Answer::Nothing, 1, 1).step, Step::Keep);
+    failed.metadata.generation = Some(4);
+    let decision = look(&failed, &Answer::Nothing, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::RestoreFailed));
+}

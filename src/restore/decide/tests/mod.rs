@@ -1,0 +1,143 @@
+//! Every row of the decision, then what must hold for all of them.
+
+mod claimed;
+mod followed;
+mod properties;
+mod unclaimed;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::api::{IndexRestore, Reason};
+use crate::clock::{BootTime, Now};
+use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
+use crate::restore::ask::{History, Look, Preflight};
+use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
+
+const START: i64 = 1_800_000_000;
+
+const RULES: Rules = Rules {
+    pace: Pace {
+        poll_min: Duration::from_secs(2),
+        poll_max: Duration::from_secs(60),
+    },
+    patience: Patience {
+        confirm: Duration::from_secs(180),
+        catch_up: Duration::from_secs(60),
+        give_up: Duration::from_secs(3_600),
+    },
+};
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(START + second).unwrap()
+}
+
+fn now(second: i64) -> Now {
+    Now {
+        wall: time(second),
+        boot: BootTime::after_boot(Duration::from_secs(1_000 + second.unsigned_abs())),
+    }
+}
+
+fn object(status: Value) -> IndexRestore {
+    serde_json::from_value(json!({
+        "apiVersion": "restore.pinecone.io/v1alpha1",
+        "kind": "IndexRestore",
+        "metadata": {"name": "r", "namespace": "n", "uid": "u-1", "generation": 3},
+        "spec": {
+            "backupId": "b",
+            "indexName": "index",
+            "apiKeySecretRef": {"name": "pinecone"},
+        },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn claim(outcome: &str) -> Value {
+    json!({
+        "uid": "u-1", "attempt": 1, "nonce": "n-1", "startTime": time(0).to_string(),
+        "generation": 3, "backupId": "b", "indexName": "index", "outcome": outcome,
+    })
+}
+
+fn claimed(outcome: &str) -> IndexRestore {
+    object(json!({ "submission": claim(outcome) }))
+}
+
+fn accepted(restore: Value, host: Option<&str>) -> IndexRestore {
+    object(json!({
+        "observedGeneration": 3,
+        "submission": claim("Accepted"),
+        "restoreJobId": "j", "indexId": "i", "indexHost": host, "restore": restore,
+    }))
+}
+
+fn index(ready: bool, state: &str) -> Index {
+    serde_json::from_value(json!({
+        "name": "index", "host": "index.host", "status": {"ready": ready, "state": state},
+    }))
+    .unwrap()
+}
+
+fn job(id: &str, created: i64, status: &str) -> RestoreJob {
+    RestoreJob {
+        restore_job_id: id.into(),
+        backup_id: "b".into(),
+        target_index_name: "index".into(),
+        target_index_id: "i".into(),
+        status: status.into(),
+        created_at: Some(time(created)),
+        completed_at: None,
+        percent_complete: None,
+    }
+}
+
+fn backup(status: &str) -> Option<Look<Backup>> {
+    Some(Ok(Some(Backup {
+        backup_id: "b".into(),
+        status: status.into(),
+    })))
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure::without_answer(kind, "words")
+}
+
+fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<History, Failure> {
+    Ok(History {
+        jobs: jobs.to_vec(),
+        confirmed: confirmed.cloned(),
+    })
+}
+
+/// Looks `times` times, `every` seconds apart, and decides after each.
+fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
+    let situation = Situation::of(object);
+    let mut evidence = Evidence::default();
+    let mut decision = None;
+    for round in 0..times {
+        let now = now(i64::from(round) * every);
+        evidence.learn(&situation, answer, now.boot);
+        decision = Some(decide(&situation, &evidence, answer, &RULES, now));
+    }
+    decision.unwrap()
+}
+
+fn reason(decision: &Decision) -> Option<Reason> {
+    match &decision.step {
+        Step::Report(report) => Some(report.finding.reason),
+        _ => None,
+    }
+}
+
+fn preflight(index: Option<Index>, backup: Option<Look<Backup>>) -> Preflight {
+    Preflight {
+        index: Ok(index),
+        history: None,
+        backup,
+        date: Some(time(0)),
+    }
+}

@@ -1,0 +1,209 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::api::{AdoptionPolicy, IndexRestoreStatus};
+use crate::restore::ask::Search;
+use crate::restore::stage::own_submission;
+use crate::restore::{Change, Stage};
+use crate::secret::KeyProblem;
+
+fn any_failure() -> impl Strategy<Value = Failure> {
+    use FailureKind::*;
+    prop::sample::select(vec![
+        Unauthorized,
+        PaymentRequired,
+        Forbidden,
+        AlreadyExists,
+        PreconditionFailed,
+        Invalid,
+        RateLimited,
+        NotConnected,
+        Unavailable,
+    ])
+    .prop_map(failure)
+}
+
+fn any_index() -> impl Strategy<Value = Look<Index>> {
+    let states = [
+        "Ready",
+        "Initializing",
+        "Terminating",
+        "InitializationFailed",
+        "Disabled",
+        "Odd",
+    ];
+    prop_oneof![
+        Just(Ok(None)),
+        any_failure().prop_map(Err),
+        (any::<bool>(), prop::sample::select(states.to_vec()))
+            .prop_map(|(ready, state)| Ok(Some(index(ready, state)))),
+    ]
+}
+
+fn any_job() -> impl Strategy<Value = RestoreJob> {
+    let states = ["Pending", "Completed", "Failed", "Cancelled", "Odd"];
+    (
+        0..3u8,
+        -100..100i64,
+        prop::sample::select(states.to_vec()),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(id, created, state, same_backup, dated)| {
+            let mut job = job(&format!("j{id}"), created, state);
+            if !same_backup {
+                job.backup_id = "other".into();
+            }
+            if !dated {
+                job.created_at = None;
+            }
+            job
+        })
+}
+
+fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
+    prop_oneof![
+        any_failure().prop_map(Err),
+        (prop::collection::vec(any_job(), 0..4), any::<bool>()).prop_map(|(jobs, confirmed)| {
+            let confirmed = jobs.first().filter(|_| confirmed).cloned();
+            Ok(History { jobs, confirmed })
+        }),
+    ]
+}
+
+fn any_backup() -> impl Strategy<Value = Option<Look<Backup>>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Ok(None))),
+        any_failure().prop_map(|failure| Some(Err(failure))),
+        prop::sample::select(vec!["Ready", "Initializing", "Failed", "Odd"]).prop_map(backup),
+    ]
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(Answer::Nothing),
+        Just(Answer::NoKey(KeyProblem::NoSecret("s".into()))),
+        (any_index(), prop::option::of(any_history()), any_backup()).prop_map(
+            |(index, history, backup)| {
+                Answer::MaySubmit(Preflight {
+                    index,
+                    history,
+                    backup,
+                    date: None,
+                })
+            }
+        ),
+        (any_index(), any_history(), any_backup()).prop_map(|(index, history, backup)| {
+            Answer::FindOurs(Search {
+                index,
+                history,
+                backup,
+            })
+        }),
+        (
+            prop_oneof![
+                Just(Ok(None)),
+                any_failure().prop_map(Err),
+                any_job().prop_map(|job| Ok(Some(job)))
+            ],
+            prop::option::of(any_index())
+        )
+            .prop_map(|(job, index)| Answer::Follow { job, index }),
+        any_index().prop_map(Answer::StillThere),
+    ]
+}
+
+fn any_object() -> impl Strategy<Value = IndexRestore> {
+    let outcomes = [
+        "Open",
+        "Taken",
+        "Accepted",
+        "Adopted",
+        "Refused",
+        "Unsent",
+        "Abandoned",
+    ];
+    let states = ["Pending", "Completed", "Failed", "Odd"];
+    (
+        prop::option::of(prop::sample::select(outcomes.to_vec())),
+        any::<(bool, bool, bool, bool)>(),
+        prop::sample::select(states.to_vec()),
+        1..9i32,
+    )
+        .prop_map(
+            |(outcome, (foreign, has_job, has_host, never), state, attempt)| {
+                let mut status = json!({});
+                if let Some(outcome) = outcome {
+                    status["submission"] = claim(outcome);
+                    status["submission"]["attempt"] = json!(attempt);
+                }
+                if has_job {
+                    status["restoreJobId"] = json!("j0");
+                    status["restore"] = json!({ "state": state });
+                }
+                if has_host {
+                    status["indexHost"] = json!("host");
+                }
+                let mut object = object(status);
+                if foreign {
+                    object.metadata.uid = Some("u-2".into());
+                }
+                if never {
+                    object.spec.adoption_policy = AdoptionPolicy::Never;
+                }
+                object
+            },
+        )
+}
+
+fn recorded(status: &IndexRestoreStatus) -> Option<&str> {
+    status.restore_job_id.as_deref()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// Whatever is seen, in whatever order: a submission only from an unclaimed
+    /// stage, on a free name, with the backup in sight; recorded IDs never change
+    /// and belong to this backup and name; what is written twice is written once.
+    #[test]
+    fn every_decision_keeps_the_promise(
+        object in any_object(),
+        answers in prop::collection::vec((any_answer(), 0..400i64), 1..8),
+    ) {
+        let mut object = object;
+        let mut evidence = Evidence::default();
+        let mut clock = 0;
+        for (answer, pause) in answers {
+            clock += pause;
+            let now = now(clock);
+            let situation = Situation::of(&object);
+            evidence.learn(&situation, &answer, now.boot);
+            let decision = decide(&situation, &evidence, &answer, &RULES, now);
+            prop_assert!(decision.again.is_none_or(|again| !again.is_zero()));
+            match &decision.step {
+                Step::Keep => {}
+                Step::Submit { .. } => {
+                    let is_unclaimed = matches!(situation.stage, Stage::Unclaimed { .. });
+                    prop_assert!(is_unclaimed);
+                    let Answer::MaySubmit(seen) = &answer else { panic!("{answer:?}") };
+                    prop_assert_eq!(&seen.index, &Ok(None));
+                    prop_assert!(matches!(seen.backup, Some(Ok(Some(_)))));
+                }
+                Step::Report(report) => {
+                    let status = report.status(&object, now.wall);
+                    if let (Some(before), true) = (object.status.as_ref().and_then(recorded), own_submission(&object).is_some()) {
+                        let followed = !matches!(situation.stage, Stage::Unclaimed { .. } | Stage::Claimed(_) | Stage::Rejected);
+                        prop_assert!(!followed || recorded(&status) == Some(before));
+                    }
+                    if let Change::Record(record) = &report.change {
+                        prop_assert_eq!((&*record.backup_id, &*record.index_name), ("b", "index"));
+                    }
+                    object.status = Some(status.clone());
+                    prop_assert_eq!(report.status(&object, now.wall), status);
+                }
+            }
+        }
+    }
+}

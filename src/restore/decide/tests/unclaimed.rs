@@ -1,0 +1,135 @@
+use super::*;
+use crate::api::AdoptionPolicy;
+use crate::restore::report::ClaimRequest;
+use crate::restore::{Change, Question, Report, Stage, ask, findings};
+use crate::secret::KeyProblem;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+#[test]
+fn a_free_name_and_a_ready_backup_are_submitted() {
+    let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
+    let decision = look(&object(Value::Null), &answer, 1, 1);
+    assert_eq!(
+        decision.step,
+        Step::Submit {
+            date: Some(time(0))
+        }
+    );
+}
+
+#[test]
+fn an_object_that_is_being_deleted_submits_nothing() {
+    let mut object = object(Value::Null);
+    object.metadata.deletion_timestamp = Some(Time(time(1)));
+    let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
+    assert_eq!(
+        ask(&Situation::of(&object), &Evidence::default()),
+        Question::Nothing
+    );
+    assert_eq!(look(&object, &answer, 1, 1).step, Step::Keep);
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_submission_is_said() {
+    let read = |kind| Some(Err(failure(kind)));
+    for (seen, expected) in [
+        (backup("Initializing"), Reason::BackupNotReady),
+        (backup("InitializationFailed"), Reason::BackupFailed),
+        (backup("Failed"), Reason::BackupFailed),
+        (Some(Ok(None)), Reason::BackupNotFound),
+        (read(FailureKind::Unauthorized), Reason::InvalidApiKey),
+        (read(FailureKind::Forbidden), Reason::PermissionDenied),
+        (read(FailureKind::PaymentRequired), Reason::PaymentRequired),
+        (read(FailureKind::RateLimited), Reason::RateLimited),
+        (read(FailureKind::Unavailable), Reason::ApiUnavailable),
+        (read(FailureKind::NotConnected), Reason::ApiUnavailable),
+    ] {
+        let decision = look(
+            &object(Value::Null),
+            &Answer::MaySubmit(preflight(None, seen)),
+            1,
+            1,
+        );
+        assert_eq!(reason(&decision), Some(expected));
+    }
+    let no_key = Answer::NoKey(KeyProblem::NoSecret("pinecone".into()));
+    let decision = look(&object(Value::Null), &no_key, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::SecretNotFound));
+    assert!(decision.again.unwrap() <= Duration::from_secs(30));
+}
+
+fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Answer {
+    Answer::MaySubmit(Preflight {
+        history: Some(history(jobs, confirmed)),
+        ..preflight(Some(index(true, state)), None)
+    })
+}
+
+#[test]
+fn a_taken_name_is_foreign_only_after_the_list_had_time() {
+    let answer = taken("Ready", &[], None);
+    let fresh = object(Value::Null);
+    assert_eq!(reason(&look(&fresh, &answer, 3, 10)), Some(Reason::Pending));
+    assert_eq!(reason(&look(&fresh, &answer, 2, 70)), Some(Reason::Pending));
+    let late = look(&fresh, &answer, 4, 20);
+    assert_eq!(reason(&late), Some(Reason::IndexAlreadyExists));
+}
+
+#[test]
+fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted() {
+    let old = job("old", -5_000, "Completed");
+    let confirmed = taken("Ready", std::slice::from_ref(&old), Some(&old));
+    let decision = look(&object(Value::Null), &confirmed, 1, 1);
+    let Step::Report(Report {
+        change: Change::Record(record),
+        ..
+    }) = &decision.step
+    else {
+        panic!("{decision:?}");
+    };
+    assert!(record.adopted && record.job_id == "old");
+    // The job's own index is gone: the name belongs to something else now.
+    let unconfirmed = taken("Ready", std::slice::from_ref(&old), None);
+    assert_eq!(
+        reason(&look(&object(Value::Null), &unconfirmed, 1, 1)),
+        Some(Reason::Pending)
+    );
+    let terminating = taken("Terminating", std::slice::from_ref(&old), Some(&old));
+    assert_eq!(
+        reason(&look(&object(Value::Null), &terminating, 9, 60)),
+        Some(Reason::Pending)
+    );
+    let mut never = object(Value::Null);
+    never.spec.adoption_policy = AdoptionPolicy::Never;
+    assert_eq!(
+        reason(&look(&never, &confirmed, 1, 1)),
+        Some(Reason::IndexAlreadyExists)
+    );
+}
+
+#[test]
+fn a_copied_claim_counts_for_nothing() {
+    let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
+    copy.metadata.uid = Some("u-2".into());
+    assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
+    let request = ClaimRequest {
+        nonce: "n-2".into(),
+        now: time(9),
+    };
+    let status = request.status(&copy, &findings::pending());
+    assert_eq!(status.restore_job_id, None);
+    assert_eq!(status.submission.unwrap().uid, "u-2");
+}
+
+#[test]
+fn a_spec_refused_as_invalid_is_sent_again_only_when_it_changed() {
+    let mut refused = claim("Refused");
+    refused["reason"] = json!("InvalidRequest");
+    let mut object = object(json!({ "submission": refused }));
+    assert_eq!(Situation::of(&object).stage, Stage::Rejected);
+    object.metadata.generation = Some(4);
+    assert!(matches!(
+        Situation::of(&object).stage,
+        Stage::Unclaimed { .. }
+    ));
+}
