@@ -196,4 +196,22 @@ mod tests {
                 .contains("--poll-min")
         );
     }
+
+    #[test]
+    fn the_reference_lists_every_flag_with_its_variable_and_default() {
+        let reference = include_str!("../docs/reference.md");
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").unwrap();
+        for flag in run.get_arguments().filter(|flag| !flag.is_hide_set()) {
+            let (Some(long), Some(env)) = (flag.get_long(), flag.get_env()) else {
+                continue;
+            };
+            let default = flag.get_default_values().first();
+            let default = default.map(|value| format!("`{}`", value.to_string_lossy()));
+            let row = format!("| `--{long}` | `{}` |", env.to_string_lossy());
+            let line = reference.lines().find(|line| line.starts_with(&row));
+            let line = line.unwrap_or_else(|| panic!("no row begins with {row}"));
+            assert!(line.contains(&default.unwrap_or_default()), "{line}");
+        }
+    }
 }

@@ -166,3 +166,32 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row of the README's table for each reason, with what the code says.
+    #[test]
+    fn the_readme_tells_every_reason_as_it_is() {
+        let readme = include_str!("../../README.md");
+        for reason in Reason::ALL {
+            let verdict = reason.verdict();
+            let progress = match verdict.progress {
+                Progress::Reconciling => "Reconciling",
+                Progress::Stalled => "Stalled",
+                Progress::Settled => "–",
+            };
+            let row = format!(
+                "| `{}` | {} | {progress} | {}",
+                reason.as_str(),
+                verdict.ready.as_str(),
+                verdict.succeeded.as_str(),
+            );
+            assert!(
+                readme.lines().any(|line| line.starts_with(&row)),
+                "no row begins with {row}"
+            );
+        }
+    }
+}

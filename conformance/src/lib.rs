@@ -1,0 +1,1 @@
+//! Checks with foreign tools; they are in `tests/`, and run by `cargo conformance`.
