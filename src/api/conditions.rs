@@ -65,6 +65,16 @@ pub fn conditions(
         .collect()
 }
 
+/// `message` without request IDs, which differ from answer to answer while all
+/// else stays the same: they alone are no reason to write a status.
+pub fn without_request_ids(message: &str) -> String {
+    let mut parts = message.split(" (request ID ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once(')').map_or("", |(_, rest)| rest)
+    })
+}
+
 /// The condition of that type, if there is one.
 pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == type_)
@@ -139,6 +149,20 @@ mod tests {
                 ("Succeeded", "True")
             ]
         );
+    }
+
+    #[test]
+    fn request_ids_alone_make_no_difference() {
+        let told = |id: &str| format!("refused (HTTP 403: full (request ID {id})); it is retried");
+        assert_eq!(
+            without_request_ids(&told("1")),
+            without_request_ids(&told("2"))
+        );
+        assert_eq!(
+            without_request_ids(&told("1")),
+            "refused (HTTP 403: full); it is retried"
+        );
+        assert_eq!(without_request_ids("plain (text)"), "plain (text)");
     }
 
     #[test]

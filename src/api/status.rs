@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
+use super::conditions::without_request_ids;
 
 /// What the operator saw. It alone writes here.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,21 @@ pub struct IndexRestoreStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+}
+
+impl IndexRestoreStatus {
+    /// Whether `other` tells nothing that this does not: equal but for the request
+    /// IDs in messages.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bare = |status: &Self| {
+            let mut status = status.clone();
+            for condition in &mut status.conditions {
+                condition.message = without_request_ids(&condition.message);
+            }
+            status
+        };
+        bare(self) == bare(other)
+    }
 }
 
 /// One claim of the right to submit the restore, and what came of it.

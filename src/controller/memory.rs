@@ -14,8 +14,9 @@ pub struct Memory {
 #[derive(Clone, Default)]
 pub(super) struct Remembered {
     pub evidence: Evidence,
-    /// The version that was left in order, and until when.
-    pub rest: Option<(String, BootTime)>,
+    /// The version that was left in order, with those before it that the cache may
+    /// still show, and until when.
+    pub rest: Option<(Vec<String>, BootTime)>,
     /// The cache was behind: ask the API server.
     pub is_stale: bool,
     pub errors: u32,

@@ -13,7 +13,9 @@ use crate::api::IndexRestore;
 use crate::clock::{BootTime, Now};
 use crate::kubernetes::{Error, within};
 use crate::pinecone::ApiKey;
-use crate::restore::{Acted, Actor, Answer, Question, Situation, Stage, act, ask, decide, observe};
+use crate::restore::{
+    Acted, Actor, Answer, Done, Question, Situation, Stage, act, ask, decide, observe,
+};
 use crate::secret::KeyProblem;
 
 /// Longest wait after passes that failed on the API server.
@@ -101,17 +103,11 @@ async fn reconcile(guarded: &Guarded, context: &Context) -> Result<Action, PassE
         key: key.as_ref(),
         events: &context.events,
         metrics: &context.metrics,
+        pace: context.rules.pace,
         shutdown: &context.shutdown,
     };
-    let acted = act(&actor, &object, decision.step).await?;
-    Ok(settle(
-        context,
-        &uid,
-        &object,
-        remembered,
-        &acted,
-        decision.again,
-    ))
+    let done = act(&actor, &object, decision, &mut remembered.evidence).await?;
+    Ok(settle(context, &uid, &object, remembered, &done))
 }
 
 /// The object from the cache or, where the cache was found behind, from the API
@@ -130,10 +126,10 @@ async fn load(
 
 /// How long the object may still be left alone: our own status writes wake us.
 fn rests(object: &IndexRestore, remembered: &Remembered) -> Option<Duration> {
-    let (version, until) = remembered.rest.as_ref()?;
+    let (versions, until) = remembered.rest.as_ref()?;
     let left = until.since(BootTime::now());
-    let is_same = object.metadata.resource_version.as_ref() == Some(version);
-    (is_same && !left.is_zero()).then_some(left)
+    let version = object.metadata.resource_version.as_ref()?;
+    (versions.contains(version) && !left.is_zero()).then_some(left)
 }
 
 /// Reads what the question needs. A key that Pinecone refuses is read again from
@@ -192,25 +188,27 @@ fn settle(
     uid: &str,
     seen: &IndexRestore,
     mut remembered: Remembered,
-    acted: &Acted,
-    again: Option<Duration>,
+    done: &Done,
 ) -> Action {
+    let acted = &done.acted;
     remembered.errors = 0;
     remembered.is_stale = matches!(acted, Acted::Conflict);
-    let left = match acted {
+    let written = match acted {
         Acted::Gone => return Action::await_change(),
-        Acted::Conflict => None,
-        Acted::Written(written) => Some(written.as_ref()),
-        Acted::Unchanged => Some(seen),
+        Acted::Written(written) => written.metadata.resource_version.clone(),
+        Acted::Conflict | Acted::Unchanged => None,
     };
     let again = match acted {
         Acted::Conflict => Some(context.rules.pace.poll_min.min(Duration::from_millis(200))),
-        _ => again.map(jittered),
+        _ => done.again.map(jittered),
     };
-    let version = left.and_then(|object| object.metadata.resource_version.clone());
-    // Where only a change wakes it, our own write must not.
+    // Where only a change wakes it, our own writes must not.
     let until = BootTime::now().plus(again.unwrap_or(Duration::from_secs(3_600)));
-    remembered.rest = version.map(|version| (version, until));
+    let versions = [&seen.metadata.resource_version, &done.claimed, &written];
+    remembered.rest = match acted {
+        Acted::Conflict => None,
+        _ => Some((versions.into_iter().flatten().cloned().collect(), until)),
+    };
     context.memory.keep(uid, remembered);
     again.map_or_else(Action::await_change, Action::requeue)
 }

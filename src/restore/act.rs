@@ -1,16 +1,20 @@
 //! Does what was decided: writes statuses, and submits under a claim.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::Api;
 use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::{Claim, Sending, Taking, Used};
-use super::decide::{Step, after_post};
+use super::decide::{Decision, Step, after_post, after_unsent};
+use super::evidence::Evidence;
+use super::pace::Pace;
 use super::report::{Change, ClaimRequest, Report};
 use super::stage::Situation;
 use crate::api::conditions::Finding;
-use crate::api::{IndexRestore, IndexRestoreStatus, Reason, SubmissionOutcome};
+use crate::api::{IndexRestore, IndexRestoreStatus, Reason};
 use crate::events::Events;
 use crate::kubernetes::{Error, within};
 use crate::metrics::Metrics;
@@ -23,6 +27,7 @@ pub struct Actor<'a> {
     pub key: Option<&'a ApiKey>,
     pub events: &'a Events,
     pub metrics: &'a Metrics,
+    pub pace: Pace,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
 }
@@ -36,23 +41,47 @@ pub enum Acted {
     Gone,
 }
 
-/// Takes the step.
+/// What was done, and when to look again.
+pub struct Done {
+    pub acted: Acted,
+    pub again: Option<Duration>,
+    /// The version with the claim, where one was made: the cache may show it yet.
+    pub claimed: Option<String>,
+}
+
+/// Does what was decided. What became of a create request is taken in by
+/// `evidence`.
 ///
 /// # Errors
 /// If the API server fails, or refuses a write. What Pinecone accepted is not
 /// lost by it: recording is repeated until it lands.
-pub async fn act(actor: &Actor<'_>, object: &IndexRestore, step: Step) -> Result<Acted, Error> {
-    match step {
-        Step::Keep => Ok(Acted::Unchanged),
-        Step::Report(report) => actor.report(object, &report).await,
-        Step::Submit { date } => actor.submit(object, date).await,
-    }
+pub async fn act(
+    actor: &Actor<'_>,
+    object: &IndexRestore,
+    decision: Decision,
+    evidence: &mut Evidence,
+) -> Result<Done, Error> {
+    let again = decision.again;
+    let acted = match decision.step {
+        Step::Keep => Acted::Unchanged,
+        Step::Report(report) => actor.report(object, &report).await?,
+        Step::Submit { date } => return actor.submit(object, date, evidence).await,
+    };
+    Ok(Done {
+        acted,
+        again,
+        claimed: None,
+    })
 }
 
 impl Actor<'_> {
     async fn report(&self, object: &IndexRestore, report: &Report) -> Result<Acted, Error> {
         let status = report.status(object, Timestamp::now());
-        if object.status.as_ref() == Some(&status) {
+        if object
+            .status
+            .as_ref()
+            .is_some_and(|shown| shown.says_the_same(&status))
+        {
             return Ok(Acted::Unchanged);
         }
         if let Change::Record(record) = &report.change {
@@ -77,13 +106,24 @@ impl Actor<'_> {
         }
     }
 
-    async fn submit(&self, object: &IndexRestore, date: Option<Timestamp>) -> Result<Acted, Error> {
+    async fn submit(
+        &self,
+        object: &IndexRestore,
+        date: Option<Timestamp>,
+        evidence: &mut Evidence,
+    ) -> Result<Done, Error> {
+        let done = |acted, again| Done {
+            acted,
+            again: Some(again),
+            claimed: None,
+        };
         let Some(key) = self.key.filter(|_| !self.shutdown.is_cancelled()) else {
-            return Ok(Acted::Unchanged);
+            return Ok(done(Acted::Unchanged, self.pace.poll_min));
         };
         // Whatever has to be waited for is waited for before the claim.
-        if self.pinecone.admit(key.id()).await.is_err() {
-            return Ok(Acted::Unchanged);
+        if let Err(failure) = self.pinecone.admit(key.id()).await {
+            let again = self.pace.retry(1, failure.retry_after);
+            return Ok(done(Acted::Unchanged, again));
         }
         let request = ClaimRequest {
             nonce: uuid::Uuid::new_v4().to_string(),
@@ -93,36 +133,36 @@ impl Actor<'_> {
             Taking::Won(claim) => claim,
             Taking::Lost => {
                 self.metrics.conflicted();
-                return Ok(Acted::Conflict);
+                return Ok(done(Acted::Conflict, self.pace.poll_min));
             }
-            Taking::Pruned(pruned) => return self.report(&pruned, &crd_outdated()).await,
+            Taking::Pruned(pruned) => {
+                let acted = self.report(&pruned, &crd_outdated()).await?;
+                return Ok(done(acted, self.pace.stalled()));
+            }
         };
         let used = claim.send(self.pinecone, key).await;
-        let report = self.read(&used);
-        let acted = self.record(&used.object, &report).await;
+        let decision = self.read(&used, evidence);
+        let Step::Report(report) = &decision.step else {
+            return Ok(done(Acted::Unchanged, self.pace.poll_min));
+        };
+        let acted = self.record(&used.object, report).await;
         if let Acted::Written(written) = &acted {
             self.events.transition(object, written).await;
         }
-        Ok(acted)
+        Ok(Done {
+            acted,
+            again: decision.again,
+            claimed: used.object.metadata.resource_version,
+        })
     }
 
     /// What the request's fate means; logged first, so that the IDs survive even
     /// if they cannot be written.
-    fn read(&self, used: &Used) -> Report {
-        let situation = Situation::of(&used.object);
-        let posted = match &used.posted {
-            Sending::Posted(posted) => posted,
-            Sending::TooLate => {
-                tracing::warn!("the claim was too old; nothing was sent");
-                self.metrics.submitted("unsent");
-                return Report::new(
-                    super::findings::pending(),
-                    Change::Close {
-                        outcome: SubmissionOutcome::Unsent,
-                        reason: None,
-                    },
-                );
-            }
+    fn read(&self, used: &Used, evidence: &mut Evidence) -> Decision {
+        let Sending::Posted(posted) = &used.posted else {
+            tracing::warn!("the claim was too old; nothing was sent");
+            self.metrics.submitted("unsent");
+            return after_unsent(self.pace);
         };
         match posted {
             Posted::Accepted(created) => tracing::info!(
@@ -136,7 +176,9 @@ impl Actor<'_> {
             }
         }
         self.metrics.submitted(posted.label());
-        after_post(posted, &situation)
+        evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
+        let situation = Situation::of(&used.object);
+        after_post(posted, &situation, evidence.refusals(), self.pace)
     }
 
     pub(super) async fn write(

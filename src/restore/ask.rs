@@ -66,8 +66,9 @@ pub struct Preflight {
     pub index: Look<Index>,
     /// Read where the name is taken, or an attempt was abandoned.
     pub history: Option<Result<History, Failure>>,
-    /// Read where the name is free.
-    pub backup: Option<Look<Backup>>,
+    /// Read where the name is free. That it is not found is a failure here: its
+    /// words are told.
+    pub backup: Option<Result<Backup, Failure>>,
     /// Pinecone's clock.
     pub date: Option<Timestamp>,
 }
@@ -78,7 +79,7 @@ pub struct Search {
     pub index: Look<Index>,
     pub history: Result<History, Failure>,
     /// Proves that the key is one of the right project; read where nothing was found.
-    pub backup: Option<Look<Backup>>,
+    pub backup: Option<Result<Backup, Failure>>,
 }
 
 /// A complete list of restore jobs.
@@ -91,7 +92,7 @@ pub struct History {
 }
 
 impl Answer {
-    /// The reads that failed.
+    /// The reads that failed; "not found" is an answer.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         let failures = match self {
             Self::Nothing | Self::NoKey(_) => [None; 3],
@@ -118,7 +119,10 @@ impl Answer {
             ],
             Self::StillThere(index) => [index.as_ref().err(), None, None],
         };
-        failures.into_iter().flatten()
+        failures
+            .into_iter()
+            .flatten()
+            .filter(|failure| failure.kind != FailureKind::NotFound)
     }
 
     /// Whether Pinecone refused the API key in any of the reads.

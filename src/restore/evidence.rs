@@ -13,6 +13,7 @@ pub struct Evidence {
     looks: u32,
     index_seen: bool,
     failures: u32,
+    refusals: u32,
     polls: u32,
 }
 
@@ -51,6 +52,19 @@ impl Evidence {
     /// How many looks in a row failed.
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// How many create requests in a row Pinecone refused.
+    pub fn refusals(&self) -> u32 {
+        self.refusals
+    }
+
+    /// Takes in what became of a create request.
+    pub fn learn_posted(&mut self, is_refused: bool) {
+        self.refusals = match is_refused {
+            true => self.refusals.saturating_add(1),
+            false => 0,
+        };
     }
 
     /// How often the job was asked for.

@@ -46,7 +46,7 @@ pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
                 "Pinecone refuses another index ({failure}); delete an index or raise the project's quota; it is retried"
             ),
         ),
-        FailureKind::NotFound => backup_not_found(&situation.backup_id),
+        FailureKind::NotFound => backup_not_found(&situation.backup_id, failure),
         FailureKind::PreconditionFailed => Finding::new(
             Reason::BackupNotReady,
             format!("Pinecone says that the backup is not ready yet ({failure}); it is retried"),
@@ -104,11 +104,11 @@ pub fn pending() -> Finding {
     Finding::new(Reason::Pending, "nothing was sent to Pinecone yet")
 }
 
-pub fn backup_not_found(backup_id: &str) -> Finding {
+pub fn backup_not_found(backup_id: &str, failure: &Failure) -> Finding {
     Finding::new(
         Reason::BackupNotFound,
         format!(
-            "no backup {backup_id} in the project of this API key; correct backupId or use a key of the backup's project; nothing was created"
+            "no backup {backup_id} in the project of this API key ({failure}); correct backupId or use a key of the backup's project; nothing was created"
         ),
     )
 }

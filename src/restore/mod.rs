@@ -17,9 +17,9 @@ mod record;
 pub mod report;
 pub mod stage;
 
-pub use act::{Acted, Actor, act};
+pub use act::{Acted, Actor, Done, act};
 pub use ask::{Answer, Question, ask};
-pub use decide::{Decision, Rules, Step, after_post, decide};
+pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
 pub use observe::observe;
 pub use pace::{Pace, Patience};

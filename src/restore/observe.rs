@@ -95,14 +95,14 @@ impl Eyes<'_> {
         )
     }
 
-    async fn backup(&self) -> (Option<Look<Backup>>, Option<jiff::Timestamp>) {
+    async fn backup(&self) -> (Option<Result<Backup, Failure>>, Option<jiff::Timestamp>) {
         let backup = self
             .pinecone
             .backup(self.key, &self.situation.backup_id)
             .await;
         match backup {
-            Ok((backup, date)) => (Some(Ok(Some(backup))), date),
-            Err(failure) => (Some(found(Err(failure))), None),
+            Ok((backup, date)) => (Some(Ok(backup)), date),
+            Err(failure) => (Some(Err(failure)), None),
         }
     }
 

@@ -140,8 +140,9 @@ impl Record {
 }
 
 impl ClaimRequest {
-    /// The status of `object` with the claim in it. The conditions stay as they
-    /// are, so that a retried refusal does not flap; a fresh object gets `first`.
+    /// The status of `object` with the claim in it. After an attempt of its own the
+    /// conditions stay as they are, so that a retried refusal does not flap; else
+    /// they say `first`, whatever was copied here.
     pub fn status(&self, object: &IndexRestore, first: &Finding) -> IndexRestoreStatus {
         let before = own_status(object);
         let last = before.submission.as_ref();
@@ -161,9 +162,12 @@ impl ClaimRequest {
             outcome: SubmissionOutcome::Open,
             reason: None,
         };
-        let conditions = match before.conditions.is_empty() {
-            false => before.conditions,
-            true => conditions(first, false, submission.generation, &[], self.now),
+        let conditions = match last {
+            Some(_) => before.conditions,
+            None => {
+                let generation = submission.generation;
+                conditions(first, false, generation, &before.conditions, self.now)
+            }
         };
         IndexRestoreStatus {
             observed_generation: object.metadata.generation,

@@ -73,6 +73,12 @@ async fn a_status_copied_to_another_object_counts_for_nothing() {
         .overwrite_status("copy", |status| *status = original.status.clone())
         .await;
     let _operator = scene.start().await;
+    let claimed = scene.until_that("copy", |copy| {
+        let submission = status(copy).submission.unwrap();
+        Some(submission.uid) == copy.metadata.uid
+    });
+    let claimed = claimed.await.unwrap();
+    assert_ne!(ready(&claimed).0, "True", "not ready by a copied status");
     let copy = scene.restored_once("copy").await;
     assert_ne!(
         status(&copy).restore_job_id,

@@ -6,7 +6,7 @@ use harness::{DEADLINE, eventually};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, status};
+use crate::scene::{CRD, Scene, authorize, conditions, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
@@ -128,4 +128,43 @@ async fn an_operator_at_rest_writes_nothing_and_asks_nothing() {
         .filter(|request| request.path.contains("restful"))
         .collect();
     assert!(asked.is_empty(), "{asked:?}");
+}
+
+/// The definition of an older version, which knows nothing of the claim.
+fn outdated() -> String {
+    let mut crd: Value = serde_saphyr::from_str(CRD).unwrap();
+    let status = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties";
+    let fields = crd.pointer_mut(status).unwrap().as_object_mut().unwrap();
+    fields.remove("submission").unwrap();
+    let root = "/spec/versions/0/schema/openAPIV3Schema";
+    let root = crd.pointer_mut(root).unwrap().as_object_mut().unwrap();
+    root.remove("x-kubernetes-validations").unwrap();
+    crd.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_nothing() {
+    let control_plane = harness::ControlPlane::start().await.unwrap();
+    let kubeconfig = authorize(&control_plane).await;
+    let scene = Scene::on(&control_plane, &kubeconfig).await;
+    let mut operator = scene.launch(&[]);
+    let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
+    let logs = operator.process.logs();
+    assert!(
+        !exit.success() && logs.contains("index-restore-operator crd"),
+        "{logs}"
+    );
+
+    control_plane.apply(&outdated()).await.unwrap();
+    let _operator = scene.start().await;
+    scene.create("early", json!({})).await;
+    let object = scene.until("early", "CRDOutdated").await;
+    assert_eq!(
+        conditions(&object),
+        ["Ready=False", "Stalled=True", "Succeeded=Unknown"]
+    );
+    assert_eq!(scene.pinecone.accepted_creates(), []);
+
+    control_plane.apply(CRD).await.unwrap();
+    scene.restored_once("early").await;
 }

@@ -49,14 +49,11 @@ async fn each_refusal_of_the_create_is_told_and_nothing_is_created() {
             "{name}"
         );
         assert!(
-            message.contains(&format!("HTTP {status}")) || status == 404,
+            message.contains(&format!("HTTP {status}")),
             "{name}: {message}"
         );
         assert!(message.contains(remedy), "{name}: {message}");
-        assert!(
-            message.contains("request ID") || status == 404,
-            "{name}: {message}"
-        );
+        assert!(message.contains("request ID"), "{name}: {message}");
         assert_eq!(scene.accepted(&name), []);
     }
     scene.pinecone.clear_faults();
@@ -177,4 +174,34 @@ async fn pinecone_out_of_reach_is_told_and_heals() {
     operator.process.kill().unwrap();
     let _operator = scene.start().await;
     scene.restored_once("away").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_create_is_not_sent_again_sooner_than_pinecone_asks() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let create = Route::CreateIndexFromBackup;
+    let asked = StatusAnswer::new(429).retry_after(RetryAfter::Seconds(3));
+    let asked = Fault::new(create, FaultKind::Status(asked)).times(1);
+    scene.pinecone.inject(asked.mentioning("asked"));
+    // Without such a wish, each wait is twice the one before.
+    let full = Fault::new(create, FaultKind::status(403)).times(5);
+    scene.pinecone.inject(full.mentioning("full"));
+    scene.create("asked", json!({})).await;
+    scene.restored_once("asked").await;
+    scene.create("full", json!({})).await;
+    scene.restored_once("full").await;
+    let sent = |name: &str| {
+        let requests = scene.pinecone.requests().into_iter();
+        let of_name = requests
+            .filter(|r| r.route == create && r.body.as_ref().is_some_and(|b| b["name"] == name));
+        of_name.map(|request| request.time).collect::<Vec<_>>()
+    };
+    let wait = |times: &[jiff::Timestamp], n: usize| times[n].duration_since(times[n - 1]);
+    let asked = sent("asked");
+    assert_eq!(asked.len(), 2);
+    assert!(wait(&asked, 1) >= jiff::SignedDuration::from_millis(2_900));
+    let full = sent("full");
+    assert_eq!(full.len(), 6);
+    assert!(wait(&full, 5) >= jiff::SignedDuration::from_millis(1_600));
 }

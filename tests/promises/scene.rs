@@ -1,6 +1,6 @@
 //! One test's world: a namespace, an emulator, and operators.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
@@ -20,7 +20,7 @@ pub const KEY: &str = "pcsk_canary_5f1e7c";
 pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 
 const OPERATOR: &str = env!("CARGO_BIN_EXE_index-restore-operator");
-const CRD: &str = include_str!("../../crds/indexrestores.yaml");
+pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");
 const SHIPPED: [&str; 3] = [
     include_str!("../../deploy/base/namespace.yaml"),
     include_str!("../../deploy/base/service-account.yaml"),
@@ -47,6 +47,11 @@ impl Scene {
     /// A namespace with the Secret, and a project with one ready backup.
     pub async fn new() -> Self {
         let (control_plane, kubeconfig) = shared().await;
+        Self::on(control_plane, &kubeconfig).await
+    }
+
+    /// The same on a control plane of one's own.
+    pub async fn on(control_plane: &ControlPlane, kubeconfig: &Path) -> Self {
         let client = control_plane.client().await.unwrap();
         let namespace = control_plane.namespace("restores").await.unwrap();
         let emulator = Emulator::start(Config {
@@ -62,7 +67,7 @@ impl Scene {
             .tag("team", "search");
         pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
         let builder = Operator::builder(OPERATOR)
-            .kubeconfig(&kubeconfig)
+            .kubeconfig(kubeconfig)
             .arg("run")
             .env("LOG_LEVEL", "debug")
             .env("WATCH_NAMESPACE", &namespace)
@@ -275,18 +280,23 @@ async fn shared() -> (&'static ControlPlane, PathBuf) {
     static KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
     let control_plane = ControlPlane::shared().await.unwrap();
     let kubeconfig = KUBECONFIG.get_or_init(async || {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         control_plane.apply(CRD).await.unwrap();
-        for manifest in SHIPPED {
-            control_plane.apply(manifest).await.unwrap();
-        }
-        let account = "index-restore-operator";
-        let kubeconfig = control_plane
-            .service_account_kubeconfig(account, account)
-            .await;
-        control_plane
-            .write_kubeconfig(&kubeconfig.unwrap())
-            .unwrap()
+        authorize(control_plane).await
     });
     (control_plane, kubeconfig.await.clone())
+}
+
+/// Applies the shipped RBAC and gives the kubeconfig of its ServiceAccount.
+pub async fn authorize(control_plane: &ControlPlane) -> PathBuf {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for manifest in SHIPPED {
+        control_plane.apply(manifest).await.unwrap();
+    }
+    let account = "index-restore-operator";
+    let kubeconfig = control_plane
+        .service_account_kubeconfig(account, account)
+        .await;
+    control_plane
+        .write_kubeconfig(&kubeconfig.unwrap())
+        .unwrap()
 }

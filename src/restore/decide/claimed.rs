@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::unclaimed::is_confirmed;
 use super::{Decision, Scene, is_terminating, refused};
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
-use crate::pinecone::{Failure, Index};
+use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::ask::Search;
 use crate::restore::findings;
 use crate::restore::history::{Trace, trace};
@@ -77,8 +77,8 @@ fn index_without_job(scene: &Scene<'_>, claim: &Submission, index: &Index) -> De
 fn nothing_there(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
     let name = &claim.index_name;
     match &seen.backup {
-        Some(Ok(Some(_))) => {}
-        Some(Ok(None)) => {
+        Some(Ok(_)) => {}
+        Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
             let why = format!(
                 "backup {} is not visible with this API key: it was deleted, or the key belongs to another project",
                 claim.backup_id

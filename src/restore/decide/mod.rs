@@ -16,7 +16,7 @@ use super::findings;
 use super::pace::{Pace, Patience};
 use super::report::{Change, Record, Report};
 use super::stage::{Situation, Stage};
-use crate::api::{Reason, SubmissionOutcome};
+use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
 use crate::clock::Now;
 use crate::pinecone::{Index, Posted};
 
@@ -104,33 +104,51 @@ pub fn decide(
     })
 }
 
-/// What the answer to the create request means for the status.
-pub fn after_post(posted: &Posted, situation: &Situation) -> Report {
+/// What the answer to the create request means: what to write, and when to look
+/// again. `refusals` is how many requests in a row were refused, this one included.
+pub fn after_post(posted: &Posted, situation: &Situation, refusals: u32, pace: Pace) -> Decision {
     match posted {
-        Posted::Accepted(created) => Report::new(
-            findings::submitted(&created.restore_job_id, &created.index_id),
-            Change::Record(Record {
+        Posted::Accepted(created) => {
+            let record = Record {
                 job_id: created.restore_job_id.clone(),
                 index_id: created.index_id.clone(),
                 backup_id: situation.backup_id.clone(),
                 index_name: situation.index_name.clone(),
                 adopted: false,
-                restore: crate::api::RestoreStatus::default(),
-            }),
-        ),
+                restore: RestoreStatus::default(),
+            };
+            let finding = findings::submitted(&created.restore_job_id, &created.index_id);
+            let report = Report::new(finding, Change::Record(record));
+            Decision::report(report, pace.poll_min)
+        }
         Posted::NoEffect(failure) => {
             let finding = findings::of_refusal(failure, situation);
-            let reason = finding.reason;
-            Report::new(finding, refused(reason))
+            let again = match finding.reason {
+                Reason::InvalidApiKey => pace.secret(refusals),
+                _ => pace.retry(refusals, failure.retry_after),
+            };
+            let change = refused(finding.reason);
+            Decision::report(Report::new(finding, change), again)
         }
-        Posted::Taken(failure) => Report::new(
-            findings::confirming(&format!("the index name is taken: {failure}")),
-            Change::Taken,
-        ),
+        Posted::Taken(failure) => {
+            let why = format!("the index name is taken: {failure}");
+            let report = Report::new(findings::confirming(&why), Change::Taken);
+            Decision::report(report, pace.poll_min)
+        }
         Posted::Unknown(failure) => {
-            Report::new(findings::confirming(&failure.to_string()), Change::Nothing)
+            let finding = findings::confirming(&failure.to_string());
+            Decision::report(Report::new(finding, Change::Nothing), pace.poll_min)
         }
     }
+}
+
+/// A claim that was too old to be used.
+pub fn after_unsent(pace: Pace) -> Decision {
+    let change = Change::Close {
+        outcome: SubmissionOutcome::Unsent,
+        reason: None,
+    };
+    Decision::report(Report::new(findings::pending(), change), pace.poll_min)
 }
 
 fn refused(reason: Reason) -> Change {

@@ -1,8 +1,8 @@
 use super::{Decision, Scene, Step, is_terminating};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission};
-use crate::pinecone::{Backup, Failure, Index};
-use crate::restore::ask::{History, Look, Preflight};
+use crate::pinecone::{Backup, Failure, FailureKind, Index};
+use crate::restore::ask::{History, Preflight};
 use crate::restore::findings;
 use crate::restore::history::{Trace, trace};
 use crate::restore::report::{Change, Record, Report};
@@ -92,14 +92,20 @@ fn taken(scene: &Scene<'_>, index: &Index) -> Decision {
     Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
 }
 
-fn submit(scene: &Scene<'_>, backup: Option<&Look<Backup>>, seen: &Preflight) -> Decision {
+fn submit(
+    scene: &Scene<'_>,
+    backup: Option<&Result<Backup, Failure>>,
+    seen: &Preflight,
+) -> Decision {
     let backup_id = &scene.situation.backup_id;
     match backup {
         // It was not asked for; nothing is submitted without it.
         None => Decision::keep(scene.rules.pace.poll_min),
+        Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
+            stalled(scene, findings::backup_not_found(backup_id, failure))
+        }
         Some(Err(failure)) => failed(scene, failure),
-        Some(Ok(None)) => stalled(scene, findings::backup_not_found(backup_id)),
-        Some(Ok(Some(backup))) => match backup.status.to_ascii_lowercase().as_str() {
+        Some(Ok(backup)) => match backup.status.to_ascii_lowercase().as_str() {
             "initializing" => {
                 let finding = findings::backup_not_ready(backup_id, &backup.status);
                 let again = scene

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::api::{IndexRestore, Reason};
 use crate::clock::{BootTime, Now};
 use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
-use crate::restore::ask::{History, Look, Preflight};
+use crate::restore::ask::{History, Preflight};
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
 
 const START: i64 = 1_800_000_000;
@@ -95,11 +95,11 @@ fn job(id: &str, created: i64, status: &str) -> RestoreJob {
     }
 }
 
-fn backup(status: &str) -> Option<Look<Backup>> {
-    Some(Ok(Some(Backup {
+fn backup(status: &str) -> Option<Result<Backup, Failure>> {
+    Some(Ok(Backup {
         backup_id: "b".into(),
         status: status.into(),
-    })))
+    }))
 }
 
 fn failure(kind: FailureKind) -> Failure {
@@ -133,7 +133,7 @@ fn reason(decision: &Decision) -> Option<Reason> {
     }
 }
 
-fn preflight(index: Option<Index>, backup: Option<Look<Backup>>) -> Preflight {
+fn preflight(index: Option<Index>, backup: Option<Result<Backup, Failure>>) -> Preflight {
     Preflight {
         index: Ok(index),
         history: None,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
-use crate::restore::ask::Search;
+use crate::restore::ask::{Look, Search};
 use crate::restore::stage::own_submission;
 use crate::restore::{Change, Stage};
 use crate::secret::KeyProblem;
@@ -71,10 +71,10 @@ fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
     ]
 }
 
-fn any_backup() -> impl Strategy<Value = Option<Look<Backup>>> {
+fn any_backup() -> impl Strategy<Value = Option<Result<Backup, Failure>>> {
     prop_oneof![
         Just(None),
-        Just(Some(Ok(None))),
+        Just(Some(Err(failure(FailureKind::NotFound)))),
         any_failure().prop_map(|failure| Some(Err(failure))),
         prop::sample::select(vec!["Ready", "Initializing", "Failed", "Odd"]).prop_map(backup),
     ]
@@ -189,7 +189,7 @@ proptest! {
                     prop_assert!(is_unclaimed);
                     let Answer::MaySubmit(seen) = &answer else { panic!("{answer:?}") };
                     prop_assert_eq!(&seen.index, &Ok(None));
-                    prop_assert!(matches!(seen.backup, Some(Ok(Some(_)))));
+                    prop_assert!(matches!(seen.backup, Some(Ok(_))));
                 }
                 Step::Report(report) => {
                     let status = report.status(&object, now.wall);

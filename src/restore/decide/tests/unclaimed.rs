@@ -36,7 +36,7 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
         (backup("Initializing"), Reason::BackupNotReady),
         (backup("InitializationFailed"), Reason::BackupFailed),
         (backup("Failed"), Reason::BackupFailed),
-        (Some(Ok(None)), Reason::BackupNotFound),
+        (read(FailureKind::NotFound), Reason::BackupNotFound),
         (read(FailureKind::Unauthorized), Reason::InvalidApiKey),
         (read(FailureKind::Forbidden), Reason::PermissionDenied),
         (read(FailureKind::PaymentRequired), Reason::PaymentRequired),
@@ -110,6 +110,8 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 #[test]
 fn a_copied_claim_counts_for_nothing() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
+    let done = Report::new(findings::finished("index", false), Change::Nothing);
+    copy.status = Some(done.status(&copy, time(1)));
     copy.metadata.uid = Some("u-2".into());
     assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
     let request = ClaimRequest {
@@ -118,6 +120,7 @@ fn a_copied_claim_counts_for_nothing() {
     };
     let status = request.status(&copy, &findings::pending());
     assert_eq!(status.restore_job_id, None);
+    assert_eq!(status.conditions[0].reason, "Pending");
     assert_eq!(status.submission.unwrap().uid, "u-2");
 }
 
