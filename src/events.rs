@@ -3,7 +3,7 @@
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
 
-use crate::api::conditions::{Finding, find};
+use crate::api::conditions::Finding;
 use crate::api::reason::Progress;
 use crate::api::{IndexRestore, Reason};
 use crate::kubernetes::within;
@@ -28,7 +28,8 @@ impl Events {
         }
     }
 
-    /// Tells of the change from `before` to `after`, if its reason changed.
+    /// Tells of the change from `before` to `after`, in the log and by an event, if
+    /// its reason changed.
     pub async fn transition(&self, before: &IndexRestore, after: &IndexRestore) {
         let Some(now) = ready(after) else { return };
         if ready(before).is_some_and(|then| then.reason == now.reason)
@@ -36,6 +37,7 @@ impl Events {
         {
             return;
         }
+        tracing::info!(reason = now.reason.as_str(), "{}", now.message);
         self.publish(after, &now, kind(now.reason)).await;
     }
 
@@ -71,11 +73,7 @@ impl Events {
 }
 
 fn ready(object: &IndexRestore) -> Option<Finding> {
-    let ready = find(&object.status.as_ref()?.conditions, "Ready")?;
-    let reason = Reason::ALL
-        .into_iter()
-        .find(|reason| reason.as_str() == ready.reason)?;
-    Some(Finding::new(reason, ready.message.clone()))
+    Finding::shown(&object.status.as_ref()?.conditions)
 }
 
 fn kind(reason: Reason) -> EventType {

@@ -11,6 +11,9 @@ use pinecone_emulator::{
 /// Long enough to be seen running in the table.
 const RESTORE: Duration = Duration::from_secs(6);
 
+/// Longer than the demo, in which it never arrives.
+const HELD_BACK: Duration = Duration::from_secs(600);
+
 /// The IDs that the samples name.
 const PRODUCTS: &str = "670e8400-e29b-41d4-a716-446655440000";
 const ARTICLES: &str = "0b1f5a52-7c0e-4c8b-9b0a-5d6f5b0c9a11";
@@ -88,11 +91,23 @@ impl Account {
             .count()
     }
 
+    /// Whether an answer to the create of that index has reached anybody.
+    pub fn is_answered(&self, index: &str) -> bool {
+        let control = self.emulator.control();
+        let creates = control.accepted_creates();
+        let mut creates = creates.iter().filter(|create| create.index_name == index);
+        creates.any(|create| {
+            let requests = control.requests();
+            let mut requests = requests.iter();
+            requests.any(|request| request.seq == create.seq && request.delivered)
+        })
+    }
+
     /// From now on the answer to the create of that index is held back, though the create takes effect at once.
     pub fn hold_back_answer(&self, index: &str) {
         let fault = Fault::new(
             Route::CreateIndexFromBackup,
-            FaultKind::DelayAnswer(Duration::from_secs(20)),
+            FaultKind::DelayAnswer(HELD_BACK),
         );
         self.emulator
             .control()

@@ -1,5 +1,6 @@
 //! The operator's binary, built beside the demo's own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -12,7 +13,11 @@ const NAME: &str = "index-restore-operator";
 pub async fn build() -> Result<PathBuf> {
     let (target, profile) = own_build()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(&cargo)
+    let mut command = Command::new(&cargo);
+    for name in package_variables() {
+        command.env_remove(name);
+    }
+    let output = command
         .args(["build", "--quiet", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
         // With the demo selected too, cargo chooses the same features for the dependencies and compiles none of them again.
@@ -20,16 +25,32 @@ pub async fn build() -> Result<PathBuf> {
         .args(["--profile", &profile, "--target-dir"])
         .arg(&target)
         .arg("--message-format=json-render-diagnostics")
-        .stderr(Stdio::inherit())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .with_context(|| format!("starting {}", Path::new(&cargo).display()))?;
+        .spawn()
+        .with_context(|| format!("starting {}", Path::new(&cargo).display()))?
+        .wait_with_output()
+        .await?;
     if !output.status.success() {
         bail!("building the operator: cargo ended with {}", output.status);
     }
     executable(&String::from_utf8_lossy(&output.stdout))
         .context("building the operator: cargo named no executable")
+}
+
+/// What `cargo run` tells a program of its package. Build scripts see it too, and some (ring's) run again when it differs: the next
+/// cargo without it would compile everything once more.
+fn package_variables() -> impl Iterator<Item = OsString> {
+    const PREFIXES: [&str; 4] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+    ];
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        name.to_str()
+            .is_some_and(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+    })
 }
 
 /// Where cargo has put this program: the target directory, and the profile by its name.

@@ -36,42 +36,47 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::new();
-    // Whichever ends first, the other is dropped, and with it all that was started.
-    let result = tokio::select! {
-        result = demo(&arguments, &mut screen) => result,
-        result = stop_signal() => result.map(|()| ExitCode::from(130)),
-    };
-    result.unwrap_or_else(|error| {
+    demo(&arguments, &mut screen).await.unwrap_or_else(|error| {
         eprintln!("\nThe demo failed: {error:#}");
         ExitCode::FAILURE
     })
 }
 
 async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
+    // Whichever ends first, the other is dropped, and with it all that was started.
+    let (mut performance, code) = tokio::select! {
+        result = perform(screen) => result?,
+        result = stop_signal() => return result.map(|()| ExitCode::from(130)),
+    };
+    if arguments.keep {
+        performance.keep()?;
+        stop_signal().await?;
+        performance.screen.say("");
+        performance
+            .screen
+            .say("Stopping everything and removing it.");
+    }
+    Ok(code)
+}
+
+async fn perform(screen: &mut Screen) -> Result<(Performance<'_>, ExitCode)> {
     let mut performance = Performance::prepare(screen).await?;
     let outcome = match performance.play().await {
         Ok(()) => performance.verdict().await,
         Err(error) => Err(error),
     };
     let code = match outcome {
-        Ok(true) => ExitCode::SUCCESS,
+        Ok(true) => return Ok((performance, ExitCode::SUCCESS)),
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
+            performance.screen.settle();
+            performance.screen.heading("Verdict");
             performance.screen.failure(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     };
-    if code != ExitCode::SUCCESS {
-        performance.show_log();
-    }
-    if arguments.keep {
-        performance.keep()?;
-        stop_signal().await?;
-        performance
-            .screen
-            .say("\nStopping everything and removing it.");
-    }
-    Ok(code)
+    performance.show_log();
+    Ok((performance, code))
 }
 
 async fn stop_signal() -> Result<()> {

@@ -1,7 +1,7 @@
 //! The demo itself: what is set up, what happens when, and what is said about it.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -40,15 +40,19 @@ impl<'a> Performance<'a> {
              nothing leaves the machine.",
         );
         screen.heading("Setting up");
+        screen.say("Starting etcd and kube-apiserver, and building the operator ...");
         let account = Account::open().await?;
-        let (binary, control_plane) = tokio::try_join!(operator(), control_plane())?;
-        screen.success(&format!(
-            "Kubernetes: etcd and kube-apiserver, ready after {} s",
-            control_plane.1
-        ));
-        screen.success(&format!("Operator: built in {} s", binary.1));
-        let cluster = Cluster::furnish(control_plane.0, binary.0, &account.emulator.url()).await?;
-        let secret = stories::SECRET.replace(stories::SECRET_PLACEHOLDER, DEFAULT_API_KEY);
+        let shared = RefCell::new(&mut *screen);
+        let (control_plane, binary) = tokio::try_join!(
+            timed(
+                &shared,
+                "Kubernetes: etcd and kube-apiserver run",
+                ControlPlane::start()
+            ),
+            timed(&shared, "Operator: built", binary::build()),
+        )?;
+        let cluster = Cluster::furnish(control_plane, binary, &account.emulator.url()).await?;
+        let secret = stories::secret(DEFAULT_API_KEY);
         cluster.apply(&secret).await?;
         screen.success("Installed: the CRD, the operator's ServiceAccount and its rules, a Secret with the API key");
         screen.success("Pinecone: two backups, products and articles, and an index articles that somebody made");
@@ -63,14 +67,17 @@ impl<'a> Performance<'a> {
     }
 }
 
-async fn operator() -> Result<(PathBuf, u64)> {
+/// Says when it is done, and how long it took.
+async fn timed<T>(
+    screen: &RefCell<&mut Screen>,
+    what: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let started = Instant::now();
-    Ok((binary::build().await?, started.elapsed().as_secs()))
-}
-
-async fn control_plane() -> Result<(ControlPlane, u64)> {
-    let started = Instant::now();
-    Ok((ControlPlane::start().await?, started.elapsed().as_secs()))
+    let done = work.await?;
+    let line = format!("{what} ({} s)", started.elapsed().as_secs());
+    screen.borrow_mut().success(&line);
+    Ok(done)
 }
 
 /// The acts.
@@ -119,8 +126,7 @@ impl Performance<'_> {
         .await?;
         self.linger(Duration::from_secs(2)).await?;
         self.screen.say("kubectl create secret generic pinecone-from-vault: here comes the Secret of late-secret");
-        let secret =
-            stories::LATE_SECRET_SECRET.replace(stories::SECRET_PLACEHOLDER, DEFAULT_API_KEY);
+        let secret = stories::late_secret(DEFAULT_API_KEY);
         self.cluster.apply(&secret).await?;
         self.until("every restore comes to its end", |this, _| {
             this.told.len() == stories::ALL.len()
@@ -142,8 +148,7 @@ impl Performance<'_> {
         let Some(kube::Error::Api(answer)) = answer else {
             return Err(error);
         };
-        self.screen
-            .say(&format!("The API server: {}", answer.message));
+        self.screen.quote("The API server", &answer.message);
         self.screen.success(
             "refused: mistakes that can be seen in the manifest alone never get into the cluster.",
         );
@@ -154,8 +159,15 @@ impl Performance<'_> {
     /// Applying again, and deleting and creating again as a rebuilt cluster does.
     async fn at_most_once(&mut self) -> Result<()> {
         self.screen.heading("At most once, whatever happens");
+        let before = self.cluster.restores.get(PLAIN.name).await?;
         self.apply(&PLAIN).await?;
         self.linger(Duration::from_secs(1)).await?;
+        let after = self.cluster.restores.get(PLAIN.name).await?;
+        if (after.metadata.generation, &after.status)
+            != (before.metadata.generation, &before.status)
+        {
+            bail!("applying plain.yaml a second time changed it: {after:?}");
+        }
         self.screen
             .success("plain: applied a second time, nothing changed.");
         self.screen.say(&format!(
@@ -199,7 +211,7 @@ impl Performance<'_> {
             }
             if Instant::now() >= self.end {
                 bail!(
-                    "{DEADLINE:?} were not enough until {what}.{}",
+                    "waited {DEADLINE:?} in vain until {what}.{}",
                     self.unfinished(&table)
                 );
             }
@@ -239,8 +251,7 @@ impl Performance<'_> {
             .map(|status| status.conditions)
             .unwrap_or_default();
         if let Some(ready) = find(&conditions, "Ready").filter(|ready| ready.status != "True") {
-            self.screen
-                .say(&format!("  The operator: {}", ready.message));
+            self.screen.quote("The operator", &ready.message);
         }
         Ok(())
     }

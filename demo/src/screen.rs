@@ -42,6 +42,12 @@ impl Screen {
         self.above(&wrapped(text, "  ", "  "));
     }
 
+    /// Words of somebody else.
+    pub fn quote(&mut self, who: &str, words: &str) {
+        let lines = wrapped(&format!("{who}: {words}"), "    ", "    ");
+        self.above(&lines);
+    }
+
     /// Lines that are printed as they are.
     pub fn lines(&mut self, lines: &[String]) {
         self.above(lines);
@@ -88,9 +94,9 @@ impl Screen {
     }
 
     fn marked(&mut self, colour: &str, mark: &str, text: &str) {
-        let mut lines = wrapped(text, "", "    ");
+        let mut lines = wrapped(text, "    ", "    ");
         if let Some(first) = lines.first_mut() {
-            *first = format!("  {} {first}", self.coloured(colour, mark));
+            *first = format!("  {} {}", self.coloured(colour, mark), first.trim_start());
         }
         self.above(&lines);
     }

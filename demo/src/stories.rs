@@ -67,10 +67,38 @@ pub const ALL: [Story; 5] = [
 /// Never stored, so it has no end.
 pub const REFUSED: &str = include_str!("../../deploy/samples/refused.yaml");
 
-/// The Secret of the samples, with a placeholder for the key.
-pub const SECRET: &str = include_str!("../../deploy/samples/secret.yaml");
-pub const SECRET_PLACEHOLDER: &str = "your-pinecone-api-key";
+/// The Secret of the samples, with that API key.
+pub fn secret(api_key: &str) -> String {
+    include_str!("../../deploy/samples/secret.yaml").replace(PLACEHOLDER, api_key)
+}
+
+const PLACEHOLDER: &str = "your-pinecone-api-key";
 
 /// What the sample late-secret waits for.
-pub const LATE_SECRET_SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: pinecone-from-vault}, \
-    stringData: {token: your-pinecone-api-key}}";
+pub fn late_secret(api_key: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Secret, metadata: {{name: pinecone-from-vault}}, \
+         stringData: {{token: {api_key}}}}}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stories_are_told_of_the_resources_in_their_files() {
+        for story in ALL {
+            let name = format!("\n  name: {}\n", story.name);
+            assert!(story.manifest.contains(&name), "{}", story.name);
+        }
+        assert!(REFUSED.contains("\n  name: refused\n"));
+    }
+
+    #[test]
+    fn secrets_hold_the_key() {
+        assert!(secret("k1").contains("\n  api-key: k1\n"));
+        assert!(late_secret("k1").contains("token: k1"));
+        assert!(LATE_SECRET.manifest.contains("key: token"));
+    }
+}

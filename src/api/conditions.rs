@@ -23,6 +23,15 @@ impl Finding {
             message: message.into(),
         }
     }
+
+    /// What the Ready condition says, if it is one of ours.
+    pub fn shown(conditions: &[Condition]) -> Option<Self> {
+        let ready = find(conditions, "Ready")?;
+        let reason = Reason::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == ready.reason)?;
+        Some(Self::new(reason, ready.message.clone()))
+    }
 }
 
 /// The conditions for `finding`, which replace `before`.
@@ -68,10 +77,11 @@ pub fn conditions(
 /// `message` without request IDs, which differ from answer to answer while all
 /// else stays the same: they alone are no reason to write a status.
 pub fn without_request_ids(message: &str) -> String {
-    let mut parts = message.split(" (request ID ");
+    let mut parts = message.split(", request ID ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
-        text + part.split_once(')').map_or("", |(_, rest)| rest)
+        let id = part.find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
+        text + id.map_or("", |end| &part[end..])
     })
 }
 
@@ -153,13 +163,13 @@ mod tests {
 
     #[test]
     fn request_ids_alone_make_no_difference() {
-        let told = |id: &str| format!("refused (HTTP 403: full (request ID {id})); it is retried");
+        let told = |id: &str| format!("refused (HTTP 403: full, request ID {id}); it is retried");
         assert_eq!(
-            without_request_ids(&told("1")),
-            without_request_ids(&told("2"))
+            without_request_ids(&told("a-1")),
+            without_request_ids(&told("b-2"))
         );
         assert_eq!(
-            without_request_ids(&told("1")),
+            without_request_ids(&told("a-1")),
             "refused (HTTP 403: full); it is retried"
         );
         assert_eq!(without_request_ids("plain (text)"), "plain (text)");

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
-use serde::de::DeserializeOwned;
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
 
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
 use super::key::{ApiKey, KeyId};
 use super::outcome::Sent;
 use super::pace::Admission;
+use super::reply::Reply;
 use super::types::{Backup, CreateIndex, Index, IndexList, RestoreJob, RestoreJobPage};
 use crate::clock::BootTime;
 use crate::metrics::Metrics;
@@ -52,14 +52,6 @@ pub enum EndpointError {
     },
     #[error("no HTTP client can be made (is the certificate file PEM?): {0}")]
     Client(#[from] reqwest::Error),
-}
-
-/// An answer with a status of 2xx, whole.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
 }
 
 /// Talks to Pinecone's control plane. Never retries, never follows a redirect.
@@ -311,41 +303,4 @@ fn words(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-impl Reply {
-    /// # Errors
-    /// If the body is not what the documentation promises.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| self.unreadable(&format!("the answer cannot be read: {error}")))
-    }
-
-    /// This answer as a failure, in `words`.
-    pub(super) fn unreadable(&self, words: &str) -> Failure {
-        Failure {
-            http: Some(self.status.as_u16()),
-            request_id: request_id(&self.headers),
-            ..Failure::without_answer(FailureKind::Unavailable, words)
-        }
-    }
-
-    pub(super) fn request_id(&self) -> Option<String> {
-        request_id(&self.headers)
-    }
-
-    /// Pinecone's clock when it answered, in whole seconds.
-    pub fn date(&self) -> Option<Timestamp> {
-        let value = self.headers.get(DATE)?.to_str().ok()?;
-        Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()
-    }
-
-    #[cfg(test)]
-    pub(super) fn for_tests(status: u16, body: &str) -> Self {
-        Self {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: body.into(),
-        }
-    }
 }

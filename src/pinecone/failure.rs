@@ -133,10 +133,10 @@ impl Display for Failure {
             (None, _) => write!(f, "no answer")?,
         }
         if !self.words.is_empty() {
-            write!(f, ": {}", self.words)?;
+            write!(f, ": {}", self.words.trim_end_matches('.'))?;
         }
         if let Some(id) = &self.request_id {
-            write!(f, " (request ID {id})")?;
+            write!(f, ", request ID {id}")?;
         }
         Ok(())
     }
@@ -263,6 +263,6 @@ mod tests {
         let failure = answer(500, &[("x-request-id", "r-1")], &body);
         assert!(failure.words.starts_with("a [31mb x"));
         assert!(failure.words.chars().count() <= MAX_WORDS + 1);
-        assert!(failure.to_string().ends_with("(request ID r-1)"));
+        assert!(failure.to_string().ends_with(", request ID r-1"));
     }
 }

@@ -8,11 +8,13 @@ mod failure;
 mod key;
 mod outcome;
 mod pace;
+mod reply;
 mod types;
 
-pub use client::{Client, Endpoint, EndpointError, Reply};
+pub use client::{Client, Endpoint, EndpointError};
 pub use failure::{Failure, FailureKind};
 pub use key::{ApiKey, InvalidKey, KeyId};
 pub use outcome::{Posted, Sent, classify};
 pub use pace::Admission;
+pub use reply::Reply;
 pub use types::{Backup, CreateIndex, Created, Index, RestoreJob};

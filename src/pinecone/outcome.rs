@@ -1,5 +1,5 @@
-use super::client::Reply;
 use super::failure::{Failure, FailureKind};
+use super::reply::Reply;
 use super::types::Created;
 
 /// What came back from the one POST: an answer, or the failure to get one.

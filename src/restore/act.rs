@@ -140,6 +140,12 @@ impl Actor<'_> {
                 return Ok(done(acted, self.pace.stalled()));
             }
         };
+        tracing::info!(
+            backup = object.spec.backup_id,
+            index_name = object.spec.index_name,
+            nonce = request.nonce,
+            "claimed; the restore is submitted"
+        );
         let used = claim.send(self.pinecone, key).await;
         let decision = self.read(&used, evidence);
         let Step::Report(report) = &decision.step else {
@@ -172,7 +178,7 @@ impl Actor<'_> {
                 "Pinecone accepted the restore"
             ),
             Posted::NoEffect(failure) | Posted::Taken(failure) | Posted::Unknown(failure) => {
-                tracing::warn!(outcome = posted.label(), %failure, "the restore was submitted");
+                tracing::warn!(outcome = posted.label(), %failure, "Pinecone did not say that it accepted the restore");
             }
         }
         self.metrics.submitted(posted.label());

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::ask::Answer;
+use super::answer::Answer;
 use super::stage::{Situation, Stage};
 use crate::clock::BootTime;
 

@@ -4,6 +4,7 @@
 //! clock, no I/O, and total. `observe` and `act` do what they say to do.
 
 mod act;
+pub mod answer;
 pub mod ask;
 mod claim;
 pub mod decide;
@@ -18,7 +19,8 @@ pub mod report;
 pub mod stage;
 
 pub use act::{Acted, Actor, Done, act};
-pub use ask::{Answer, Question, ask};
+pub use answer::Answer;
+pub use ask::{Question, ask};
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
 pub use observe::observe;

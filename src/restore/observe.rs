@@ -1,10 +1,11 @@
 //! Reads what a question asks for.
 
-use super::ask::{Answer, History, Look, Preflight, Question, Search};
+use super::answer::{Answer, History, Look, Preflight, Search, found};
+use super::ask::Question;
 use super::history::{Trace, trace};
 use super::presence::Presence;
 use super::stage::{JobState, Situation, Stage};
-use crate::pinecone::{ApiKey, Backup, Client, Failure, FailureKind, Index};
+use crate::pinecone::{ApiKey, Backup, Client, Failure, Index};
 
 /// Asks Pinecone what `question` needs to know. Makes no request that changes
 /// anything.
@@ -116,8 +117,8 @@ impl Eyes<'_> {
             _ => None,
         };
         let situation = self.situation;
-        let found_ = trace(&jobs, &situation.backup_id, &situation.index_name, claimed);
-        let confirmed = match found_ {
+        let traced = trace(&jobs, &situation.backup_id, &situation.index_name, claimed);
+        let confirmed = match traced {
             Trace::Earlier(job) => found(
                 self.pinecone
                     .restore_job(self.key, &job.restore_job_id)
@@ -126,14 +127,5 @@ impl Eyes<'_> {
             Trace::Ours(_) | Trace::None => None,
         };
         Ok(History { jobs, confirmed })
-    }
-}
-
-/// "Not found" in Pinecone's own form is an answer.
-pub(super) fn found<T>(read: Result<T, Failure>) -> Look<T> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
-        Err(failure) => Err(failure),
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::ask::Look;
-use super::observe::found;
+use super::answer::{Look, found};
 use crate::clock::BootTime;
 use crate::pinecone::{ApiKey, Client, Index, KeyId};
 

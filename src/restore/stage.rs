@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use crate::api::conditions::{Finding, find};
+use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, IndexRestore, Reason, Submission, SubmissionOutcome};
 
 /// How far a restore got: its status, parsed. A claim that was made for another
@@ -62,7 +62,10 @@ impl Situation {
             index_name: claim.map_or(&spec.index_name, |c| &c.index_name).clone(),
             adoption: spec.adoption_policy,
             deleting: object.metadata.deletion_timestamp.is_some(),
-            shown: shown(object),
+            shown: object
+                .status
+                .as_ref()
+                .and_then(|status| Finding::shown(&status.conditions)),
             observed: is_observed(object),
             stage,
         }
@@ -117,14 +120,6 @@ fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> St
         Some(JobState::Completed) if status.index_host.is_some() => Stage::Finished(submitted),
         _ => Stage::Submitted(submitted),
     }
-}
-
-fn shown(object: &IndexRestore) -> Option<Finding> {
-    let ready = find(&object.status.as_ref()?.conditions, "Ready")?;
-    let reason = Reason::ALL
-        .into_iter()
-        .find(|reason| reason.as_str() == ready.reason)?;
-    Some(Finding::new(reason, ready.message.clone()))
 }
 
 fn is_observed(object: &IndexRestore) -> bool {

@@ -4,7 +4,7 @@ use super::unclaimed::is_confirmed;
 use super::{Decision, Scene, is_terminating, refused};
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
-use crate::restore::ask::Search;
+use crate::restore::answer::Search;
 use crate::restore::findings;
 use crate::restore::history::{Trace, trace};
 use crate::restore::report::{Change, Record, Report};

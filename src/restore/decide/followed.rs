@@ -4,7 +4,7 @@ use super::{Decision, IndexHealth, Scene, health};
 use crate::api::Reason;
 use crate::api::conditions::Finding;
 use crate::pinecone::{Failure, FailureKind, Index, RestoreJob};
-use crate::restore::ask::Look;
+use crate::restore::answer::Look;
 use crate::restore::findings;
 use crate::restore::report::{Change, Report, restore_status};
 use crate::restore::stage::{JobState, Submitted};

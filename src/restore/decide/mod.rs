@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::Answer;
+use super::answer::Answer;
 use super::evidence::Evidence;
 use super::findings;
 use super::pace::{Pace, Patience};

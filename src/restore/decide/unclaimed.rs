@@ -2,7 +2,7 @@ use super::{Decision, Scene, Step, is_terminating};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission};
 use crate::pinecone::{Backup, Failure, FailureKind, Index};
-use crate::restore::ask::{History, Preflight};
+use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
 use crate::restore::history::{Trace, trace};
 use crate::restore::report::{Change, Record, Report};

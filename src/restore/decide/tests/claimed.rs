@@ -1,7 +1,7 @@
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
 use crate::pinecone::{Created, Posted};
-use crate::restore::ask::Search;
+use crate::restore::answer::Search;
 use crate::restore::{Change, Report, after_post};
 
 fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::api::{IndexRestore, Reason};
 use crate::clock::{BootTime, Now};
 use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
-use crate::restore::ask::{History, Preflight};
+use crate::restore::answer::{History, Preflight};
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
 
 const START: i64 = 1_800_000_000;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
-use crate::restore::ask::{Look, Search};
+use crate::restore::answer::{Look, Search};
 use crate::restore::stage::own_submission;
 use crate::restore::{Change, Stage};
 use crate::secret::KeyProblem;

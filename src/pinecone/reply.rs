@@ -1,0 +1,51 @@
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap};
+use serde::de::DeserializeOwned;
+
+use super::failure::{Failure, FailureKind, request_id};
+
+/// An answer with a status of 2xx, whole.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// # Errors
+    /// If the body is not what the documentation promises.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| self.unreadable(&format!("the answer cannot be read: {error}")))
+    }
+
+    /// This answer as a failure, in `words`.
+    pub(super) fn unreadable(&self, words: &str) -> Failure {
+        Failure {
+            http: Some(self.status.as_u16()),
+            request_id: request_id(&self.headers),
+            ..Failure::without_answer(FailureKind::Unavailable, words)
+        }
+    }
+
+    pub(super) fn request_id(&self) -> Option<String> {
+        request_id(&self.headers)
+    }
+
+    /// Pinecone's clock when it answered, in whole seconds.
+    pub fn date(&self) -> Option<Timestamp> {
+        let value = self.headers.get(DATE)?.to_str().ok()?;
+        Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(status: u16, body: &str) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+    }
+}
