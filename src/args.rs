@@ -131,6 +131,16 @@ impl RunArgs {
         }
     }
 
+    /// Whether API keys leave this machine without TLS.
+    pub fn sends_keys_in_clear(&self) -> bool {
+        let clear = self.pinecone_endpoint.strip_prefix("http://");
+        clear.is_some_and(|host| {
+            !["127.", "localhost", "[::1]"]
+                .iter()
+                .any(|own| host.starts_with(own))
+        })
+    }
+
     pub fn namespaces(&self) -> Vec<String> {
         let mut namespaces: Vec<_> = self
             .watch_namespace

@@ -73,6 +73,9 @@ async fn run(args: &RunArgs) -> Result<()> {
         ?namespaces,
         "the operator starts"
     );
+    if args.sends_keys_in_clear() {
+        tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
+    }
     tokio::join!(watches.run(), seen_all, house);
     shutdown.cancel();
     endpoints.await??;
