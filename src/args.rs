@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use index_restore_operator::pinecone::Endpoint;
-use index_restore_operator::restore::{Pace, Patience, Rules};
+use index_restore_operator::restore::{CLAIM_LIFE, Pace, Patience, Rules};
 use index_restore_operator::telemetry::LogFormat;
 use jiff::SignedDuration;
 
@@ -109,6 +109,12 @@ impl RunArgs {
         if self.poll_min > self.poll_max {
             return Err("--poll-min may not be longer than --poll-max".into());
         }
+        if self.request_timeout + CLAIM_LIFE >= self.confirm_patience {
+            return Err(format!(
+                "--request-timeout must be shorter than {} s: a request may not live as long as a submission is waited for",
+                (self.confirm_patience.saturating_sub(CLAIM_LIFE)).as_secs()
+            ));
+        }
         Ok(Rules {
             pace: Pace {
                 poll_min: self.poll_min,
@@ -200,6 +206,9 @@ mod tests {
             }
         };
         assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
+        let long = parse(&["--request-timeout", "175s"]).unwrap_err();
+        assert!(long.contains("shorter than 175 s"), "{long}");
+        assert!(parse(&["--request-timeout", "174s"]).is_ok());
         assert!(
             parse(&["--poll-min", "2m"])
                 .unwrap_err()

@@ -13,7 +13,7 @@ use super::key::{ApiKey, KeyId};
 use super::outcome::Sent;
 use super::pace::Admission;
 use super::reply::Reply;
-use super::types::{Backup, CreateIndex, Index, IndexList, RestoreJob, RestoreJobPage};
+use super::types::{Backup, CreateIndex, Index, IndexList, Listing, RestoreJob, RestoreJobPage};
 use crate::clock::BootTime;
 use crate::metrics::Metrics;
 
@@ -134,39 +134,34 @@ impl Client {
     /// Every page of `GET /restore-jobs`, each job once.
     ///
     /// # Errors
-    /// If any page failed: half a list proves nothing.
-    pub async fn restore_jobs(&self, key: &ApiKey) -> Result<Vec<RestoreJob>, Failure> {
-        let mut jobs = Vec::new();
+    /// If any page failed.
+    pub async fn restore_jobs(&self, key: &ApiKey) -> Result<Listing, Failure> {
+        let mut listing = Listing::default();
         let mut seen = HashSet::new();
         let mut tokens = HashSet::new();
         // A token carries its own limit; sending both is an error.
         let mut query = ("limit", "100".to_owned());
         for _ in 0..MAX_PAGES {
             let (name, value) = &query;
+            let query_pair = Some((*name, value.as_str()));
             let reply = self
-                .get(
-                    key,
-                    "list_restore_jobs",
-                    &["restore-jobs"],
-                    Some((name, value)),
-                )
+                .get(key, "list_restore_jobs", &["restore-jobs"], query_pair)
                 .await?;
             let page: RestoreJobPage = reply.json()?;
-            for job in page.data {
-                if seen.insert(job.restore_job_id.clone()) {
-                    jobs.push(job);
-                }
-            }
+            let new = page.data.into_iter();
+            let new = new.filter(|job| seen.insert(job.restore_job_id.clone()));
+            listing.jobs.extend(new);
             match page.pagination.and_then(|pagination| pagination.next) {
-                // A token that comes back a second time would go round for ever.
+                None => {
+                    listing.is_complete = true;
+                    break;
+                }
                 Some(next) if tokens.insert(next.clone()) => query = ("paginationToken", next),
-                _ => return Ok(jobs),
+                // A token that comes a second time would go round for ever.
+                Some(_) => break,
             }
         }
-        Err(Failure::without_answer(
-            FailureKind::Unavailable,
-            format!("the list of restore jobs did not end within {MAX_PAGES} pages"),
-        ))
+        Ok(listing)
     }
 
     /// `POST /backups/{id}/create-index`: the one request that is never repeated.
@@ -278,14 +273,15 @@ async fn exchange(request: reqwest::RequestBuilder, key: &ApiKey) -> Result<Repl
     let body = body::read(response)
         .await
         .map_err(|error| unreadable(error.to_string()))?;
+    // A server that echoes the key must not get it into a status or a log.
+    let text = key.redact(&String::from_utf8_lossy(&body));
     if status.is_success() {
         return Ok(Reply {
             status,
             headers,
-            body,
+            body: text.into_bytes(),
         });
     }
-    let text = key.redact(&String::from_utf8_lossy(&body));
     Err(Failure::from_answer(
         status,
         &headers,

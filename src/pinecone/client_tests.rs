@@ -194,15 +194,20 @@ async fn every_page_of_the_list_is_read_and_each_job_once() {
         control.add_restore_job(DEFAULT_PROJECT, job).unwrap();
     }
     let names = async || {
-        let jobs = client.restore_jobs(&key()).await.unwrap();
-        let mut names: Vec<_> = jobs.into_iter().map(|job| job.target_index_name).collect();
+        let listing = client.restore_jobs(&key()).await.unwrap();
+        assert!(listing.is_complete);
+        let mut names: Vec<_> = listing
+            .jobs
+            .into_iter()
+            .map(|job| job.target_index_name)
+            .collect();
         names.sort();
         names.dedup();
         names.len()
     };
     assert_eq!(names().await, 250);
     control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::ListRepeat));
-    assert_eq!(client.restore_jobs(&key()).await.unwrap().len(), 250);
+    assert_eq!(client.restore_jobs(&key()).await.unwrap().jobs.len(), 250);
     control.clear_faults();
     let pages = control.requests();
     let with_both = |query: &str| query.contains("limit") && query.contains("paginationToken");
@@ -211,12 +216,12 @@ async fn every_page_of_the_list_is_read_and_each_job_once() {
             .iter()
             .any(|page| page.query.as_deref().is_some_and(with_both))
     );
-    // A list that goes round ends all the same.
+    // A list that goes round ends all the same, and proves no absence.
     control.inject(Fault::new(
         Route::ListRestoreJobs,
         FaultKind::ListStuckToken,
     ));
-    assert!(client.restore_jobs(&key()).await.is_ok());
+    assert!(!client.restore_jobs(&key()).await.unwrap().is_complete);
     control.clear_faults();
     // Half a list is no list.
     control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::status(500)).after(1));
@@ -242,4 +247,14 @@ async fn a_pause_that_pinecone_asks_for_is_kept_for_every_request_of_that_key() 
         FailureKind::Unauthorized,
         "another key is not held back"
     );
+}
+
+#[tokio::test]
+async fn a_key_echoed_in_a_success_is_not_passed_on() {
+    let (_emulator, control, client) = emulator().await;
+    let echo = AnswerBody::Text(format!("{DEFAULT_API_KEY:?}"));
+    let answer = FaultKind::Status(StatusAnswer::new(200).body(echo));
+    control.inject(Fault::new(Route::DescribeIndex, answer));
+    let failure = client.index(&key(), "index").await.unwrap_err();
+    assert!(!failure.to_string().contains(DEFAULT_API_KEY), "{failure}");
 }

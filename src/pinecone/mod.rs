@@ -17,4 +17,4 @@ pub use key::{ApiKey, InvalidKey, KeyId};
 pub use outcome::{Posted, Sent, classify};
 pub use pace::Admission;
 pub use reply::Reply;
-pub use types::{Backup, CreateIndex, Created, Index, RestoreJob};
+pub use types::{Backup, CreateIndex, Created, Index, Listing, RestoreJob};

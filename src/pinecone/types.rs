@@ -53,6 +53,14 @@ pub struct RestoreJob {
     pub percent_complete: Option<f64>,
 }
 
+/// The restore jobs of a project, as far as they were listed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    pub jobs: Vec<RestoreJob>,
+    /// Whether the list came to its end, and did not go round or on for ever.
+    pub is_complete: bool,
+}
+
 /// `GET /indexes/{name}`, or one row of `GET /indexes`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Index {

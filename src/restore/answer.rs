@@ -49,14 +49,16 @@ pub struct Preflight {
 pub struct Search {
     pub index: Look<Index>,
     pub history: Result<History, Failure>,
-    /// Proves that the key is one of the right project; read where nothing was found.
+    /// Proves that the key is one of the right project.
     pub backup: Option<Result<Backup, Failure>>,
 }
 
-/// A complete list of restore jobs.
+/// The list of restore jobs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     pub jobs: Vec<RestoreJob>,
+    /// Whether the list came to its end: only then a missing job means something.
+    pub is_complete: bool,
     /// The earlier job that might be adopted, as `GET /restore-jobs/{id}` shows
     /// it: Pinecone answers 404 there once the job's index was deleted.
     pub confirmed: Option<RestoreJob>,

@@ -16,7 +16,7 @@ use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
 /// How old a claim may be when its request is sent, counted from before the claim
 /// was written. A process that was frozen in between must not send: another may
 /// have taken over.
-const FENCE: Duration = Duration::from_secs(5);
+pub const CLAIM_LIFE: Duration = Duration::from_secs(5);
 
 /// The right to send one create request. Only a status write that won, and whose
 /// answer shows the claim, makes one; sending uses it up.
@@ -91,7 +91,7 @@ impl Claim {
             tags: spec.tags.clone(),
             deletion_protection: spec.deletion_protection.as_pinecone(),
         };
-        if BootTime::now().since(self.began) > FENCE {
+        if BootTime::now().since(self.began) > CLAIM_LIFE {
             return Used {
                 object: self.object,
                 posted: Sending::TooLate,
@@ -116,3 +116,7 @@ fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
             && Some(submission.generation) == object.metadata.generation
     })
 }
+
+#[cfg(test)]
+#[path = "claim_tests.rs"]
+mod tests;

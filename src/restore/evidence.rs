@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::answer::Answer;
+use super::answer::{Answer, Search};
 use super::stage::{Situation, Stage};
 use crate::clock::BootTime;
 
@@ -121,15 +121,17 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
     match answer {
         Answer::Nothing | Answer::NoKey(_) => Missing::Unknown,
         Answer::MaySubmit(seen) => match (&seen.index, &seen.history) {
-            (Ok(Some(_)), Some(Ok(_))) => Missing::This(Subject::Origin {
-                backup_id: situation.backup_id.clone(),
-                index_name: situation.index_name.clone(),
-            }),
+            (Ok(Some(_)), Some(Ok(history))) if history.is_complete => {
+                Missing::This(Subject::Origin {
+                    backup_id: situation.backup_id.clone(),
+                    index_name: situation.index_name.clone(),
+                })
+            }
             (Ok(None), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
-        Answer::FindOurs(seen) => match (&situation.stage, &seen.index, &seen.history) {
-            (Stage::Claimed(claim), Ok(index), Ok(_)) => Missing::This(Subject::Claim {
+        Answer::FindOurs(seen) => match (&situation.stage, &seen.index) {
+            (Stage::Claimed(claim), Ok(index)) if is_whole(seen) => Missing::This(Subject::Claim {
                 nonce: claim.nonce.clone(),
                 index: index.is_some(),
             }),
@@ -145,4 +147,14 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
         },
         Answer::StillThere(_) => Missing::Nothing,
     }
+}
+
+/// Whether this look would have shown what it looked for: the list came to its
+/// end, and the key is one of the backup's project.
+fn is_whole(seen: &Search) -> bool {
+    let is_listed = seen
+        .history
+        .as_ref()
+        .is_ok_and(|history| history.is_complete);
+    is_listed && matches!(seen.backup, Some(Ok(_)))
 }

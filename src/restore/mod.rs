@@ -21,6 +21,7 @@ pub mod stage;
 pub use act::{Acted, Actor, Done, act};
 pub use answer::Answer;
 pub use ask::{Question, ask};
+pub use claim::CLAIM_LIFE;
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
 pub use observe::observe;

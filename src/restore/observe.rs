@@ -63,10 +63,7 @@ impl Eyes<'_> {
     async fn search(&self) -> Search {
         let history = self.history().await;
         let index = self.index().await;
-        let (backup, _) = match &index {
-            Ok(None) => self.backup().await,
-            _ => (None, None),
-        };
+        let (backup, _) = self.backup().await;
         Search {
             index,
             history,
@@ -110,14 +107,14 @@ impl Eyes<'_> {
     /// The whole list and, where an earlier job might be adopted, that job by its
     /// ID.
     async fn history(&self) -> Result<History, Failure> {
-        let jobs = self.pinecone.restore_jobs(self.key).await?;
-        let claimed = match &self.situation.stage {
-            Stage::Claimed(claim) => Some(claim.start_time.0),
-            Stage::Unclaimed { last } => last.as_ref().map(|last| last.start_time.0),
-            _ => None,
-        };
+        let listing = self.pinecone.restore_jobs(self.key).await?;
         let situation = self.situation;
-        let traced = trace(&jobs, &situation.backup_id, &situation.index_name, claimed);
+        let traced = trace(
+            &listing.jobs,
+            &situation.backup_id,
+            &situation.index_name,
+            situation.since,
+        );
         let confirmed = match traced {
             Trace::Earlier(job) => found(
                 self.pinecone
@@ -126,6 +123,10 @@ impl Eyes<'_> {
             )?,
             Trace::Ours(_) | Trace::None => None,
         };
-        Ok(History { jobs, confirmed })
+        Ok(History {
+            jobs: listing.jobs,
+            is_complete: listing.is_complete,
+            confirmed,
+        })
     }
 }

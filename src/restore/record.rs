@@ -25,11 +25,9 @@ impl Actor<'_> {
                 Ok(written) => return Acted::Written(Box::new(written)),
                 Err(error) => error,
             };
-            if !error.is_not_found() {
-                tracing::warn!(%error, "the outcome is not recorded yet");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(EVERY);
-            }
+            tracing::warn!(%error, "the outcome is not recorded yet");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(EVERY);
             let fresh = match self.reread(claimed).await {
                 Ok(fresh) => fresh,
                 Err(error) => {

@@ -187,10 +187,14 @@ impl Submission {
     }
 }
 
+/// Longest state of a job that is passed on, in characters: an open string of
+/// somebody else's must not make a status too large to write.
+const MAX_STATE: usize = 64;
+
 /// The job as Pinecone reports it.
 pub fn restore_status(job: &RestoreJob) -> RestoreStatus {
     RestoreStatus {
-        state: Some(job.status.clone()),
+        state: Some(job.status.chars().take(MAX_STATE).collect()),
         // Kubernetes APIs have no fractions; the bounds make the cast exact.
         percent_complete: job
             .percent_complete

@@ -40,6 +40,9 @@ pub struct Situation {
     /// spec's otherwise.
     pub backup_id: String,
     pub index_name: String,
+    /// Since when a restore job for both is this restore's own, by Pinecone's clock.
+    /// Without it none is: nothing was sent, or what was sent had no effect.
+    pub since: Option<Timestamp>,
     pub adoption: AdoptionPolicy,
     pub deleting: bool,
     /// What the status says now.
@@ -60,6 +63,7 @@ impl Situation {
         Self {
             backup_id: claim.map_or(&spec.backup_id, |c| &c.backup_id).clone(),
             index_name: claim.map_or(&spec.index_name, |c| &c.index_name).clone(),
+            since: since(&stage),
             adoption: spec.adoption_policy,
             deleting: object.metadata.deletion_timestamp.is_some(),
             shown: object
@@ -94,6 +98,21 @@ fn stage(object: &IndexRestore) -> Stage {
             }
         }
     }
+}
+
+fn since(stage: &Stage) -> Option<Timestamp> {
+    let submission = match stage {
+        Stage::Claimed(claim) => claim,
+        Stage::Unclaimed { last: Some(last) } if may_have_arrived(last) => last,
+        _ => return None,
+    };
+    Some(submission.start_time.0)
+}
+
+/// Whether a closed submission may turn out to have had an effect: it left no
+/// trace, or the name was taken by something whose origin stayed unknown.
+fn may_have_arrived(last: &Submission) -> bool {
+    last.is_abandoned() || last.reason == Some(Reason::IndexAlreadyExists)
 }
 
 fn is_rejected(object: &IndexRestore, submission: &Submission) -> bool {

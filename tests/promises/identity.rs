@@ -1,10 +1,13 @@
 //! Deleted, re-created, copied, wiped, or in the way of somebody else's index.
 
+use std::time::Duration;
+
+use harness::{DEADLINE, eventually};
 use kube::api::PostParams;
-use pinecone_emulator::{DEFAULT_PROJECT, IndexSeed, JobSeed};
+use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route};
 use serde_json::json;
 
-use crate::scene::{BACKUP, Scene, conditions, ready, status};
+use crate::scene::{BACKUP, PATIENT, Scene, conditions, ready, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_and_applied_again_the_index_is_taken_and_not_made_again() {
@@ -208,4 +211,29 @@ async fn an_index_that_is_being_deleted_is_waited_for() {
         .delete_index(DEFAULT_PROJECT, "going")
         .unwrap();
     scene.restored_once("going").await;
+}
+
+/// The outcome of one object's create is not written into another of its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_made_again_meanwhile_gets_no_record_of_the_first() {
+    let scene = Scene::new().await;
+    let operator = scene.start_with(&PATIENT).await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(2));
+    let slow = Fault::new(Route::CreateIndexFromBackup, slow).times(1);
+    scene.pinecone.inject(slow);
+    scene.create("twice", json!({})).await;
+    scene.until_accepted("twice").await;
+    scene.delete("twice").await;
+    scene
+        .create("twice", json!({"adoptionPolicy": "Never"}))
+        .await;
+    eventually("the orphan is counted", DEADLINE, async || {
+        let text = operator.get("/metrics").await?.1;
+        Ok(text.contains("indexrestore_orphaned_total 1").then_some(()))
+    })
+    .await
+    .unwrap();
+    let object = scene.until("twice", "IndexAlreadyExists").await;
+    assert_eq!(status(&object).restore_job_id, None);
+    assert_eq!(scene.posts(), 1);
 }

@@ -145,3 +145,18 @@ async fn an_index_without_a_job_is_looked_at_until_a_person_is_asked() {
     scene.pinecone.clear_fault(hidden);
     scene.restored_once("unlisted").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_differ_change_nothing() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer);
+    scene.pinecone.inject(lost);
+    for (name, hours) in [("behind", -2), ("ahead", 2)] {
+        let skew = jiff::SignedDuration::from_hours(hours);
+        scene.pinecone.set_clock_skew(skew);
+        // Told apart from an earlier restore by Pinecone's clock alone.
+        scene.create(name, json!({"adoptionPolicy": "Never"})).await;
+        scene.restored_once(name).await;
+    }
+}

@@ -6,24 +6,20 @@ use harness::{DEADLINE, eventually};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::scene::{CRD, Scene, authorize, conditions, status};
+use crate::scene::{CRD, PATIENT, Scene, authorize, conditions, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
-    let mut operator = scene.start().await;
+    let mut operator = scene.start_with(&PATIENT).await;
     let slow = Fault::new(
         Route::CreateIndexFromBackup,
         FaultKind::DelayAnswer(Duration::from_secs(2)),
     );
     scene.pinecone.inject(slow);
     scene.create("open", json!({})).await;
-    eventually("Pinecone accepts", DEADLINE, async || {
-        Ok((!scene.accepted("open").is_empty()).then_some(()))
-    })
-    .await
-    .unwrap();
+    scene.until_accepted("open").await;
     operator.process.terminate().unwrap();
     scene.create("new", json!({})).await;
     let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
@@ -167,4 +163,73 @@ async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_n
 
     control_plane.apply(CRD).await.unwrap();
     scene.restored_once("early").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_under_way_at_shutdown_claims_nothing() {
+    let scene = Scene::new().await;
+    let mut operator = scene.start().await;
+    let slow = FaultKind::Delay(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow));
+    scene.create("late", json!({})).await;
+    scene.until_asked(Route::DescribeBackup, 1).await;
+    operator.process.terminate().unwrap();
+    let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
+    assert!(exit.success(), "{exit:?}");
+    assert_eq!(status(&scene.get("late").await).submission, None);
+    assert_eq!(scene.posts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_own_writes_are_no_reason_to_ask() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start_with(&["--poll-min=5s", "--poll-max=60s"]).await;
+    scene.create("quiet", json!({})).await;
+    scene.until("quiet", "Restoring").await;
+    scene.until_asked(Route::DescribeRestoreJob, 1).await;
+    let requests = scene.pinecone.requests();
+    let first = requests
+        .iter()
+        .find(|request| request.route == Route::DescribeRestoreJob);
+    let waited = first
+        .unwrap()
+        .time
+        .duration_since(scene.accepted("quiet")[0].time);
+    assert!(waited >= jiff::SignedDuration::from_secs(4), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_whose_object_is_gone_is_named() {
+    let scene = Scene::new().await;
+    let operator = scene.start_with(&PATIENT).await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(2));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, slow));
+    scene.create("orphan", json!({})).await;
+    scene.until_accepted("orphan").await;
+    scene.delete("orphan").await;
+    let job = scene.accepted("orphan")[0].restore_job_id.clone();
+    eventually("the orphan is named", DEADLINE, async || {
+        let events = scene.events().await;
+        let told = events.iter().any(|event| {
+            let note = event.note.as_deref().unwrap_or_default();
+            event.type_.as_deref() == Some("Warning") && note.contains(&job)
+        });
+        let metrics = operator.get("/metrics").await?.1;
+        let counted = metrics.contains("indexrestore_orphaned_total 1");
+        let logs = operator.process.logs();
+        let mut lines = logs.lines();
+        let logged = lines.any(|line| line.contains("ERROR") && line.contains(&job));
+        anyhow::ensure!(
+            told && counted && logged,
+            "{told} {counted} {logged}\n{logs}"
+        );
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
 }

@@ -1,7 +1,9 @@
 //! The main job: one manifest, one restored index.
 
+use std::time::Duration;
+
+use harness::{DEADLINE, eventually};
 use k8s_openapi::api::events::v1::Event;
-use kube::Api;
 use kube::api::ListParams;
 use pinecone_emulator::DEFAULT_PROJECT;
 use serde_json::json;
@@ -127,30 +129,30 @@ async fn kubectl_get_shows_the_index_and_its_state() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_tell_of_transitions_and_of_nothing_else() {
     let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(Duration::from_secs(2));
     let _operator = scene.start().await;
     scene.create("events", json!({})).await;
     let object = scene.restored_once("events").await;
-    let events: Api<Event> = Api::namespaced(scene.client.clone(), &scene.namespace);
-    let all = harness::eventually("both events are there", harness::DEADLINE, async || {
-        let list = events.list(&ListParams::default()).await?;
-        Ok((list.items.len() >= 2).then_some(list.items))
+    let events = eventually("both events are there", DEADLINE, async || {
+        let events = scene.events().await;
+        Ok((events.len() >= 2).then_some(events))
     })
     .await
     .unwrap();
-    let told: Vec<_> = all
+    let told: Vec<_> = events
         .iter()
-        .map(|event| (event.reason.clone().unwrap(), event.type_.clone().unwrap()))
+        .map(|event| (event.reason.as_deref(), event.type_.as_deref()))
         .collect();
-    let normal = |reason: &str| (reason.to_owned(), "Normal".to_owned());
     assert_eq!(told.len(), 2, "{told:?}");
+    for reason in ["Restoring", "Restored"] {
+        assert!(told.contains(&(Some(reason), Some("Normal"))), "{told:?}");
+    }
     assert!(
-        told.contains(&normal("Restoring")) && told.contains(&normal("Restored")),
-        "{told:?}"
+        events.iter().all(|event| event.series.is_none()),
+        "none is told twice"
     );
-    let submitted = all
-        .iter()
-        .find(|event| event.reason.as_deref() == Some("Restoring"))
-        .unwrap();
+    let is_submitted = |event: &&Event| event.reason.as_deref() == Some("Restoring");
+    let submitted = events.iter().find(is_submitted).unwrap();
     let job = status(&object).restore_job_id.unwrap();
     assert!(submitted.note.as_ref().unwrap().contains(&job));
 }

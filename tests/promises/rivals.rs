@@ -54,3 +54,23 @@ async fn two_resources_of_two_backups_and_one_name_do_not_share() {
     assert_eq!(status(&second).restore_job_id, None);
     scene.check_recorded_once(&first);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_operators_that_saw_the_same_object_send_one_request() {
+    let scene = Scene::new().await;
+    // Both look at the object before either claims it.
+    let slow = FaultKind::Delay(std::time::Duration::from_millis(500));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow));
+    let _first = scene.start().await;
+    let _second = scene.start().await;
+    let names: Vec<_> = (0..6).map(|n| format!("raced-{n}")).collect();
+    for name in &names {
+        scene.create(name, json!({})).await;
+    }
+    for name in &names {
+        scene.restored_once(name).await;
+    }
+    assert_eq!(scene.posts(), names.len());
+}

@@ -7,10 +7,11 @@ use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, fre
 use index_restore_operator::api::conditions::find;
 use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::{Api, Client};
 use pinecone_emulator::{
-    AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project,
+    AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project, Route,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -18,6 +19,9 @@ use tokio::sync::OnceCell;
 /// The API key of every test; the tests of secrecy look for it everywhere.
 pub const KEY: &str = "pcsk_canary_5f1e7c";
 pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
+
+/// For answers that come late and must not be given up.
+pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
 
 const OPERATOR: &str = env!("CARGO_BIN_EXE_index-restore-operator");
 pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");
@@ -72,10 +76,10 @@ impl Scene {
             .env("LOG_LEVEL", "debug")
             .env("WATCH_NAMESPACE", &namespace)
             .env("PINECONE_ENDPOINT", emulator.url())
-            .env("REQUEST_TIMEOUT", "3s")
+            .env("REQUEST_TIMEOUT", "2s")
             .env("POLL_MIN", "100ms")
             .env("POLL_MAX", "1s")
-            .env("CONFIRM_PATIENCE", "2s")
+            .env("CONFIRM_PATIENCE", "8s")
             .env("CATCH_UP_PATIENCE", "1s");
         let scene = Self {
             restores: Api::namespaced(client.clone(), &namespace),
@@ -195,6 +199,45 @@ impl Scene {
         let mut creates = self.pinecone.accepted_creates();
         creates.retain(|create| create.index_name == index_name);
         creates
+    }
+
+    /// How many create requests Pinecone got. Its 409 hides a second one from the
+    /// creates that it accepted.
+    pub fn posts(&self) -> usize {
+        self.asked(Route::CreateIndexFromBackup)
+    }
+
+    /// How many requests of that route Pinecone got.
+    pub fn asked(&self, route: Route) -> usize {
+        let requests = self.pinecone.requests();
+        requests
+            .iter()
+            .filter(|request| request.route == route)
+            .count()
+    }
+
+    /// Waits until Pinecone got that many requests of that route.
+    pub async fn until_asked(&self, route: Route, times: usize) {
+        eventually("Pinecone is asked", DEADLINE, async || {
+            Ok((self.asked(route) >= times).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Waits until Pinecone accepted a create for that index name.
+    pub async fn until_accepted(&self, index_name: &str) {
+        eventually("Pinecone accepts", DEADLINE, async || {
+            Ok((!self.accepted(index_name).is_empty()).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+
+    /// All events of the namespace.
+    pub async fn events(&self) -> Vec<Event> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        events.list(&ListParams::default()).await.unwrap().items
     }
 
     /// Waits for the end of the restore and checks that it was made once, and that

@@ -1,5 +1,6 @@
 //! API keys come from Secrets, late or changed at any time.
 
+use harness::{DEADLINE, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, Route};
 use serde_json::json;
 
@@ -147,4 +148,60 @@ async fn each_namespace_project_and_key_is_its_own() {
         .collect();
     projects.sort_unstable();
     assert_eq!(projects, [DEFAULT_PROJECT, "other"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_key_is_read_again_as_soon_as_the_old_one_is_refused() {
+    let scene = Scene::new().await;
+    scene.pinecone.set_restore_duration(None);
+    let _operator = scene.start().await;
+    scene.create("rotated", json!({})).await;
+    scene.until("rotated", "Restoring").await;
+    scene
+        .pinecone
+        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
+        .unwrap();
+    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
+    assert!(scene.pinecone.revoke_api_key(KEY));
+    let answered = |status| {
+        let requests = scene.pinecone.requests();
+        let all = requests.iter().map(|request| request.status);
+        all.filter(|answer| *answer == Some(status)).count()
+    };
+    eventually("the old key was refused", DEADLINE, async || {
+        Ok((answered(401) > 0).then_some(()))
+    })
+    .await
+    .unwrap();
+    let before = answered(200);
+    eventually("the new key is used", DEADLINE, async || {
+        Ok((answered(200) > before + 1).then_some(()))
+    })
+    .await
+    .unwrap();
+    assert_eq!(answered(401), 1, "the refused key is not tried again");
+    assert_eq!(ready(&scene.get("rotated").await).1, "Restoring");
+    let mut events = scene.events().await.into_iter();
+    let refused = events.any(|event| event.reason.as_deref() == Some("InvalidApiKey"));
+    assert!(!refused, "the Secret was right all the time");
+}
+
+/// Two Secrets of one name in two namespaces are two keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_namespace_has_a_secret_of_its_own() {
+    let (ours, theirs) = (Scene::new().await, Scene::new().await);
+    ours.pinecone
+        .add_project(Project::new("other", "pcsk_other"))
+        .unwrap();
+    let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+    ours.pinecone.add_backup("other", backup).unwrap();
+    theirs.put_secret("pinecone", "api-key", "pcsk_other").await;
+    let both = format!("{},{}", ours.namespace, theirs.namespace);
+    let _operator = ours.start_with(&["--watch-namespace", &both]).await;
+    ours.create("mine", json!({})).await;
+    ours.until("mine", "Restored").await;
+    theirs.create("yours", json!({})).await;
+    theirs.until("yours", "Restored").await;
+    assert_eq!(ours.accepted("mine")[0].project, DEFAULT_PROJECT);
+    assert_eq!(ours.accepted("yours")[0].project, "other");
 }

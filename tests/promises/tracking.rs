@@ -129,17 +129,47 @@ async fn an_index_deleted_later_is_reported_and_not_made_again() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("deleted", json!({})).await;
-    scene.restored_once("deleted").await;
+    let restored = scene.restored_once("deleted").await;
+    // The shared list was read while the index was there.
+    scene.until_asked(Route::ListIndexes, 1).await;
     scene
         .pinecone
         .delete_index(DEFAULT_PROJECT, "deleted")
         .unwrap();
-    let object = scene.until("deleted", "IndexDeleted").await;
+    scene.until("deleted", "IndexDeleted").await;
+    // Further looks change nothing.
+    let lists = scene.asked(Route::ListIndexes);
+    scene.until_asked(Route::ListIndexes, lists + 1).await;
+    let object = scene.get("deleted").await;
     assert_eq!(
         conditions(&object),
         ["Ready=False", "Stalled=True", "Succeeded=True"]
     );
-    assert_eq!(scene.accepted("deleted").len(), 1);
+    assert_eq!(
+        status(&object).restore_job_id,
+        status(&restored).restore_job_id
+    );
+    assert_eq!(scene.posts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_drops_an_index_is_no_proof_that_it_is_gone() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let dropped = FaultKind::ListDrop(None);
+    scene
+        .pinecone
+        .inject(Fault::new(Route::ListIndexes, dropped));
+    scene.create("unlisted", json!({})).await;
+    let before = scene.restored_once("unlisted").await;
+    // Through two periods.
+    let lists = scene.asked(Route::ListIndexes);
+    scene.until_asked(Route::ListIndexes, lists + 2).await;
+    let after = scene.get("unlisted").await;
+    assert_eq!(
+        before.metadata.resource_version,
+        after.metadata.resource_version
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::unclaimed::is_confirmed;
 use super::{Decision, Scene, is_terminating, refused};
+use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::Search;
@@ -17,12 +18,11 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
     };
     let situation = scene.situation;
-    let claimed = Some(claim.start_time.0);
     let found = trace(
         &history.jobs,
         &situation.backup_id,
         &situation.index_name,
-        claimed,
+        situation.since,
     );
     let earlier = match found {
         Trace::Ours(job) => {
@@ -90,6 +90,13 @@ fn nothing_there(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decisi
         }
         None => return not_known(scene, claim, "the backup was not looked at", None),
     }
+    if !matches!(
+        claim.outcome,
+        SubmissionOutcome::Open | SubmissionOutcome::Taken
+    ) {
+        let why = "it was accepted once, and the job's ID was taken out of the status";
+        return not_known(scene, claim, why, None);
+    }
     let was_seen = scene.evidence.index_seen() && claim.outcome != SubmissionOutcome::Taken;
     if was_seen {
         let why = format!("an index {name} was there after the submission and is gone");
@@ -111,29 +118,39 @@ fn nothing_there(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decisi
     )
 }
 
-/// Goes on looking; after an hour a person is asked to look as well.
+/// Goes on looking.
 fn not_known(
     scene: &Scene<'_>,
     claim: &Submission,
     why: &str,
     failure: Option<&Failure>,
 ) -> Decision {
-    let age = scene.now.wall.duration_since(claim.start_time.0);
-    let gives_up = Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up);
-    let finding = match gives_up {
+    let pace = scene.rules.pace;
+    let again = match failure {
+        _ if is_overdue(scene, claim) => pace.poll_max,
+        Some(failure) => {
+            let asked = failure.retry_after.unwrap_or_default();
+            scene.retry_after(failure).min(pace.poll_max.max(asked))
+        }
+        None => scene.look_again(),
+    };
+    Decision::report(
+        Report::new(unresolved(scene, claim, why), Change::Nothing),
+        again,
+    )
+}
+
+/// What is said while the outcome is not known; after an hour a person is asked to
+/// look as well.
+pub(super) fn unresolved(scene: &Scene<'_>, claim: &Submission, why: &str) -> Finding {
+    match is_overdue(scene, claim) {
         true => findings::unconfirmed(scene.situation, why),
         false => findings::confirming(why),
-    };
-    let again = match (gives_up, failure) {
-        (true, _) => scene.rules.pace.poll_max,
-        (false, Some(failure)) => scene.retry_after(failure).min(
-            scene
-                .rules
-                .pace
-                .poll_max
-                .max(failure.retry_after.unwrap_or_default()),
-        ),
-        (false, None) => scene.look_again(),
-    };
-    Decision::report(Report::new(finding, Change::Nothing), again)
+    }
+}
+
+/// The wall clock will do: safety does not rest on it.
+fn is_overdue(scene: &Scene<'_>, claim: &Submission) -> bool {
+    let age = scene.now.wall.duration_since(claim.start_time.0);
+    Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up)
 }

@@ -86,8 +86,8 @@ pub fn decide(
         now,
     };
     scene.restated(match (&situation.stage, answer) {
-        (Stage::Unclaimed { last }, Answer::MaySubmit(seen)) if !situation.deleting => {
-            unclaimed::decide(&scene, last.as_ref(), seen)
+        (Stage::Unclaimed { .. }, Answer::MaySubmit(seen)) if !situation.deleting => {
+            unclaimed::decide(&scene, seen)
         }
         (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&scene, claim, seen),
         (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
@@ -187,9 +187,9 @@ impl Scene<'_> {
 
     fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
         let again = self.rules.pace.secret(self.evidence.failures());
-        match self.situation.stage {
-            Stage::Claimed(_) => {
-                let finding = findings::confirming(&problem.to_string());
+        match &self.situation.stage {
+            Stage::Claimed(claim) => {
+                let finding = claimed::unresolved(self, claim, &problem.to_string());
                 Decision::report(Report::new(finding, Change::Nothing), again)
             }
             // The key may go once the restore is done; nothing known has changed.

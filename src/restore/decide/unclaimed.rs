@@ -1,6 +1,6 @@
 use super::{Decision, Scene, Step, is_terminating};
 use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, Reason, Submission};
+use crate::api::{AdoptionPolicy, Reason};
 use crate::pinecone::{Backup, Failure, FailureKind, Index};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
@@ -8,7 +8,7 @@ use crate::restore::history::{Trace, trace};
 use crate::restore::report::{Change, Record, Report};
 
 /// Nothing is submitted: submit, wait, or take what exists.
-pub(super) fn decide(scene: &Scene<'_>, last: Option<&Submission>, seen: &Preflight) -> Decision {
+pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
     let index = match &seen.index {
         Ok(index) => index.as_ref(),
         Err(failure) => return failed(scene, failure),
@@ -20,7 +20,7 @@ pub(super) fn decide(scene: &Scene<'_>, last: Option<&Submission>, seen: &Prefli
         .history
         .as_ref()
         .and_then(|history| history.as_ref().ok());
-    if let Some(decision) = history.and_then(|history| take(scene, last, index, history)) {
+    if let Some(decision) = history.and_then(|history| take(scene, index, history)) {
         return decision;
     }
     match index {
@@ -30,19 +30,13 @@ pub(super) fn decide(scene: &Scene<'_>, last: Option<&Submission>, seen: &Prefli
 }
 
 /// Takes a job that answers this restore, where the history has one.
-fn take(
-    scene: &Scene<'_>,
-    last: Option<&Submission>,
-    index: Option<&Index>,
-    history: &History,
-) -> Option<Decision> {
+fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
     let situation = scene.situation;
-    let claimed = last.map(|last| last.start_time.0);
     let found = trace(
         &history.jobs,
         &situation.backup_id,
         &situation.index_name,
-        claimed,
+        situation.since,
     );
     let poll = scene.rules.pace.poll_min;
     match (found, index) {

@@ -11,7 +11,7 @@ fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
         Some(Err(failure(FailureKind::NotFound)))
     };
     Answer::FindOurs(Search {
-        backup: witness.filter(|_| index.is_none()),
+        backup: witness,
         index: Ok(index),
         history: history(jobs, None),
     })
@@ -197,4 +197,156 @@ fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
     assert_eq!(again(4, None), Some(Duration::from_secs(16)));
     assert_eq!(again(99, None), Some(RULES.pace.stalled()));
     assert_eq!(again(1, Some(900)), Some(Duration::from_secs(900)));
+}
+
+#[test]
+fn a_taken_name_whose_index_is_terminating_is_waited_for() {
+    let going = search(Some(index(false, "Terminating")), &[], true);
+    let decision = look(&claimed("Taken"), &going, 9, 60);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+    let old = job("old", -5_000, "Completed");
+    let earlier = Answer::FindOurs(Search {
+        index: Ok(Some(index(false, "Terminating"))),
+        history: history(std::slice::from_ref(&old), Some(&old)),
+        backup: None,
+    });
+    let decision = look(&claimed("Taken"), &earlier, 9, 60);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+}
+
+#[test]
+fn a_failing_witness_is_no_witness() {
+    let Answer::FindOurs(seen) = search(None, &[], true) else {
+        panic!()
+    };
+    for backup in [None, Some(Err(failure(FailureKind::Unavailable)))] {
+        let answer = Answer::FindOurs(Search {
+            backup,
+            ..seen.clone()
+        });
+        let decision = look(&claimed("Open"), &answer, 9, 60);
+        assert_eq!(
+            reason(&decision),
+            Some(Reason::ConfirmingSubmission),
+            "{decision:?}"
+        );
+        assert!(!is_closed(&decision), "{decision:?}");
+    }
+}
+
+fn is_closed(decision: &Decision) -> bool {
+    matches!(
+        &decision.step,
+        Step::Report(Report {
+            change: Change::Close { .. },
+            ..
+        })
+    )
+}
+
+#[test]
+fn looks_without_a_witness_prove_nothing_later() {
+    let object = claimed("Open");
+    let situation = Situation::of(&object);
+    let mut evidence = Evidence::default();
+    for round in 0..9 {
+        evidence.learn(&situation, &search(None, &[], false), now(round * 60).boot);
+    }
+    let answer = search(None, &[], true);
+    let at = now(9 * 60);
+    evidence.learn(&situation, &answer, at.boot);
+    assert!(
+        !is_closed(&decide(&situation, &evidence, &answer, &RULES, at)),
+        "one look with the right key"
+    );
+}
+
+#[test]
+fn an_accepted_submission_is_never_abandoned() {
+    let decision = look(&claimed("Accepted"), &search(None, &[], true), 9, 60);
+    assert!(!is_closed(&decision), "{decision:?}");
+}
+
+#[test]
+fn the_policy_holds_while_the_claim_is_open() {
+    let old = job("old", -5_000, "Completed");
+    let answer = Answer::FindOurs(Search {
+        index: Ok(Some(index(true, "Ready"))),
+        history: history(std::slice::from_ref(&old), Some(&old)),
+        backup: None,
+    });
+    assert_eq!(
+        reason(&look(&claimed("Taken"), &answer, 1, 1)),
+        Some(Reason::Restoring)
+    );
+    let mut never = claimed("Taken");
+    never.spec.adoption_policy = AdoptionPolicy::Never;
+    assert_eq!(
+        reason(&look(&never, &answer, 1, 1)),
+        Some(Reason::IndexAlreadyExists)
+    );
+}
+
+#[test]
+fn a_claim_looks_for_its_own_values() {
+    let mut edited = claimed("Open");
+    edited.spec.backup_id = "other".into();
+    edited.spec.index_name = "other".into();
+    let situation = Situation::of(&edited);
+    assert_eq!(
+        (&*situation.backup_id, &*situation.index_name),
+        ("b", "index")
+    );
+}
+
+#[test]
+fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
+    use crate::restore::report::ClaimRequest;
+    use crate::restore::{Question, ask, findings};
+    let object = claimed("Abandoned");
+    let question = ask(&Situation::of(&object), &Evidence::default());
+    assert_eq!(question, Question::MaySubmit { history: true });
+    let request = ClaimRequest {
+        nonce: "n-2".into(),
+        now: time(500),
+    };
+    let next = request
+        .status(&object, &findings::pending())
+        .submission
+        .unwrap();
+    assert_eq!((next.attempt, next.start_time.0), (2, time(0)));
+    let request = ClaimRequest {
+        nonce: "n-2".into(),
+        now: time(500),
+    };
+    let next = request
+        .status(&claimed("Refused"), &findings::pending())
+        .submission
+        .unwrap();
+    assert_eq!((next.attempt, next.start_time.0), (1, time(500)));
+}
+
+#[test]
+fn an_index_that_was_seen_and_went_leaves_the_claim_open_unless_it_was_taken() {
+    let gone = search(None, &[], true);
+    for (outcome, closes) in [("Open", false), ("Taken", true)] {
+        let situation = Situation::of(&claimed(outcome));
+        let mut evidence = Evidence::default();
+        let there = search(Some(index(true, "Ready")), &[], true);
+        evidence.learn(&situation, &there, now(0).boot);
+        let mut closed = false;
+        for round in 1..20 {
+            let at = now(round * 60);
+            evidence.learn(&situation, &gone, at.boot);
+            closed |= is_closed(&decide(&situation, &evidence, &gone, &RULES, at));
+        }
+        assert_eq!(closed, closes, "{outcome}");
+    }
+}
+
+#[test]
+fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
+    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let decision = look(&claimed("Open"), &no_key, 70, 60);
+    assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }

@@ -122,3 +122,29 @@ fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
     let decision = look(&failed, &Answer::Nothing, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::RestoreFailed));
 }
+
+#[test]
+fn a_finished_restore_whose_index_is_gone_stays_finished() {
+    let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
+    let gone = Report::new(Finding::new(Reason::IndexDeleted, "m"), Change::Nothing);
+    done.status = Some(gone.status(&done, time(1)));
+    assert_eq!(
+        ask(&Situation::of(&done), &Evidence::default()),
+        Question::StillThere
+    );
+}
+
+#[test]
+fn what_is_written_speaks_of_the_generation_that_was_seen() {
+    let mut running = accepted(json!({"state": "Pending"}), None);
+    running.metadata.generation = Some(4);
+    let report = Report::new(Finding::new(Reason::Restoring, "m"), Change::Nothing);
+    let status = report.status(&running, time(1));
+    assert_eq!(status.observed_generation, Some(4));
+    assert!(
+        status
+            .conditions
+            .iter()
+            .all(|c| c.observed_generation == Some(4))
+    );
+}

@@ -109,6 +109,7 @@ fn failure(kind: FailureKind) -> Failure {
 fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<History, Failure> {
     Ok(History {
         jobs: jobs.to_vec(),
+        is_complete: true,
         confirmed: confirmed.cloned(),
     })
 }

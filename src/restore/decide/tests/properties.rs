@@ -66,7 +66,11 @@ fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
         any_failure().prop_map(Err),
         (prop::collection::vec(any_job(), 0..4), any::<bool>()).prop_map(|(jobs, confirmed)| {
             let confirmed = jobs.first().filter(|_| confirmed).cloned();
-            Ok(History { jobs, confirmed })
+            Ok(History {
+                jobs,
+                is_complete: true,
+                confirmed,
+            })
         }),
     ]
 }

@@ -136,3 +136,39 @@ fn a_spec_refused_as_invalid_is_sent_again_only_when_it_changed() {
         Stage::Unclaimed { .. }
     ));
 }
+
+#[test]
+fn a_job_since_a_refused_attempt_is_not_ours() {
+    let mut refused = claim("Refused");
+    refused["reason"] = json!("QuotaExceeded");
+    let mut never = object(json!({ "submission": refused }));
+    never.spec.adoption_policy = AdoptionPolicy::Never;
+    let theirs = job("theirs", 600, "Completed");
+    let answer = taken("Ready", std::slice::from_ref(&theirs), Some(&theirs));
+    let decision = look(&never, &answer, 1, 1);
+    assert_eq!(
+        reason(&decision),
+        Some(Reason::IndexAlreadyExists),
+        "{decision:?}"
+    );
+}
+
+#[test]
+fn reads_that_fail_are_repeated_ever_more_slowly() {
+    let failing = Preflight {
+        index: Err(failure(FailureKind::Unavailable)),
+        ..preflight(None, None)
+    };
+    let again = |times| {
+        look(
+            &object(Value::Null),
+            &Answer::MaySubmit(failing.clone()),
+            times,
+            1,
+        )
+        .again
+    };
+    assert_eq!(again(1), Some(Duration::from_secs(2)));
+    assert_eq!(again(4), Some(Duration::from_secs(16)));
+    assert_eq!(again(40), Some(RULES.pace.stalled()));
+}
