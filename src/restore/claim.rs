@@ -11,6 +11,7 @@ use super::stage::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
 use crate::clock::BootTime;
 use crate::kubernetes::{Error, within};
+use crate::leader::Term;
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
 
 /// How old a claim may be when its request is sent, counted from before the claim
@@ -45,7 +46,7 @@ pub struct Used {
 /// What became of the request.
 pub enum Sending {
     Posted(Posted),
-    /// The claim was too old; nothing was sent.
+    /// The claim was too old, or the lease was lost; nothing was sent.
     TooLate,
 }
 
@@ -84,14 +85,15 @@ impl Claim {
     }
 
     /// Sends the create request, once, for what the claim says.
-    pub async fn send(self, pinecone: &Client, key: &ApiKey) -> Used {
+    pub async fn send(self, pinecone: &Client, key: &ApiKey, term: &Term) -> Used {
         let spec = &self.object.spec;
         let body = CreateIndex {
             name: spec.index_name.clone(),
             tags: spec.tags.clone(),
             deletion_protection: spec.deletion_protection.as_pinecone(),
         };
-        if BootTime::now().since(self.began) > FENCE {
+        let now = BootTime::now();
+        if now.since(self.began) > FENCE || !term.lasts(now) {
             return Used {
                 object: self.object,
                 posted: Sending::TooLate,
@@ -115,4 +117,55 @@ fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
             && submission.index_name == object.spec.index_name
             && Some(submission.generation) == object.metadata.generation
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::leader::Leadership;
+    use crate::pinecone::Endpoint;
+
+    /// A claim that began so long ago.
+    fn claim(age: Duration) -> Claim {
+        let object = json!({
+            "apiVersion": "restore.pinecone.io/v1alpha1",
+            "kind": "IndexRestore",
+            "metadata": {"name": "r", "namespace": "n"},
+            "spec": {"backupId": "b", "indexName": "index", "apiKeySecretRef": {"name": "k"}},
+        });
+        let since_boot = BootTime::now().since(BootTime::after_boot(Duration::ZERO));
+        Claim {
+            object: serde_json::from_value(object).unwrap(),
+            began: BootTime::after_boot(since_boot.saturating_sub(age)),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let endpoint = Endpoint {
+            // Nobody listens: what is sent is refused.
+            url: "http://127.0.0.1:1".into(),
+            api_version: "2025-10".into(),
+            ca_file: None,
+            request_timeout: Duration::from_secs(5),
+        };
+        let pinecone = Client::new(&endpoint, Arc::default()).unwrap();
+        let key = ApiKey::new(b"pcsk_key").unwrap();
+        let leadership = Leadership::new(Arc::default());
+        leadership.lead_always();
+        let term = leadership.term(BootTime::now()).unwrap();
+        let sends = async |age, term| {
+            let used = claim(age).send(&pinecone, &key, term).await;
+            matches!(used.posted, Sending::Posted(_))
+        };
+        assert!(sends(Duration::ZERO, &term).await);
+        assert!(!sends(Duration::from_secs(6), &term).await, "too old");
+        leadership.update(None, BootTime::now());
+        assert!(!sends(Duration::ZERO, &term).await, "not leading");
+    }
 }
