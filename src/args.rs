@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand};
+use index_restore_operator::leader::Timing;
 use index_restore_operator::pinecone::Endpoint;
 use index_restore_operator::restore::{CLAIM_LIFE, Pace, Patience, Rules};
 use index_restore_operator::telemetry::LogFormat;
@@ -76,6 +78,37 @@ pub struct RunArgs {
     #[arg(long, env = "POLL_MAX", default_value = "60s", value_parser = duration)]
     poll_max: Duration,
 
+    /// Have one replica work and the others wait. Without it each works; that is safe, and asks
+    /// Pinecone everything twice.
+    #[arg(
+        long,
+        env = "LEADER_ELECT",
+        default_value = "true",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = ArgAction::Set,
+        value_parser = BoolishValueParser::new(),
+        value_name = "BOOL"
+    )]
+    pub leader_elect: bool,
+
+    /// Namespace of the Lease index-restore-operator. Without it, the pod's own, or the kubeconfig's.
+    #[arg(long, env = "LEADER_ELECT_NAMESPACE", value_name = "NAMESPACE")]
+    pub leader_elect_namespace: Option<String>,
+
+    /// How long a replica must see the lease not renewed before it takes over.
+    #[arg(long, env = "LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = duration)]
+    leader_elect_lease_duration: Duration,
+
+    /// How long after its last renewal a leader stops working.
+    #[arg(long, env = "LEADER_ELECT_RENEW_DEADLINE", default_value = "10s", value_parser = duration)]
+    leader_elect_renew_deadline: Duration,
+
+    /// How often a leader renews the lease; the others look somewhat more often.
+    #[arg(long, env = "LEADER_ELECT_RETRY_PERIOD", default_value = "2s", value_parser = duration)]
+    leader_elect_retry_period: Duration,
+
     /// Address of /metrics, /livez and /readyz.
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
@@ -126,6 +159,23 @@ impl RunArgs {
                 give_up: self.give_up_patience,
             },
         })
+    }
+
+    /// # Errors
+    /// If two flags contradict each other; the error names them.
+    pub fn timing(&self) -> Result<Timing, String> {
+        let timing = Timing {
+            lease_duration: self.leader_elect_lease_duration,
+            renew_deadline: self.leader_elect_renew_deadline,
+            retry_period: self.leader_elect_retry_period,
+        };
+        if timing.lease_duration <= timing.renew_deadline {
+            return Err("--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, or two replicas may lead at once".into());
+        }
+        if timing.renew_deadline <= timing.retry_period {
+            return Err("--leader-elect-renew-deadline must be longer than --leader-elect-retry-period, or a leader cannot stay one".into());
+        }
+        Ok(timing)
     }
 
     pub fn endpoint(&self) -> Endpoint {
@@ -196,15 +246,44 @@ mod tests {
         }
     }
 
+    fn run(flags: &[&str]) -> Box<RunArgs> {
+        let words = ["index-restore-operator", "run"].iter().chain(flags);
+        match Cli::try_parse_from(words).unwrap().command {
+            Command::Run(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_election_is_on_unless_it_is_turned_off() {
+        for (flags, on) in [
+            (vec![], true),
+            (vec!["--leader-elect"], true),
+            (vec!["--leader-elect=true"], true),
+            (vec!["--leader-elect=false"], false),
+        ] {
+            assert_eq!(run(&flags).leader_elect, on, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn intervals_of_the_election_that_contradict_each_other_are_refused() {
+        assert!(run(&[]).timing().is_ok());
+        for (flag, other) in [
+            ("--leader-elect-lease-duration=10s", "-renew-deadline"),
+            ("--leader-elect-renew-deadline=15s", "-lease-duration"),
+            ("--leader-elect-renew-deadline=2s", "-retry-period"),
+            ("--leader-elect-retry-period=10s", "-renew-deadline"),
+        ] {
+            let error = run(&[flag]).timing().unwrap_err();
+            let named = flag.split('=').next().unwrap();
+            assert!(error.contains(named) && error.contains(other), "{error}");
+        }
+    }
+
     #[test]
     fn a_shortest_poll_above_the_longest_is_refused() {
-        let parse = |flags: &[&str]| {
-            let words = ["index-restore-operator", "run"].iter().chain(flags);
-            match Cli::try_parse_from(words).unwrap().command {
-                Command::Run(args) => args.rules().map(|rules| rules.pace.poll_max),
-                other => panic!("{other:?}"),
-            }
-        };
+        let parse = |flags: &[&str]| run(flags).rules().map(|rules| rules.pace.poll_max);
         assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
         let long = parse(&["--request-timeout", "175s"]).unwrap_err();
         assert!(long.contains("shorter than 175 s"), "{long}");

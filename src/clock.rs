@@ -11,6 +11,9 @@ use jiff::Timestamp;
 pub struct BootTime(Duration);
 
 impl BootTime {
+    /// A point that does not come.
+    pub const NEVER: Self = Self(Duration::MAX);
+
     /// Reads the clock.
     pub fn now() -> Self {
         #[cfg(any(target_os = "linux", target_os = "android"))]

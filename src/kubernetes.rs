@@ -16,8 +16,8 @@ pub enum Error {
         call: &'static str,
         source: Box<kube::Error>,
     },
-    #[error("{call}: the API server did not answer within {} s", DEADLINE.as_secs())]
-    Deadline { call: &'static str },
+    #[error("{call}: the API server did not answer within {after:?}")]
+    Deadline { call: &'static str, after: Duration },
 }
 
 /// Awaits a call, for a bounded time.
@@ -28,12 +28,24 @@ pub async fn within<T>(
     call: &'static str,
     future: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(DEADLINE, future).await {
+    within_time(call, DEADLINE, future).await
+}
+
+/// The same with another deadline.
+///
+/// # Errors
+/// As [`within`].
+pub async fn within_time<T>(
+    call: &'static str,
+    after: Duration,
+    future: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(after, future).await {
         Ok(result) => result.map_err(|source| Error::Call {
             call,
             source: Box::new(source),
         }),
-        Err(_) => Err(Error::Deadline { call }),
+        Err(_) => Err(Error::Deadline { call, after }),
     }
 }
 

@@ -10,7 +10,8 @@
 //! [`controller`] makes these passes; [`restore`] is what each pass does;
 //! [`api`] is the resource; [`pinecone`] the other side. Whether anything is sent
 //! is decided by pure functions, and what is sent is entitled to by a claim that
-//! won a compare-and-swap on the object: see [`restore`] and `docs/design/`.
+//! won a compare-and-swap on the object: see [`restore`] and `docs/design/`. Of
+//! several replicas one works: see [`leader`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod api;
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod controller;
 pub mod events;
 pub mod kubernetes;
+pub mod leader;
 pub mod metrics;
 pub mod pinecone;
 pub mod restore;

@@ -13,6 +13,7 @@ use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
 use index_restore_operator::events::Events;
 use index_restore_operator::kubernetes::within;
+use index_restore_operator::leader::{self, Elector, Leadership, Seat};
 use index_restore_operator::metrics::Metrics;
 use index_restore_operator::restore::presence::Presence;
 use index_restore_operator::secret::Keys;
@@ -56,7 +57,8 @@ async fn run(args: &RunArgs) -> Result<()> {
     )?;
     let namespaces = args.namespaces();
     check_crd(&client, &namespaces).await?;
-    let context = Arc::new(context(args, client, shutdown.clone())?);
+    let context = Arc::new(context(args, client.clone(), shutdown.clone())?);
+    let election = election(args, client, Arc::clone(&context.leadership)).await?;
     let watches = Watches::new(&context, &namespaces, args.concurrency());
     let served = Served {
         metrics: Arc::clone(&context.metrics),
@@ -76,7 +78,12 @@ async fn run(args: &RunArgs) -> Result<()> {
     if args.sends_keys_in_clear() {
         tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
     }
+    // The lease is given up last: until then, passes may yet record what they did.
+    let done = CancellationToken::new();
+    let election = tokio::spawn(take_part(election, done.clone()));
     tokio::join!(watches.run(), seen_all, house);
+    done.cancel();
+    election.await?;
     shutdown.cancel();
     endpoints.await??;
     tracing::info!("the operator stopped");
@@ -93,12 +100,57 @@ fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Resul
         presence: Presence::new(rules.pace.slow_period()),
         rules,
         events: Events::new(client.clone()),
-        metrics,
         shutdown,
+        leadership: Leadership::new(Arc::clone(&metrics)),
         slots: tokio::sync::Semaphore::new(args.concurrency().into()),
         memory: Memory::default(),
+        metrics,
         client,
     })
+}
+
+/// The election, unless it is turned off: then this process leads.
+async fn election(
+    args: &RunArgs,
+    client: Client,
+    leadership: Arc<Leadership>,
+) -> Result<Option<Elector>> {
+    let timing = args.timing().map_err(|error| anyhow!(error))?;
+    if !args.leader_elect {
+        leadership.lead_always();
+        return Ok(None);
+    }
+    let seat = Seat {
+        namespace: lease_namespace(args, &client),
+        identity: leader::identity(),
+        timing,
+    };
+    let namespace = seat.namespace.clone();
+    tracing::info!(namespace, identity = seat.identity, "standing for election");
+    let mut elector = Elector::new(client, seat, leadership);
+    match elector.check().await {
+        Err(error) if error.is_forbidden() => Err(anyhow!(error).context(format!(
+            "the operator may not read the Lease of its election in namespace {namespace}; apply the roles of its deployment, set --leader-elect-namespace, or run one replica with --leader-elect=false"
+        ))),
+        Err(error) => Err(anyhow!(error).context("the lease cannot be read")),
+        Ok(()) => Ok(Some(elector)),
+    }
+}
+
+fn lease_namespace(args: &RunArgs, client: &Client) -> String {
+    const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+    let told = args.leader_elect_namespace.clone();
+    told.or_else(|| std::fs::read_to_string(OWN).ok())
+        .map(|namespace| namespace.trim().to_owned())
+        .filter(|namespace| !namespace.is_empty())
+        .unwrap_or_else(|| client.default_namespace().to_owned())
+}
+
+async fn take_part(election: Option<Elector>, done: CancellationToken) {
+    match election {
+        Some(elector) => elector.run(done).await,
+        None => done.cancelled().await,
+    }
 }
 
 /// SIGTERM and SIGINT end the process once what runs is done and recorded.

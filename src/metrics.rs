@@ -50,6 +50,7 @@ pub struct Metrics {
     conflicts: Counter,
     watch_errors: Counter,
     orphaned: Counter,
+    leader: Gauge,
 }
 
 fn seconds() -> Histogram {
@@ -69,6 +70,7 @@ impl Default for Metrics {
             conflicts: Counter::default(),
             watch_errors: Counter::default(),
             orphaned: Counter::default(),
+            leader: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -125,6 +127,11 @@ impl Metrics {
             "Accepted restores whose IndexRestore was gone before it could be recorded",
             self.orphaned.clone(),
         );
+        registry.register(
+            "leader",
+            "Whether this process leads and works on IndexRestores",
+            self.leader.clone(),
+        );
         let build = Info::new([
             ("version", env!("CARGO_PKG_VERSION")),
             ("revision", crate::REVISION),
@@ -161,6 +168,10 @@ impl Metrics {
 
     pub fn orphaned(&self) {
         self.orphaned.inc();
+    }
+
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// Sets how many restores there are of each reason; all others to none.
@@ -201,6 +212,7 @@ mod tests {
             r#"indexrestore_restores{reason="Restored"} 3"#,
             r#"indexrestore_restores{reason="Pending"} 0"#,
             "indexrestore_orphaned_total 0",
+            "indexrestore_leader 0",
         ] {
             assert!(text.contains(line), "{line} is missing from\n{text}");
         }

@@ -57,6 +57,8 @@ impl Cluster {
                 "text",
                 "--pinecone-endpoint",
                 pinecone,
+                // There is one, and nobody wants to wait for a killed one's lease.
+                "--leader-elect=false",
             ])
             .args(["--listen", &format!("127.0.0.1:{}", harness::free_port()?)])
             // What takes minutes in Pinecone takes seconds here.

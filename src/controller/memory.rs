@@ -8,7 +8,15 @@ use crate::restore::Evidence;
 /// safety: losing it costs patience and a request.
 #[derive(Default)]
 pub struct Memory {
-    objects: Mutex<HashMap<String, Remembered>>,
+    known: Mutex<Known>,
+}
+
+/// What was learnt in one term of leadership. Between two terms another process
+/// may have acted, so that nothing learnt before counts.
+#[derive(Default)]
+struct Known {
+    term: u64,
+    objects: HashMap<String, Remembered>,
 }
 
 #[derive(Clone, Default)]
@@ -23,18 +31,30 @@ pub(super) struct Remembered {
 }
 
 impl Memory {
-    pub(super) fn of(&self, uid: &str) -> Remembered {
-        self.lock().get(uid).cloned().unwrap_or_default()
+    pub(super) fn of(&self, term: u64, uid: &str) -> Remembered {
+        let known = self.lock();
+        let own = known.objects.get(uid).filter(|_| known.term == term);
+        own.cloned().unwrap_or_default()
     }
 
-    pub(super) fn keep(&self, uid: &str, remembered: Remembered) {
-        self.lock().insert(uid.to_owned(), remembered);
+    /// Keeps it for that term; a term that is over keeps nothing.
+    pub(super) fn keep(&self, term: u64, uid: &str, remembered: Remembered) {
+        let mut known = self.lock();
+        if known.term < term {
+            *known = Known {
+                term,
+                objects: HashMap::new(),
+            };
+        }
+        if known.term == term {
+            known.objects.insert(uid.to_owned(), remembered);
+        }
     }
 
     /// Counts an error and says how many there were in a row.
     pub(super) fn failed(&self, uid: &str) -> u32 {
-        let mut objects = self.lock();
-        let remembered = objects.entry(uid.to_owned()).or_default();
+        let mut known = self.lock();
+        let remembered = known.objects.entry(uid.to_owned()).or_default();
         remembered.errors = remembered.errors.saturating_add(1);
         remembered.is_stale = true;
         remembered.rest = None;
@@ -43,10 +63,41 @@ impl Memory {
 
     /// Forgets objects that are no more.
     pub(super) fn retain(&self, uids: &HashSet<String>) {
-        self.lock().retain(|uid, _| uids.contains(uid));
+        self.lock().objects.retain(|uid, _| uids.contains(uid));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stale() -> Remembered {
+        Remembered {
+            is_stale: true,
+            ..Remembered::default()
+        }
+    }
+
+    #[test]
+    fn what_was_learnt_in_one_term_is_unknown_in_the_next() {
+        let memory = Memory::default();
+        memory.keep(1, "a", stale());
+        memory.keep(1, "b", stale());
+        assert!(memory.of(1, "a").is_stale);
+        assert!(!memory.of(2, "a").is_stale);
+        memory.keep(2, "b", stale());
+        assert!(memory.of(2, "b").is_stale && !memory.of(2, "a").is_stale);
+    }
+
+    #[test]
+    fn a_pass_of_a_term_that_is_over_leaves_nothing() {
+        let memory = Memory::default();
+        memory.keep(2, "a", Remembered::default());
+        memory.keep(1, "a", stale());
+        assert!(!memory.of(2, "a").is_stale);
     }
 }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::IndexRestore;
 use crate::events::Events;
+use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::pinecone;
 use crate::restore::presence::Presence;
@@ -41,6 +42,7 @@ pub struct Context {
     pub events: Events,
     pub metrics: Arc<Metrics>,
     pub shutdown: CancellationToken,
+    pub leadership: Arc<Leadership>,
     /// Passes that may run at the same time, over all namespaces.
     pub slots: tokio::sync::Semaphore,
     pub memory: Memory,
@@ -84,6 +86,7 @@ fn watch(
     let metrics = Arc::clone(&context.metrics);
     let controller = Controller::new(api, watcher::Config::default())
         .with_config(Config::default().concurrency(concurrency))
+        .reconcile_all_on(context.leadership.terms())
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
     let store = controller.store();
     let running = controller

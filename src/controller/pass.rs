@@ -12,6 +12,7 @@ use super::{Context, Guarded};
 use crate::api::IndexRestore;
 use crate::clock::{BootTime, Now};
 use crate::kubernetes::{Error, within};
+use crate::leader::Term;
 use crate::pinecone::ApiKey;
 use crate::restore::{
     Acted, Actor, Answer, Done, Question, Situation, Stage, act, ask, decide, observe,
@@ -48,6 +49,10 @@ pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
         .acquire()
         .await
         .map_err(|_| PassError::ShuttingDown)?;
+    // Only a leader works. Whoever becomes one passes over all objects.
+    let Some(term) = context.leadership.term(BootTime::now()) else {
+        return Ok(Action::await_change());
+    };
     let started = Instant::now();
     let span = tracing::info_span!(
         "restore",
@@ -56,7 +61,9 @@ pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
         generation = object.meta().generation,
         job = tracing::field::Empty,
     );
-    let result = reconcile(&object, &context).instrument(span.clone()).await;
+    let result = Box::pin(reconcile(&object, &context, &term))
+        .instrument(span.clone())
+        .await;
     let outcome = result.as_ref().map_or_else(PassError::label, |_| "ok");
     context.metrics.reconciled(outcome, started.elapsed());
     if let Err(error) = &result {
@@ -65,13 +72,13 @@ pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
     result
 }
 
-async fn reconcile(guarded: &Guarded, context: &Context) -> Result<Action, PassError> {
+async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<Action, PassError> {
     let cached = match &guarded.0 {
         Ok(object) => object,
         Err(invalid) => return Err(PassError::Malformed(invalid.error.clone())),
     };
     let uid = cached.uid().unwrap_or_default();
-    let mut remembered = context.memory.of(&uid);
+    let mut remembered = context.memory.of(term.number(), &uid);
     if let Some(left) = rests(cached, &remembered) {
         return Ok(Action::requeue(left));
     }
@@ -105,9 +112,10 @@ async fn reconcile(guarded: &Guarded, context: &Context) -> Result<Action, PassE
         metrics: &context.metrics,
         pace: context.rules.pace,
         shutdown: &context.shutdown,
+        term,
     };
     let done = act(&actor, &object, decision, &mut remembered.evidence).await?;
-    Ok(settle(context, &uid, &object, remembered, &done))
+    Ok(settle(context, term, &object, remembered, &done))
 }
 
 /// The object from the cache or, where the cache was found behind, from the API
@@ -185,7 +193,7 @@ async fn key(
 /// Remembers the pass and says when the next one is due.
 fn settle(
     context: &Context,
-    uid: &str,
+    term: &Term,
     seen: &IndexRestore,
     mut remembered: Remembered,
     done: &Done,
@@ -195,6 +203,10 @@ fn settle(
     remembered.is_stale = matches!(acted, Acted::Conflict);
     let written = match acted {
         Acted::Gone => return Action::await_change(),
+        Acted::NotLeading => {
+            tracing::info!("this process leads no longer: nothing is written");
+            return Action::await_change();
+        }
         Acted::Written(written) => written.metadata.resource_version.clone(),
         Acted::Conflict | Acted::Unchanged => None,
     };
@@ -209,7 +221,8 @@ fn settle(
         Acted::Conflict => None,
         _ => Some((versions.into_iter().flatten().cloned().collect(), until)),
     };
-    context.memory.keep(uid, remembered);
+    let uid = seen.uid().unwrap_or_default();
+    context.memory.keep(term.number(), &uid, remembered);
     again.map_or_else(Action::await_change, Action::requeue)
 }
 

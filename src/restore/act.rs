@@ -15,8 +15,10 @@ use super::report::{Change, ClaimRequest, Report};
 use super::stage::Situation;
 use crate::api::conditions::Finding;
 use crate::api::{IndexRestore, IndexRestoreStatus, Reason};
+use crate::clock::BootTime;
 use crate::events::Events;
 use crate::kubernetes::{Error, within};
+use crate::leader::Term;
 use crate::metrics::Metrics;
 use crate::pinecone::{ApiKey, Client, Posted};
 
@@ -30,6 +32,9 @@ pub struct Actor<'a> {
     pub pace: Pace,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
+    /// Once it is over, nothing is written or sent; only what became of a request
+    /// that was sent is recorded yet.
+    pub term: &'a Term,
 }
 
 /// What became of the object.
@@ -39,6 +44,8 @@ pub enum Acted {
     /// Somebody changed it in the meantime: look again.
     Conflict,
     Gone,
+    /// The lease was lost meanwhile: another process may be at work.
+    NotLeading,
 }
 
 /// What was done, and when to look again.
@@ -83,6 +90,9 @@ impl Actor<'_> {
             .is_some_and(|shown| shown.says_the_same(&status))
         {
             return Ok(Acted::Unchanged);
+        }
+        if !self.leads() {
+            return Ok(Acted::NotLeading);
         }
         if let Change::Record(record) = &report.change {
             tracing::info!(
@@ -129,6 +139,9 @@ impl Actor<'_> {
             nonce: uuid::Uuid::new_v4().to_string(),
             now: date.unwrap_or_else(Timestamp::now),
         };
+        if !self.leads() {
+            return Ok(done(Acted::NotLeading, self.pace.poll_min));
+        }
         let claim = match Claim::take(&self.api, object, &request).await? {
             Taking::Won(claim) => claim,
             Taking::Lost => {
@@ -146,7 +159,7 @@ impl Actor<'_> {
             nonce = request.nonce,
             "claimed; the restore is submitted"
         );
-        let used = claim.send(self.pinecone, key).await;
+        let used = claim.send(self.pinecone, key, self.term).await;
         let decision = self.read(&used, evidence);
         let Step::Report(report) = &decision.step else {
             return Ok(done(Acted::Unchanged, self.pace.poll_min));
@@ -166,7 +179,7 @@ impl Actor<'_> {
     /// if they cannot be written.
     fn read(&self, used: &Used, evidence: &mut Evidence) -> Decision {
         let Sending::Posted(posted) = &used.posted else {
-            tracing::warn!("the claim was too old; nothing was sent");
+            tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");
             return after_unsent(self.pace);
         };
@@ -185,6 +198,10 @@ impl Actor<'_> {
         evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
         let situation = Situation::of(&used.object);
         after_post(posted, &situation, evidence.refusals(), self.pace)
+    }
+
+    fn leads(&self) -> bool {
+        self.term.lasts(BootTime::now())
     }
 
     pub(super) async fn write(

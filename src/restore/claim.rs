@@ -11,6 +11,7 @@ use super::stage::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
 use crate::clock::BootTime;
 use crate::kubernetes::{Error, within};
+use crate::leader::Term;
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
 
 /// How old a claim may be when its request is sent, counted from before the claim
@@ -45,7 +46,7 @@ pub struct Used {
 /// What became of the request.
 pub enum Sending {
     Posted(Posted),
-    /// The claim was too old; nothing was sent.
+    /// The claim was too old, or the lease was lost; nothing was sent.
     TooLate,
 }
 
@@ -84,14 +85,15 @@ impl Claim {
     }
 
     /// Sends the create request, once, for what the claim says.
-    pub async fn send(self, pinecone: &Client, key: &ApiKey) -> Used {
+    pub async fn send(self, pinecone: &Client, key: &ApiKey, term: &Term) -> Used {
         let spec = &self.object.spec;
         let body = CreateIndex {
             name: spec.index_name.clone(),
             tags: spec.tags.clone(),
             deletion_protection: spec.deletion_protection.as_pinecone(),
         };
-        if BootTime::now().since(self.began) > CLAIM_LIFE {
+        let now = BootTime::now();
+        if now.since(self.began) > CLAIM_LIFE || !term.lasts(now) {
             return Used {
                 object: self.object,
                 posted: Sending::TooLate,

@@ -11,6 +11,7 @@ use pinecone_emulator::{BackupSeed, Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Em
 use serde_json::{Value, json};
 
 use super::*;
+use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::pinecone::Endpoint;
 
@@ -130,13 +131,12 @@ async fn a_claim_is_won_only_by_a_write_that_shows_it() {
 }
 
 #[tokio::test]
-async fn a_claim_that_grew_old_sends_nothing() {
+async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let control = emulator.control();
-    control
-        .add_backup(DEFAULT_PROJECT, BackupSeed::new("b", "products").id("b"))
-        .unwrap();
+    let backup = BackupSeed::new("b", "products").id("b");
+    control.add_backup(DEFAULT_PROJECT, backup).unwrap();
     let endpoint = Endpoint {
         url: emulator.url(),
         api_version: "2025-10".into(),
@@ -145,23 +145,21 @@ async fn a_claim_that_grew_old_sends_nothing() {
     };
     let pinecone = Client::new(&endpoint, Arc::new(Metrics::default())).unwrap();
     let key = ApiKey::new(DEFAULT_API_KEY.as_bytes()).unwrap();
+    let leadership = Leadership::new(Arc::default());
+    leadership.lead_always();
+    let term = leadership.term(BootTime::now()).unwrap();
+    let sends = async |began, term| {
+        let object = object();
+        let used = Claim { object, began }.send(&pinecone, &key, term).await;
+        matches!(used.posted, Sending::Posted(_))
+    };
     // Begun when the machine started: longer ago than any claim lives.
-    let old = Claim {
-        object: object(),
-        began: BootTime::after_boot(Duration::ZERO),
-    };
-    assert!(matches!(
-        old.send(&pinecone, &key).await.posted,
-        Sending::TooLate
-    ));
+    let old = BootTime::after_boot(Duration::ZERO);
+    assert!(!sends(old, &term).await, "too old");
     assert!(control.requests().is_empty(), "nothing was sent");
-    let fresh = Claim {
-        object: object(),
-        began: BootTime::now(),
-    };
-    assert!(matches!(
-        fresh.send(&pinecone, &key).await.posted,
-        Sending::Posted(_)
-    ));
+    assert!(sends(BootTime::now(), &term).await);
     assert_eq!(control.accepted_creates().len(), 1);
+    leadership.update(None, BootTime::now());
+    assert!(!sends(BootTime::now(), &term).await, "not leading");
+    assert_eq!(control.requests().len(), 1);
 }

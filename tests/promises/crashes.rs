@@ -1,5 +1,6 @@
 //! The operator is killed with SIGKILL at each step and started again: Pinecone
-//! accepts one create, whatever the step.
+//! accepts one create, whatever the step. Without an election, so that the next one
+//! works at once, as after the lease of the killed one ran out.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_the_claim() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let slow = Fault::new(Route::DescribeBackup, FaultKind::Delay(LONG));
     let slow = scene.pinecone.inject(slow);
@@ -29,7 +30,7 @@ async fn killed_before_the_claim() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_claim_and_the_request_never_arrived() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let drop = Fault::new(Route::CreateIndexFromBackup, FaultKind::DropBefore);
     let drop = scene.pinecone.inject(drop);
@@ -44,7 +45,7 @@ async fn killed_after_the_claim_and_the_request_never_arrived() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_the_request_is_under_way_and_it_arrives_late() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let late = FaultKind::Delay(Duration::from_secs(1));
     scene
@@ -60,7 +61,7 @@ async fn killed_while_the_request_is_under_way_and_it_arrives_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_request_and_before_the_record() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let silent = Fault::new(Route::CreateIndexFromBackup, FaultKind::DelayAnswer(LONG));
     scene.pinecone.inject(silent.times(1));
@@ -75,7 +76,7 @@ async fn killed_after_the_request_and_before_the_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_record() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     scene.pinecone.set_restore_duration(None);
     let mut operator = scene.start().await;
     scene.create("recorded", json!({})).await;
@@ -91,7 +92,7 @@ async fn killed_after_the_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer).times(3);
     scene.pinecone.inject(lost);
     let names: Vec<_> = (0..8).map(|n| format!("stormy-{n}")).collect();

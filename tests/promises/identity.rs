@@ -66,7 +66,7 @@ async fn a_wiped_status_is_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_copied_to_another_object_counts_for_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     scene.create("original", json!({})).await;
     let original = scene.restored_once("original").await;

@@ -9,6 +9,7 @@
 mod admission;
 mod crashes;
 mod identity;
+mod leadership;
 mod lost_answers;
 mod operation;
 mod refusals;

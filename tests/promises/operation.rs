@@ -92,6 +92,14 @@ async fn a_start_that_cannot_work_ends_with_the_remedy() {
             ["--pinecone-ca-file=/nowhere.pem", "--log-format=text"],
             "--pinecone-ca-file",
         ),
+        (
+            ["--leader-elect-lease-duration=5s", "--log-format=text"],
+            "--leader-elect-renew-deadline",
+        ),
+        (
+            ["--leader-elect-namespace=kube-system", "--log-format=text"],
+            "may not read the Lease",
+        ),
     ] {
         let mut operator = scene.launch(&flags);
         let exit = operator.process.wait_exit(DEADLINE).await.unwrap();

@@ -7,7 +7,7 @@ use crate::scene::{Scene, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_at_once_submit_each_restore_once() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer);
     scene.pinecone.inject(lost.mentioning("-3"));
     let _first = scene.start().await;

@@ -28,8 +28,9 @@ pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");
 const SHIPPED: [&str; 3] = [
     include_str!("../../deploy/base/namespace.yaml"),
     include_str!("../../deploy/base/service-account.yaml"),
-    include_str!("../../deploy/base/rbac.yaml"),
+    RBAC,
 ];
+const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
 
 pub struct Scene {
     pub namespace: String,
@@ -75,6 +76,7 @@ impl Scene {
             .arg("run")
             .env("LOG_LEVEL", "debug")
             .env("WATCH_NAMESPACE", &namespace)
+            .env("LEADER_ELECT_NAMESPACE", &namespace)
             .env("PINECONE_ENDPOINT", emulator.url())
             .env("REQUEST_TIMEOUT", "2s")
             .env("POLL_MIN", "100ms")
@@ -89,8 +91,19 @@ impl Scene {
             pinecone,
             builder,
         };
+        let roles = roles_of_the_election();
+        control_plane
+            .apply_in(&scene.namespace, &roles)
+            .await
+            .unwrap();
         scene.put_secret("pinecone", "api-key", KEY).await;
         scene
+    }
+
+    /// Where several operators shall work at once, or one follow a killed one at once.
+    pub fn without_election(mut self) -> Self {
+        self.builder = self.builder.env("LEADER_ELECT", "false");
+        self
     }
 
     /// Starts an operator and waits until it has seen everything. Its waits are
@@ -327,6 +340,17 @@ async fn shared() -> (&'static ControlPlane, PathBuf) {
         authorize(control_plane).await
     });
     (control_plane, kubeconfig.await.clone())
+}
+
+/// The shipped Role for the Lease and its binding, for the namespace they are
+/// applied to: each scene has an election of its own.
+fn roles_of_the_election() -> String {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(RBAC).unwrap();
+    let namespaced = documents.into_iter().filter_map(|mut document| {
+        document["metadata"].as_object_mut()?.remove("namespace")?;
+        Some(document.to_string())
+    });
+    namespaced.collect::<Vec<_>>().join("\n---\n")
 }
 
 /// Applies the shipped RBAC and gives the kubeconfig of its ServiceAccount.

@@ -1,0 +1,258 @@
+//! One replica works at a time, and another takes over, whatever ends the first.
+//! What each would do at the same time is in `rivals`.
+
+use std::time::Duration;
+
+use harness::{ControlPlane, DEADLINE, eventually, wait_for};
+use index_restore_operator::api::SubmissionOutcome;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
+use serde_json::json;
+
+use crate::scene::{CRD, PATIENT, Running, Scene, authorize, status};
+
+/// Longer than any test waits: who leads after it was released, not run out.
+const LONG: [&str; 2] = [
+    "--leader-elect-lease-duration=10m",
+    "--leader-elect-renew-deadline=9m",
+];
+const SHORT: [&str; 5] = [
+    "--leader-elect-lease-duration=4s",
+    "--leader-elect-renew-deadline=3s",
+    "--leader-elect-retry-period=500ms",
+    // A request that a freeze interrupts shall not have timed out meanwhile.
+    "--request-timeout=10m",
+    "--confirm-patience=11m",
+];
+/// Takes part in the election, and touches nothing that is in the scene.
+const ELSEWHERE: &str = "--watch-namespace=kube-system";
+
+fn leases(scene: &Scene) -> Api<Lease> {
+    Api::namespaced(scene.client.clone(), &scene.namespace)
+}
+
+fn holder(lease: Option<&Lease>) -> String {
+    let spec = lease.and_then(|lease| lease.spec.clone());
+    spec.and_then(|spec| spec.holder_identity)
+        .unwrap_or_default()
+}
+
+async fn until_leads(operator: &Running, leads: bool) {
+    let line = format!("indexrestore_leader {}\n", i32::from(leads));
+    eventually("leadership is as expected", DEADLINE, async || {
+        let (_, text) = operator.get("/metrics").await?;
+        Ok(text.contains(&line).then_some(()))
+    })
+    .await
+    .unwrap_or_else(|error| panic!("{line}{error:#}\n{}", operator.process.logs()));
+}
+
+async fn until_says(operator: &Running, texts: &[&str]) {
+    eventually("the log says it", DEADLINE, async || {
+        let logs = operator.process.logs();
+        let said = |line: &str| texts.iter().all(|text| line.contains(text));
+        anyhow::ensure!(logs.lines().any(said), logs);
+        Ok(Some(()))
+    })
+    .await
+    .unwrap_or_else(|error| panic!("{texts:?}: {error:#}"));
+}
+
+/// A leader of this timing, and a standby.
+async fn leader_and_standby(scene: &Scene, flags: &[&str]) -> (Running, Running) {
+    let leader = scene.start_with(flags).await;
+    until_leads(&leader, true).await;
+    (leader, scene.start_with(flags).await)
+}
+
+async fn private() -> (ControlPlane, Scene) {
+    let control_plane = ControlPlane::start().await.unwrap();
+    control_plane.apply(CRD).await.unwrap();
+    let kubeconfig = authorize(&control_plane).await;
+    let scene = Scene::on(&control_plane, &kubeconfig).await;
+    (control_plane, scene)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_is_ready_and_up_to_date_and_asks_and_writes_nothing() {
+    let scene = Scene::new().await;
+    let (leader, follower) = leader_and_standby(&scene, &[]).await;
+    scene.create("watched", json!({})).await;
+    scene.restored_once("watched").await;
+    eventually("the follower has seen it", DEADLINE, async || {
+        let (_, text) = follower.get("/metrics").await?;
+        let seen = text.contains("indexrestore_restores{reason=\"Restored\"} 1");
+        Ok(seen.then_some(()))
+    })
+    .await
+    .unwrap();
+    let (_, text) = follower.get("/metrics").await.unwrap();
+    for done in [
+        "indexrestore_pinecone_requests_total{",
+        "indexrestore_submissions_total{",
+        "indexrestore_reconciles_total{",
+        "indexrestore_leader 1",
+    ] {
+        assert!(!text.contains(done), "{done} in\n{text}");
+    }
+    assert_eq!(follower.get("/readyz").await.unwrap().0, 200);
+    until_leads(&leader, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_stopped_records_what_it_began_and_then_hands_over() {
+    let scene = Scene::new().await;
+    let (mut leader, standby) = leader_and_standby(&scene, &[LONG, PATIENT].concat()).await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(2));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, slow).times(1));
+    scene.create("open", json!({})).await;
+    scene.until_accepted("open").await;
+    let lease = leases(&scene).get("index-restore-operator").await.unwrap();
+    let first = holder(Some(&lease));
+    leader.process.terminate().unwrap();
+    wait_for(
+        &leases(&scene),
+        "index-restore-operator",
+        DEADLINE,
+        |lease| holder(lease) != first,
+    )
+    .await
+    .unwrap();
+    // By then it is recorded: what the lease protects had ended before.
+    scene.check_recorded_once(&scene.get("open").await);
+    until_leads(&standby, true).await;
+    let exit = leader.process.wait_exit(DEADLINE).await.unwrap();
+    assert!(exit.success(), "{}", leader.process.logs());
+    scene.create("next", json!({})).await;
+    scene.restored_once("next").await;
+    scene.restored_once("open").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_is_followed_by_the_standby() {
+    let scene = Scene::new().await;
+    let (mut leader, standby) = leader_and_standby(&scene, &SHORT).await;
+    let silent = FaultKind::DelayAnswer(Duration::from_secs(600));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, silent).times(1));
+    scene.create("orphan", json!({})).await;
+    scene.until_accepted("orphan").await;
+    leader.process.kill().unwrap();
+    until_leads(&standby, true).await;
+    scene.restored_once("orphan").await;
+    let lease = leases(&scene).get("index-restore-operator").await.unwrap();
+    assert!(lease.spec.unwrap().lease_transitions >= Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_was_frozen_before_its_claim_looks_again_and_claims_nothing() {
+    let scene = Scene::new().await;
+    let mut frozen = scene.start_with(&SHORT).await;
+    until_leads(&frozen, true).await;
+    let slow = FaultKind::Delay(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow).times(1));
+    scene.create("thawed", json!({})).await;
+    scene.until_asked(Route::DescribeBackup, 1).await;
+    frozen.process.suspend().unwrap();
+    let mut rival = scene.start_with(&[&SHORT[..], &[ELSEWHERE]].concat()).await;
+    until_leads(&rival, true).await;
+    let before = scene.get("thawed").await;
+    assert_eq!(status(&before).submission, None, "frozen before the claim");
+
+    // The object is as it was: the API server would take the claim.
+    frozen.process.resume().unwrap();
+    until_says(&frozen, &["thawed", "nothing is written"]).await;
+    until_leads(&frozen, false).await;
+    let after = scene.get("thawed").await;
+    assert_eq!(
+        after.metadata.resource_version,
+        before.metadata.resource_version
+    );
+    assert_eq!(scene.accepted("thawed"), []);
+
+    rival.process.terminate().unwrap();
+    scene.restored_once("thawed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_was_frozen_before_its_request_sends_nothing_and_says_so() {
+    let (control_plane, scene) = private().await;
+    // The claim has to be on its way before the silence of the API server ends leadership.
+    let timing = [
+        "--leader-elect-lease-duration=8s",
+        "--leader-elect-renew-deadline=6s",
+        "--leader-elect-retry-period=1s",
+    ];
+    let frozen_flags = [
+        &timing[..],
+        &["--request-timeout=10m", "--confirm-patience=11m"],
+    ]
+    .concat();
+    let mut frozen = scene.start_with(&frozen_flags).await;
+    until_leads(&frozen, true).await;
+    let mut rival = scene
+        .start_with(&[&timing[..], &[ELSEWHERE]].concat())
+        .await;
+    let slow = FaultKind::Delay(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow).times(1));
+    scene.create("thawed", json!({})).await;
+    scene.until_asked(Route::DescribeBackup, 1).await;
+    control_plane.suspend_api_server().unwrap();
+    let claim = ["PUT", "/indexrestores/thawed/status", "requesting"];
+    until_says(&frozen, &claim).await;
+    frozen.process.suspend().unwrap();
+    control_plane.resume_api_server().unwrap();
+    until_leads(&rival, true).await;
+
+    frozen.process.resume().unwrap();
+    let unsent = scene.until_that("thawed", |object| {
+        let submission = status(object).submission;
+        submission.is_some_and(|submission| submission.outcome == SubmissionOutcome::Unsent)
+    });
+    unsent.await.unwrap();
+    until_leads(&frozen, false).await;
+    assert_eq!(scene.accepted("thawed"), []);
+
+    rival.process.terminate().unwrap();
+    scene.restored_once("thawed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_api_server_it_steps_down_and_comes_back_and_loses_nothing() {
+    let (control_plane, scene) = private().await;
+    scene.pinecone.set_restore_duration(None);
+    let mut operator = scene.start_with(&SHORT).await;
+    until_leads(&operator, true).await;
+    scene.create("running", json!({})).await;
+    scene.until("running", "Restoring").await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::CreateIndexFromBackup, slow).times(1));
+    scene.create("open", json!({})).await;
+    scene.until_accepted("open").await;
+
+    control_plane.stop_api_server().unwrap();
+    until_leads(&operator, false).await;
+    assert_eq!(operator.get("/readyz").await.unwrap().0, 200);
+    for create in scene.pinecone.accepted_creates() {
+        let job = &create.restore_job_id;
+        scene
+            .pinecone
+            .finish_job(job, JobOutcome::Completed)
+            .unwrap();
+    }
+    control_plane.start_api_server().await.unwrap();
+    until_leads(&operator, true).await;
+    scene.restored_once("running").await;
+    scene.restored_once("open").await;
+    assert_eq!(operator.process.exited().unwrap(), None);
+}
