@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::stage::Situation;
 use crate::pinecone::RestoreJob;
 
 /// How far two readings of Pinecone's clock may disagree: the claim's, in whole
@@ -19,9 +20,16 @@ pub enum Trace {
     None,
 }
 
-/// Looks for the job in `jobs`, which must be complete. `claimed` is when the
+impl Situation {
+    /// Looks for this restore's job.
+    pub fn trace(&self, jobs: &[RestoreJob]) -> Trace {
+        trace(jobs, &self.backup_id, &self.index_name, self.since)
+    }
+}
+
+/// Looks for the job in `jobs`. `claimed` is when the
 /// claim was made, by Pinecone's clock; without a claim no job is "ours".
-pub fn trace(
+fn trace(
     jobs: &[RestoreJob],
     backup_id: &str,
     index_name: &str,

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, History, Look, Preflight, Search, found};
 use super::ask::Question;
-use super::history::{Trace, trace};
+use super::history::Trace;
 use super::presence::Presence;
 use super::stage::{JobState, Situation, Stage};
 use crate::pinecone::{ApiKey, Backup, Client, Failure, Index};
@@ -108,14 +108,7 @@ impl Eyes<'_> {
     /// ID.
     async fn history(&self) -> Result<History, Failure> {
         let listing = self.pinecone.restore_jobs(self.key).await?;
-        let situation = self.situation;
-        let traced = trace(
-            &listing.jobs,
-            &situation.backup_id,
-            &situation.index_name,
-            situation.since,
-        );
-        let confirmed = match traced {
+        let confirmed = match self.situation.trace(&listing.jobs) {
             Trace::Earlier(job) => found(
                 self.pinecone
                     .restore_job(self.key, &job.restore_job_id)

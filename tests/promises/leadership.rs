@@ -10,7 +10,8 @@ use kube::Api;
 use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
 
-use crate::scene::{CRD, PATIENT, Running, Scene, authorize, status};
+use crate::installation::{CRD, authorize};
+use crate::scene::{PATIENT, Running, Scene, status};
 
 /// Longer than any test waits: who leads after it was released, not run out.
 const LONG: [&str; 2] = [

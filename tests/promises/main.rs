@@ -9,6 +9,7 @@
 mod admission;
 mod crashes;
 mod identity;
+mod installation;
 mod leadership;
 mod lost_answers;
 mod operation;

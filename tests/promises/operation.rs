@@ -6,7 +6,8 @@ use harness::{DEADLINE, eventually};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::scene::{CRD, PATIENT, Scene, authorize, conditions, status};
+use crate::installation::{CRD, authorize};
+use crate::scene::{PATIENT, Scene, conditions, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {

@@ -1,6 +1,6 @@
 //! One test's world: a namespace, an emulator, and operators.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
@@ -14,7 +14,8 @@ use pinecone_emulator::{
     AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project, Route,
 };
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+
+use crate::installation::{roles_of_the_election, shared};
 
 /// The API key of every test; the tests of secrecy look for it everywhere.
 pub const KEY: &str = "pcsk_canary_5f1e7c";
@@ -24,13 +25,6 @@ pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
 
 const OPERATOR: &str = env!("CARGO_BIN_EXE_index-restore-operator");
-pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");
-const SHIPPED: [&str; 3] = [
-    include_str!("../../deploy/base/namespace.yaml"),
-    include_str!("../../deploy/base/service-account.yaml"),
-    RBAC,
-];
-const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
 
 pub struct Scene {
     pub namespace: String,
@@ -328,42 +322,4 @@ pub fn conditions(object: &IndexRestore) -> Vec<String> {
         .iter()
         .map(|c| format!("{}={}", c.type_, c.status))
         .collect()
-}
-
-/// The one control plane, with the CRD and the shipped RBAC, and the kubeconfig of
-/// the shipped ServiceAccount.
-async fn shared() -> (&'static ControlPlane, PathBuf) {
-    static KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
-    let control_plane = ControlPlane::shared().await.unwrap();
-    let kubeconfig = KUBECONFIG.get_or_init(async || {
-        control_plane.apply(CRD).await.unwrap();
-        authorize(control_plane).await
-    });
-    (control_plane, kubeconfig.await.clone())
-}
-
-/// The shipped Role for the Lease and its binding, for the namespace they are
-/// applied to: each scene has an election of its own.
-fn roles_of_the_election() -> String {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(RBAC).unwrap();
-    let namespaced = documents.into_iter().filter_map(|mut document| {
-        document["metadata"].as_object_mut()?.remove("namespace")?;
-        Some(document.to_string())
-    });
-    namespaced.collect::<Vec<_>>().join("\n---\n")
-}
-
-/// Applies the shipped RBAC and gives the kubeconfig of its ServiceAccount.
-pub async fn authorize(control_plane: &ControlPlane) -> PathBuf {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    for manifest in SHIPPED {
-        control_plane.apply(manifest).await.unwrap();
-    }
-    let account = "index-restore-operator";
-    let kubeconfig = control_plane
-        .service_account_kubeconfig(account, account)
-        .await;
-    control_plane
-        .write_kubeconfig(&kubeconfig.unwrap())
-        .unwrap()
 }

@@ -7,7 +7,7 @@ use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::Search;
 use crate::restore::findings;
-use crate::restore::history::{Trace, trace};
+use crate::restore::history::Trace;
 use crate::restore::report::{Change, Record, Report};
 
 /// A submission is open: look for what came of it, and never send it again
@@ -18,12 +18,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
     };
     let situation = scene.situation;
-    let found = trace(
-        &history.jobs,
-        &situation.backup_id,
-        &situation.index_name,
-        situation.since,
-    );
+    let found = situation.trace(&history.jobs);
     let earlier = match found {
         Trace::Ours(job) => {
             let record = Change::Record(Record::of(&job, false));

@@ -4,7 +4,7 @@ use crate::api::{AdoptionPolicy, Reason};
 use crate::pinecone::{Backup, Failure, FailureKind, Index};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
-use crate::restore::history::{Trace, trace};
+use crate::restore::history::Trace;
 use crate::restore::report::{Change, Record, Report};
 
 /// Nothing is submitted: submit, wait, or take what exists.
@@ -32,12 +32,7 @@ pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
 /// Takes a job that answers this restore, where the history has one.
 fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
     let situation = scene.situation;
-    let found = trace(
-        &history.jobs,
-        &situation.backup_id,
-        &situation.index_name,
-        situation.since,
-    );
+    let found = situation.trace(&history.jobs);
     let poll = scene.rules.pace.poll_min;
     match (found, index) {
         (Trace::Ours(job), _) => {

@@ -315,10 +315,6 @@ fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
         .submission
         .unwrap();
     assert_eq!((next.attempt, next.start_time.0), (2, time(0)));
-    let request = ClaimRequest {
-        nonce: "n-2".into(),
-        now: time(500),
-    };
     let next = request
         .status(&claimed("Refused"), &findings::pending())
         .submission
