@@ -94,9 +94,12 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
         tracing::Span::current().record("job", &submitted.job_id);
     }
     let question = ask(&situation, &remembered.evidence);
-    let (answer, key) = answer(context, &object, &situation, question).await?;
+    // Decided as of the time before the reads, learnt as of the time after them: a
+    // process that was frozen in between saw nothing meanwhile.
     let now = Now::read();
-    remembered.evidence.learn(&situation, &answer, now.boot);
+    let (answer, key) = answer(context, &object, &situation, question).await?;
+    let evidence = &mut remembered.evidence;
+    evidence.learn(&situation, &answer, BootTime::now());
     let decision = decide(
         &situation,
         &remembered.evidence,

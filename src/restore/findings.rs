@@ -282,6 +282,15 @@ pub fn index_deleted(index_name: &str) -> Finding {
     )
 }
 
+pub fn index_replaced(index_name: &str) -> Finding {
+    Finding::new(
+        Reason::IndexDeleted,
+        format!(
+            "the restored index {index_name} was deleted and another index has its name now; that one was left alone; for another restore, create another IndexRestore"
+        ),
+    )
+}
+
 pub fn finished(index_name: &str, adopted: bool) -> Finding {
     match adopted {
         false => Finding::new(

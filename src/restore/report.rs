@@ -32,8 +32,8 @@ pub enum Change {
     Job(RestoreStatus),
     /// The restore is complete and the index ready.
     Finish {
-        restore: Option<RestoreStatus>,
-        host: Option<String>,
+        restore: RestoreStatus,
+        host: String,
     },
 }
 
@@ -72,8 +72,8 @@ impl Report {
             Change::Record(record) => status = record.status(object, status, now),
             Change::Job(restore) => status.restore = Some(restore.clone()),
             Change::Finish { restore, host } => {
-                status.restore = restore.clone().or(status.restore);
-                status.index_host = host.clone().or(status.index_host);
+                status.restore = Some(restore.clone());
+                status.index_host = Some(host.clone());
             }
         }
         status.observed_generation = object.metadata.generation;

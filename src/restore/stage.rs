@@ -27,6 +27,8 @@ pub enum Stage {
 pub struct Submitted {
     pub job_id: String,
     pub adopted: bool,
+    /// The host that was recorded when the index was ready.
+    pub host: Option<String>,
     /// When the restore job was created or, where that is not known, when the
     /// submission was made.
     pub since: Timestamp,
@@ -130,6 +132,7 @@ fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> St
     let submitted = Submitted {
         job_id,
         adopted,
+        host: status.index_host.clone(),
         since: restore
             .start_time
             .map_or(submission.start_time.0, |time| time.0),

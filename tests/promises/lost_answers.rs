@@ -160,3 +160,21 @@ async fn clocks_that_differ_change_nothing() {
         scene.restored_once(name).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_failed_before_it_was_found_is_told_as_failed() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let create = Route::CreateIndexFromBackup;
+    scene.pinecone.set_restore_duration(Duration::ZERO);
+    scene
+        .pinecone
+        .inject(Fault::new(create, FaultKind::LoseAnswer));
+    scene
+        .pinecone
+        .inject(Fault::new(create, FaultKind::JobFails));
+    scene.create("failed", json!({})).await;
+    let object = scene.until("failed", "RestoreFailed").await;
+    assert_eq!(conditions(&object)[1], "Stalled=True");
+    scene.check_recorded_once(&object);
+}

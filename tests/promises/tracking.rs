@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::{DEADLINE, eventually};
-use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
+use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route};
 use serde_json::json;
 
 use crate::scene::{Scene, conditions, ready, status};
@@ -224,4 +224,27 @@ async fn finished_restores_share_one_list_of_indexes() {
         others.is_empty(),
         "nothing else is asked of finished restores: {others:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_made_anew_under_the_same_name_is_not_taken_for_the_restored_one() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    scene.create("replaced", json!({})).await;
+    let restored = scene.restored_once("replaced").await;
+    scene
+        .pinecone
+        .delete_index(DEFAULT_PROJECT, "replaced")
+        .unwrap();
+    scene
+        .pinecone
+        .add_index(DEFAULT_PROJECT, IndexSeed::new("replaced"))
+        .unwrap();
+    let object = scene.until("replaced", "IndexDeleted").await;
+    assert!(
+        ready(&object).2.contains("another index"),
+        "{:?}",
+        ready(&object)
+    );
+    assert_eq!(status(&object).index_host, status(&restored).index_host);
 }

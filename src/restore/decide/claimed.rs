@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use super::unclaimed::is_confirmed;
-use super::{Decision, Scene, is_terminating, refused};
+use super::{Decision, Scene, is_terminating, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::Search;
 use crate::restore::findings;
 use crate::restore::history::Trace;
-use crate::restore::report::{Change, Record, Report};
+use crate::restore::report::{Change, Report};
 
 /// A submission is open: look for what came of it, and never send it again
 /// while it may have arrived.
@@ -21,9 +21,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
     let found = situation.trace(&history.jobs);
     let earlier = match found {
         Trace::Ours(job) => {
-            let record = Change::Record(Record::of(&job, false));
-            let report = Report::new(findings::recovered(&job), record);
-            return Decision::report(report, scene.rules.pace.poll_min);
+            return Decision::report(take_job(&job, false), scene.rules.pace.poll_min);
         }
         Trace::Earlier(job) if is_confirmed(history, &job.restore_job_id) => Some(job),
         Trace::Earlier(_) | Trace::None => None,
@@ -35,9 +33,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
     match (index, earlier) {
         (Some(index), Some(job)) if !is_terminating(index) => match situation.adoption {
             AdoptionPolicy::IfSameBackup => {
-                let record = Change::Record(Record::of(&job, true));
-                let report = Report::new(findings::adopting(&job), record);
-                Decision::report(report, scene.rules.pace.poll_min)
+                Decision::report(take_job(&job, true), scene.rules.pace.poll_min)
             }
             AdoptionPolicy::Never => Decision::report(
                 Report::new(

@@ -81,9 +81,9 @@ fn completed(
         }
         IndexHealth::Ready => {
             let finish = Change::Finish {
-                restore: Some(restore),
+                restore,
                 // Without a host there is nothing to connect to; it is shown empty.
-                host: Some(index.host.clone().unwrap_or_default()),
+                host: index.host.clone().unwrap_or_default(),
             };
             Decision::report(
                 Report::new(findings::finished(&index.name, submitted.adopted), finish),
@@ -128,24 +128,15 @@ pub(super) fn decide_finished(
 ) -> Decision {
     let again = scene.rules.pace.slow(scene.now.boot);
     let name = &scene.situation.index_name;
-    let change = |host: Option<String>| Change::Finish {
-        restore: None,
-        host,
-    };
-    let (finding, change) = match index {
+    let finding = match index {
         // Not knowing changes nothing that is known.
         Err(_) => return Decision::keep(again),
-        Ok(None) => (findings::index_deleted(name), Change::Nothing),
+        Ok(None) => findings::index_deleted(name),
+        Ok(Some(index)) if is_another(index, submitted) => findings::index_replaced(name),
         Ok(Some(index)) => match health(index) {
-            IndexHealth::Ready => (
-                findings::finished(name, submitted.adopted),
-                change(index.host.clone()),
-            ),
-            IndexHealth::Failing => (findings::index_failed(index), Change::Nothing),
-            IndexHealth::NotReady => (
-                findings::index_not_ready(name, &index.status.state),
-                Change::Nothing,
-            ),
+            IndexHealth::Ready => findings::finished(name, submitted.adopted),
+            IndexHealth::Failing => findings::index_failed(index),
+            IndexHealth::NotReady => findings::index_not_ready(name, &index.status.state),
         },
     };
     let soon = finding.reason == Reason::IndexNotReady;
@@ -154,7 +145,15 @@ pub(super) fn decide_finished(
     } else {
         again
     };
-    Decision::report(Report::new(finding, change), again)
+    Decision::report(Report::new(finding, Change::Nothing), again)
+}
+
+/// An index keeps its host for life: with another host it is another index.
+fn is_another(index: &Index, submitted: &Submitted) -> bool {
+    match (&index.host, &submitted.host) {
+        (Some(now), Some(recorded)) if !recorded.is_empty() => now != recorded,
+        _ => false,
+    }
 }
 
 fn ended(scene: &Scene<'_>, finding: Finding, job: &RestoreJob) -> Decision {

@@ -15,10 +15,10 @@ use super::evidence::Evidence;
 use super::findings;
 use super::pace::{Pace, Patience};
 use super::report::{Change, Record, Report};
-use super::stage::{Situation, Stage};
+use super::stage::{JobState, Situation, Stage};
 use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
 use crate::clock::Now;
-use crate::pinecone::{Index, Posted};
+use crate::pinecone::{Index, Posted, RestoreJob};
 
 /// The bounds that decisions keep.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +149,17 @@ pub fn after_unsent(pace: Pace) -> Decision {
         reason: None,
     };
     Decision::report(Report::new(findings::pending(), change), pace.poll_min)
+}
+
+/// Records a job that was found. It may have ended before it was found.
+fn take_job(job: &RestoreJob, adopted: bool) -> Report {
+    let finding = match (JobState::parse(&job.status), adopted) {
+        (JobState::Failed, _) => findings::job_failed(job),
+        (JobState::Cancelled, _) => findings::job_cancelled(job),
+        (JobState::Pending | JobState::Completed, false) => findings::recovered(job),
+        (JobState::Pending | JobState::Completed, true) => findings::adopting(job),
+    };
+    Report::new(finding, Change::Record(Record::of(job, adopted)))
 }
 
 fn refused(reason: Reason) -> Change {

@@ -1,11 +1,11 @@
-use super::{Decision, Scene, Step, is_terminating};
+use super::{Decision, Scene, Step, is_terminating, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason};
 use crate::pinecone::{Backup, Failure, FailureKind, Index};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
 use crate::restore::history::Trace;
-use crate::restore::report::{Change, Record, Report};
+use crate::restore::report::{Change, Report};
 
 /// Nothing is submitted: submit, wait, or take what exists.
 pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
@@ -35,20 +35,11 @@ fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<D
     let found = situation.trace(&history.jobs);
     let poll = scene.rules.pace.poll_min;
     match (found, index) {
-        (Trace::Ours(job), _) => {
-            let record = Change::Record(Record::of(&job, false));
-            Some(Decision::report(
-                Report::new(findings::recovered(&job), record),
-                poll,
-            ))
-        }
+        (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
         (Trace::Earlier(_), Some(index)) if is_terminating(index) => None,
         (Trace::Earlier(job), Some(_)) if is_confirmed(history, &job.restore_job_id) => {
             Some(match situation.adoption {
-                AdoptionPolicy::IfSameBackup => {
-                    let record = Change::Record(Record::of(&job, true));
-                    Decision::report(Report::new(findings::adopting(&job), record), poll)
-                }
+                AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
                 AdoptionPolicy::Never => stalled(scene, findings::never_adopt(&job)),
             })
         }

@@ -148,3 +148,16 @@ fn what_is_written_speaks_of_the_generation_that_was_seen() {
             .all(|c| c.observed_generation == Some(4))
     );
 }
+
+#[test]
+fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
+    let done = accepted(json!({"state": "Completed"}), Some("another.host"));
+    let answer = Answer::StillThere(Ok(Some(index(true, "Ready"))));
+    let decision = look(&done, &answer, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
+    let Step::Report(report) = decision.step else {
+        panic!("nothing to write");
+    };
+    let status = report.status(&done, time(1));
+    assert_eq!(status.index_host.as_deref(), Some("another.host"));
+}

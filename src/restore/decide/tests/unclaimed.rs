@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::AdoptionPolicy;
+use crate::restore::answer::Search;
 use crate::restore::report::ClaimRequest;
 use crate::restore::{Change, Question, Report, Stage, ask, findings};
 use crate::secret::KeyProblem;
@@ -171,4 +172,26 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
     assert_eq!(again(1), Some(Duration::from_secs(2)));
     assert_eq!(again(4), Some(Duration::from_secs(16)));
     assert_eq!(again(40), Some(RULES.pace.stalled()));
+}
+
+#[test]
+fn a_job_that_ended_before_it_was_found_is_told_as_it_ended() {
+    for (state, expected) in [
+        ("Pending", Reason::Restoring),
+        ("Completed", Reason::Restoring),
+        ("Failed", Reason::RestoreFailed),
+        ("Cancelled", Reason::RestoreCancelled),
+    ] {
+        let old = job("old", -5_000, state);
+        let earlier = taken("Ready", std::slice::from_ref(&old), Some(&old));
+        let decision = look(&object(Value::Null), &earlier, 1, 1);
+        assert_eq!(reason(&decision), Some(expected), "adopted");
+        let answer = Answer::FindOurs(Search {
+            index: Ok(Some(index(true, "Ready"))),
+            history: history(&[job("j", 1, state)], None),
+            backup: backup("Ready"),
+        });
+        let decision = look(&claimed("Open"), &answer, 1, 1);
+        assert_eq!(reason(&decision), Some(expected), "recovered");
+    }
 }
