@@ -109,7 +109,8 @@ impl Claim {
     }
 }
 
-fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
+/// Whether the object shows the requested claim, whole and open.
+pub fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
     own_submission(object).is_some_and(|submission| {
         submission.nonce == request.nonce
             && submission.outcome == SubmissionOutcome::Open

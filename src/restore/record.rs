@@ -81,7 +81,7 @@ impl Actor<'_> {
 
 /// How the object stands to a claim's outcome that could not be written.
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+pub enum Standing {
     /// The outcome belongs there still.
     Ours,
     /// It is there: the answer to the write was lost, or the claim was recovered.
@@ -92,7 +92,9 @@ enum Standing {
     Lost,
 }
 
-fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &Change) -> Standing {
+/// How `fresh`, the object as it is now, stands to the outcome of the claim that
+/// `claimed` shows.
+pub fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &Change) -> Standing {
     let accepted = match change {
         Change::Record(record) => Some(record.job_id.as_str()),
         _ => None,

@@ -1,0 +1,190 @@
+//! Brings a state into the one form that stands for all that are like it.
+
+use std::hash::{Hash as _, Hasher as _};
+
+use index_restore_operator::api::SubmissionOutcome;
+
+use crate::search::Mixer;
+use crate::world::{
+    Controller, Glimpse, Object, Phase, Plan, Project, Submission, Time, View, World,
+};
+
+impl World {
+    /// Renumbers times so that only their order is left, forgets nonces that nobody
+    /// knows any more, and sorts what has no order.
+    pub fn canonical(mut self, nonce_of: &dyn Fn(u16) -> Option<u8>, are_two: bool) -> Self {
+        for controller in &mut self.controllers {
+            controller.foresee();
+            if matches!(controller.phase, Phase::Idle | Phase::Recording { .. }) {
+                controller.key = Project::Right;
+            }
+        }
+        self.forget(nonce_of);
+        if are_two {
+            self.sort();
+        }
+        self.posts.sort_unstable_by(|a, b| b.cmp(a));
+        self.landed &= self.nonces(nonce_of);
+        let clock = self.clock;
+        let (mut used, mut open) = (1_u64 << clock, 0_u64);
+        self.times(&mut |time| used |= 1 << *time);
+        self.starts(&mut |time| open |= 1 << *time);
+        let rank = |time: Time| (used & ((1_u64 << time) - 1)).count_ones() as Time;
+        let old = self.hour.map_or(0, |hour| (1_u64 << (hour + 1)) - 1) & open;
+        self.hour = (old != 0).then(|| rank(63 - old.leading_zeros() as Time));
+        self.times(&mut |time| *time = rank(*time));
+        self.clock = rank(clock);
+        self
+    }
+
+    /// Forgets what can decide nothing any more: evidence of a claim that is over,
+    /// and when a recorded restore was submitted.
+    fn forget(&mut self, nonce_of: &dyn Fn(u16) -> Option<u8>) {
+        self.objects(&mut |object| {
+            if let Some(own) = object.submission.as_mut().filter(|_| object.job.is_some()) {
+                own.start = 0;
+            }
+        });
+        let is_open = |s: &&Submission| {
+            matches!(
+                s.outcome,
+                SubmissionOutcome::Open | SubmissionOutcome::Taken
+            )
+        };
+        let object = self.object;
+        let open = object.as_ref().and_then(Object::own).filter(is_open);
+        let open = open.map(|own| own.nonce);
+        for controller in &mut self.controllers {
+            let about = nonce_of(controller.evidence);
+            if about.is_some() && about != open {
+                controller.evidence = 0;
+                controller.age = 0;
+            }
+        }
+    }
+
+    /// The two processes are alike: which is which does not matter.
+    fn sort(&mut self) {
+        let weight = |controller: &Controller| {
+            let mut hasher = Mixer::default();
+            controller.hash(&mut hasher);
+            hasher.finish()
+        };
+        if weight(&self.controllers[0]) < weight(&self.controllers[1]) {
+            self.controllers.swap(0, 1);
+            for post in self.posts.iter_mut().flatten() {
+                post.from = post.from.map(|from| 1 - from);
+            }
+        }
+    }
+
+    /// A nonce that nobody knows.
+    pub fn new_nonce(&self, nonce_of: &dyn Fn(u16) -> Option<u8>) -> u8 {
+        self.nonces(nonce_of).trailing_ones() as u8
+    }
+
+    fn nonces(&self, nonce_of: &dyn Fn(u16) -> Option<u8>) -> u8 {
+        let mut known = 0;
+        let mut world = *self;
+        world.objects(&mut |object| {
+            known |= object.submission.map_or(0, |s| 1 << s.nonce);
+        });
+        for controller in &self.controllers {
+            known |= nonce_of(controller.evidence).map_or(0, |nonce| 1 << nonce);
+            if let Phase::Doubting { nonce, .. } = controller.phase {
+                known |= 1 << nonce;
+            }
+        }
+        known
+    }
+
+    fn times(&mut self, visit: &mut dyn FnMut(&mut Time)) {
+        for job in self.jobs.iter_mut().flatten() {
+            visit(&mut job.created);
+        }
+        for controller in &mut self.controllers {
+            match &mut controller.phase {
+                Phase::Decided {
+                    plan: Plan::Submit { date },
+                    ..
+                } => visit(date),
+                Phase::Looking {
+                    first: Glimpse::Jobs(listing),
+                    ..
+                } => listing
+                    .rows
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|row| visit(&mut row.created)),
+                Phase::Looking {
+                    first: Glimpse::Job { row: Some(row), .. },
+                    ..
+                } => visit(&mut row.created),
+                _ => {}
+            }
+        }
+        self.starts(visit);
+    }
+
+    /// When each submission began whose beginning matters yet.
+    fn starts(&mut self, visit: &mut dyn FnMut(&mut Time)) {
+        self.objects(&mut |object| {
+            if let Some(own) = object.submission.as_mut().filter(|_| object.job.is_none()) {
+                visit(&mut own.start);
+            }
+        });
+    }
+
+    /// Every copy of the object that anybody has.
+    fn objects(&mut self, visit: &mut dyn FnMut(&mut Object)) {
+        self.object.iter_mut().for_each(&mut *visit);
+        self.backup_copy.iter_mut().for_each(&mut *visit);
+        self.late
+            .iter_mut()
+            .for_each(|late| visit(&mut late.content));
+        for controller in &mut self.controllers {
+            controller.views(&mut |view| visit(&mut view.object));
+            if let Phase::Recording { claimed, .. } = &mut controller.phase {
+                visit(claimed);
+            }
+        }
+    }
+
+    /// The object got another version: what anybody read of it before is stale.
+    pub fn outdate(&mut self) {
+        self.late.iter_mut().for_each(|late| late.current = false);
+        for controller in &mut self.controllers {
+            controller.views(&mut |view| view.current = false);
+        }
+    }
+}
+
+impl Controller {
+    /// A write with an old version loses for certain: the loser is as good as where
+    /// that leaves it.
+    fn foresee(&mut self) {
+        match &mut self.phase {
+            Phase::Decided {
+                seen,
+                plan: Plan::Write(_),
+            } if !seen.current => {
+                self.phase = Phase::Idle;
+                self.rereads = true;
+            }
+            Phase::Recording { base, .. } => *base = base.filter(|base| base.current),
+            _ => {}
+        }
+    }
+
+    fn views(&mut self, visit: &mut dyn FnMut(&mut View)) {
+        self.cache.iter_mut().for_each(&mut *visit);
+        match &mut self.phase {
+            Phase::Idle | Phase::Doubting { .. } | Phase::Recording { base: None, .. } => {}
+            Phase::Looking { seen, .. } | Phase::Decided { seen, .. } => visit(seen),
+            Phase::Holding { claimed, .. } | Phase::Posting { claimed } => visit(claimed),
+            Phase::Recording {
+                base: Some(base), ..
+            } => visit(base),
+        }
+    }
+}

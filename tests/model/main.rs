@@ -1,0 +1,21 @@
+//! The protocol, exhaustively: the product's own pure core in a world where
+//! everything that may fail does, in every order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answers;
+mod api_server;
+mod canonical;
+mod controller;
+mod environment;
+mod limits;
+mod people;
+mod pinecone;
+mod product;
+mod properties;
+mod protocol;
+mod search;
+mod steps;
+mod submission;
+mod translation;
+mod weakened;
+mod world;

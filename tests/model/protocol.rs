@@ -1,0 +1,223 @@
+//! The product's protocol in each environment.
+
+use index_restore_operator::api::AdoptionPolicy;
+
+use crate::environment::{Environment, Fault, Timing};
+use crate::properties::{Landmark, Property};
+use crate::search::{Explored, Found, explore};
+use crate::steps::Model;
+
+/// Every property in every state, a settled end from each, and the landmarks met.
+fn check(environment: Environment, landmarks: &[Landmark]) {
+    let (model, explored) = check_safety(environment, &Property::ALL);
+    if let Some(at) = explored.unsettled() {
+        let trace = explored.trace(&model, at);
+        panic!("{}: cannot settle after\n{trace}", environment.name);
+    }
+    for landmark in landmarks {
+        let name = environment.name;
+        let is_met = model.has_reached(*landmark);
+        assert!(is_met, "{name}: {landmark:?} is out of reach");
+    }
+}
+
+fn check_safety(environment: Environment, properties: &[Property]) -> (Model, Explored) {
+    let model = Model::new(environment);
+    match explore(&model, properties) {
+        Found::All(explored) => {
+            println!("{}: {}", environment.name, explored.summary());
+            (model, explored)
+        }
+        Found::Broken(property, explored, at) => panic!(
+            "{}: {property:?} is broken\n{}",
+            environment.name,
+            explored.trace(&model, at)
+        ),
+    }
+}
+
+#[test]
+fn stale_caches() {
+    let environment = Environment {
+        stale_caches: true,
+        slow_jobs: true,
+        ..Environment::new(
+            "stale caches",
+            1,
+            &[(Fault::LostWrite, 1), (Fault::Touch, 1)],
+        )
+    };
+    check(
+        environment,
+        &[
+            Landmark::Restored,
+            Landmark::ClaimLost,
+            Landmark::OwnClaimRecognised,
+            Landmark::RecordedAlready,
+        ],
+    );
+}
+
+#[test]
+fn crashes_and_lost_answers() {
+    let faults = [
+        (Fault::Crash, 2),
+        (Fault::LostAnswer, 1),
+        (Fault::LostWrite, 1),
+        (Fault::Freeze, 1),
+    ];
+    check(
+        Environment::new("crashes and lost answers", 2, &faults),
+        &[
+            Landmark::Recovered,
+            Landmark::Abandoned,
+            Landmark::SecondAttempt,
+            Landmark::Unsent,
+            Landmark::Overtaken,
+        ],
+    );
+}
+
+#[test]
+fn repeated() {
+    let faults = [
+        (Fault::Repeat, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+    ];
+    check(
+        Environment::new("repeated", 2, &faults),
+        &[Landmark::TakenWasOurs],
+    );
+}
+
+#[test]
+fn rows_dropped() {
+    let faults = [
+        (Fault::DropRows, 2),
+        (Fault::LostAnswer, 1),
+        (Fault::LostWrite, 1),
+    ];
+    check(
+        Environment::new("rows dropped", 2, &faults),
+        &[Landmark::Recovered],
+    );
+}
+
+#[test]
+fn another_cluster() {
+    let faults = [
+        (Fault::Foreign, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+    ];
+    check(
+        Environment::new("another cluster", 2, &faults),
+        &[
+            Landmark::Adopted,
+            Landmark::TakenByOther,
+            Landmark::NameTaken,
+        ],
+    );
+}
+
+#[test]
+fn another_cluster_and_no_adoption() {
+    let faults = [
+        (Fault::Foreign, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+    ];
+    let environment = Environment {
+        adoption: AdoptionPolicy::Never,
+        ..Environment::new("another cluster, no adoption", 2, &faults)
+    };
+    check(environment, &[Landmark::TakenByOther, Landmark::NameTaken]);
+}
+
+#[test]
+fn deleted_index() {
+    let faults = [
+        (Fault::DeleteIndex, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+        (Fault::Freeze, 1),
+    ];
+    check(
+        Environment::new("deleted index", 2, &faults),
+        &[Landmark::IndexDeleted, Landmark::Unconfirmed],
+    );
+}
+
+#[test]
+fn deleted_and_created_object() {
+    let faults = [
+        (Fault::DeleteObject, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+    ];
+    let environment = Environment {
+        other_spec: true,
+        copied_status: true,
+        ..Environment::new("deleted and created object", 2, &faults)
+    };
+    check(environment, &[Landmark::Orphaned, Landmark::Adopted]);
+}
+
+#[test]
+fn lost_status() {
+    let faults = [
+        (Fault::LoseStatus, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+    ];
+    check(
+        Environment::new("lost status", 2, &faults),
+        &[Landmark::Adopted, Landmark::TakenWasOurs],
+    );
+}
+
+#[test]
+fn swapped_key() {
+    let faults = [(Fault::SwapKey, 2), (Fault::LostAnswer, 1)];
+    check(
+        Environment::new("swapped key", 3, &faults),
+        &[Landmark::Unconfirmed, Landmark::IndexDeleted],
+    );
+}
+
+#[test]
+fn failing_jobs_and_outages() {
+    let faults = [(Fault::FailJob, 1), (Fault::Outage, 2), (Fault::Refuse, 1)];
+    let environment = Environment {
+        controllers: 1,
+        slow_jobs: true,
+        ..Environment::new("failing jobs and outages", 2, &faults)
+    };
+    check(environment, &[Landmark::Failed]);
+}
+
+#[test]
+fn slow_requests_and_lists() {
+    let faults = [
+        (Fault::LostAnswer, 1),
+        (Fault::Crash, 1),
+        (Fault::Foreign, 1),
+    ];
+    let environment = Environment {
+        timing: Timing::SLOW,
+        ..Environment::new("slow requests and lists", 2, &faults)
+    };
+    check(environment, &[Landmark::Recovered, Landmark::Abandoned]);
+}
+
+/// But for the host, which may come to be the other's, and with it the end.
+#[test]
+fn deleted_index_and_another_cluster() {
+    let faults = [(Fault::DeleteIndex, 1), (Fault::Foreign, 1)];
+    let environment = Environment::new("deleted index and another cluster", 2, &faults);
+    let mut properties = Property::ALL.to_vec();
+    properties.retain(|property| *property != Property::HostBelongs);
+    let (model, _) = check_safety(environment, &properties);
+    assert!(model.has_reached(Landmark::IndexDeleted));
+}
