@@ -77,6 +77,16 @@ async fn a_wrong_key_is_retried_until_the_secret_is_right() {
     scene.restored_once("wrong").await;
 }
 
+/// Another key is valid, is in the Secret, and the one before it is revoked.
+async fn rotate(scene: &Scene) {
+    scene
+        .pinecone
+        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
+        .unwrap();
+    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
+    assert!(scene.pinecone.revoke_api_key(KEY));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
     let scene = Scene::new().await;
@@ -84,12 +94,7 @@ async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
     let _operator = scene.start().await;
     scene.create("rotated", json!({})).await;
     scene.until("rotated", "Restoring").await;
-    scene
-        .pinecone
-        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
-        .unwrap();
-    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
-    assert!(scene.pinecone.revoke_api_key(KEY));
+    rotate(&scene).await;
     let job = scene.accepted("rotated")[0].restore_job_id.clone();
     let outcome = pinecone_emulator::JobOutcome::Completed;
     scene.pinecone.finish_job(&job, outcome).unwrap();
@@ -157,12 +162,7 @@ async fn a_rotated_key_is_read_again_as_soon_as_the_old_one_is_refused() {
     let _operator = scene.start().await;
     scene.create("rotated", json!({})).await;
     scene.until("rotated", "Restoring").await;
-    scene
-        .pinecone
-        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
-        .unwrap();
-    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
-    assert!(scene.pinecone.revoke_api_key(KEY));
+    rotate(&scene).await;
     let answered = |status| {
         let requests = scene.pinecone.requests();
         let all = requests.iter().map(|request| request.status);
