@@ -160,24 +160,21 @@ impl Actor<'_> {
             "claimed; the restore is submitted"
         );
         let used = claim.send(self.pinecone, key, self.term).await;
-        let decision = self.read(&used, evidence);
-        let Step::Report(report) = &decision.step else {
-            return Ok(done(Acted::Unchanged, self.pace.poll_min));
-        };
-        let acted = self.record(&used.object, report).await;
+        let (report, again) = self.read(&used, evidence);
+        let acted = self.record(&used.object, &report).await;
         if let Acted::Written(written) = &acted {
             self.events.transition(object, written).await;
         }
         Ok(Done {
             acted,
-            again: decision.again,
+            again: Some(again),
             claimed: used.object.metadata.resource_version,
         })
     }
 
     /// What the request's fate means; logged first, so that the IDs survive even
     /// if they cannot be written.
-    fn read(&self, used: &Used, evidence: &mut Evidence) -> Decision {
+    fn read(&self, used: &Used, evidence: &mut Evidence) -> (Report, Duration) {
         let Sending::Posted(posted) = &used.posted else {
             tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");

@@ -227,22 +227,16 @@ impl Product {
             let mut learnt = self.evidence.borrow()[usize::from(evidence)].0.clone();
             learnt.learn_posted(matches!(reply, Reply::NoBackup | Reply::RateLimited));
             let situation = Situation::of(&self.expanded(claimed));
-            let decision = after_post(&posted, &situation, learnt.refusals(), PACE);
+            let (report, _) = after_post(&posted, &situation, learnt.refusals(), PACE);
             if self.environment.design == Design::ConflictIsFailure && reply == Reply::Taken {
                 return (TAKEN_FOR_GOOD, self.file(learnt));
             }
-            let Plan::Write(writing) = Plan::of(&decision) else {
-                panic!("an answer is always recorded");
-            };
-            (writing, self.file(learnt))
+            (Writing::of(&report), self.file(learnt))
         })
     }
 
     pub fn after_unsent(&self) -> Writing {
-        match Plan::of(&after_unsent(PACE)) {
-            Plan::Write(writing) => writing,
-            other => panic!("an unsent claim is always closed: {other:?}"),
-        }
+        Writing::of(&after_unsent(PACE).0)
     }
 
     /// Whether the outcome still belongs into the object as it is now.

@@ -254,10 +254,7 @@ impl Plan {
             Step::Submit { date } => Self::Submit {
                 date: time(date.unwrap()),
             },
-            Step::Report(report) => Self::Write(Writing {
-                reason: report.finding.reason,
-                change: Changing::of(&report.change),
-            }),
+            Step::Report(report) => Self::Write(Writing::of(report)),
         }
     }
 }
@@ -313,6 +310,13 @@ impl Changing {
 }
 
 impl Writing {
+    pub fn of(report: &Report) -> Self {
+        Self {
+            reason: report.finding.reason,
+            change: Changing::of(&report.change),
+        }
+    }
+
     pub fn expanded(&self) -> Report {
         Report::new(Finding::new(self.reason, ""), self.change.expanded())
     }

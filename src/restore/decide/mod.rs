@@ -2,6 +2,7 @@
 
 mod claimed;
 mod followed;
+mod posted;
 #[cfg(test)]
 mod tests;
 mod unclaimed;
@@ -16,9 +17,10 @@ use super::findings;
 use super::pace::{Pace, Patience};
 use super::report::{Change, Record, Report};
 use super::stage::{JobState, Situation, Stage};
-use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
+use crate::api::{Reason, SubmissionOutcome};
 use crate::clock::Now;
-use crate::pinecone::{Index, Posted, RestoreJob};
+use crate::pinecone::{Index, RestoreJob};
+pub use posted::{after_post, after_unsent};
 
 /// The bounds that decisions keep.
 #[derive(Clone, Copy, Debug)]
@@ -102,53 +104,6 @@ pub fn decide(
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
         (_, _) => Decision::keep(rules.pace.poll_min),
     })
-}
-
-/// What the answer to the create request means: what to write, and when to look
-/// again. `refusals` is how many requests in a row were refused, this one included.
-pub fn after_post(posted: &Posted, situation: &Situation, refusals: u32, pace: Pace) -> Decision {
-    match posted {
-        Posted::Accepted(created) => {
-            let record = Record {
-                job_id: created.restore_job_id.clone(),
-                index_id: created.index_id.clone(),
-                backup_id: situation.backup_id.clone(),
-                index_name: situation.index_name.clone(),
-                adopted: false,
-                restore: RestoreStatus::default(),
-            };
-            let finding = findings::submitted(&created.restore_job_id, &created.index_id);
-            let report = Report::new(finding, Change::Record(record));
-            Decision::report(report, pace.poll_min)
-        }
-        Posted::NoEffect(failure) => {
-            let finding = findings::of_refusal(failure, situation);
-            let again = match finding.reason {
-                Reason::InvalidApiKey => pace.secret(refusals),
-                _ => pace.retry(refusals, failure.retry_after),
-            };
-            let change = refused(finding.reason);
-            Decision::report(Report::new(finding, change), again)
-        }
-        Posted::Taken(failure) => {
-            let why = format!("the index name is taken: {failure}");
-            let report = Report::new(findings::confirming(&why), Change::Taken);
-            Decision::report(report, pace.poll_min)
-        }
-        Posted::Unknown(failure) => {
-            let finding = findings::confirming(&failure.to_string());
-            Decision::report(Report::new(finding, Change::Nothing), pace.poll_min)
-        }
-    }
-}
-
-/// A claim that was too old to be used.
-pub fn after_unsent(pace: Pace) -> Decision {
-    let change = Change::Close {
-        outcome: SubmissionOutcome::Unsent,
-        reason: None,
-    };
-    Decision::report(Report::new(findings::pending(), change), pace.poll_min)
 }
 
 /// Records a job that was found. It may have ended before it was found.

@@ -131,10 +131,7 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
 fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
     let situation = Situation::of(&claimed("Open"));
     let outcome = |posted: Posted| {
-        let decision = after_post(&posted, &situation, 1, RULES.pace);
-        let Step::Report(report) = decision.step else {
-            panic!("nothing to write");
-        };
+        let (report, _) = after_post(&posted, &situation, 1, RULES.pace);
         let status = report.status(&claimed("Open"), time(1));
         let reason = status.conditions[0].reason.clone();
         (
@@ -191,12 +188,12 @@ fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
     let again = |refusals, retry_after: Option<u64>| {
         let mut refused = failure(FailureKind::Forbidden);
         refused.retry_after = retry_after.map(Duration::from_secs);
-        after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).again
+        after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).1
     };
-    assert_eq!(again(1, None), Some(Duration::from_secs(2)));
-    assert_eq!(again(4, None), Some(Duration::from_secs(16)));
-    assert_eq!(again(99, None), Some(RULES.pace.stalled()));
-    assert_eq!(again(1, Some(900)), Some(Duration::from_secs(900)));
+    assert_eq!(again(1, None), Duration::from_secs(2));
+    assert_eq!(again(4, None), Duration::from_secs(16));
+    assert_eq!(again(99, None), RULES.pace.stalled());
+    assert_eq!(again(1, Some(900)), Duration::from_secs(900));
 }
 
 #[test]

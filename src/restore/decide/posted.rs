@@ -1,0 +1,63 @@
+//! What became of a create request: what to write, and when to look again.
+
+use std::time::Duration;
+
+use super::refused;
+use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
+use crate::pinecone::Posted;
+use crate::restore::findings;
+use crate::restore::pace::Pace;
+use crate::restore::report::{Change, Record, Report};
+use crate::restore::stage::Situation;
+
+/// What the answer to the create request means. `refusals` is how many requests in
+/// a row were refused, this one included.
+pub fn after_post(
+    posted: &Posted,
+    situation: &Situation,
+    refusals: u32,
+    pace: Pace,
+) -> (Report, Duration) {
+    match posted {
+        Posted::Accepted(created) => {
+            let record = Record {
+                job_id: created.restore_job_id.clone(),
+                index_id: created.index_id.clone(),
+                backup_id: situation.backup_id.clone(),
+                index_name: situation.index_name.clone(),
+                adopted: false,
+                restore: RestoreStatus::default(),
+            };
+            let finding = findings::submitted(&created.restore_job_id, &created.index_id);
+            let report = Report::new(finding, Change::Record(record));
+            (report, pace.poll_min)
+        }
+        Posted::NoEffect(failure) => {
+            let finding = findings::of_refusal(failure, situation);
+            let again = match finding.reason {
+                Reason::InvalidApiKey => pace.secret(refusals),
+                _ => pace.retry(refusals, failure.retry_after),
+            };
+            let change = refused(finding.reason);
+            (Report::new(finding, change), again)
+        }
+        Posted::Taken(failure) => {
+            let why = format!("the index name is taken: {failure}");
+            let report = Report::new(findings::confirming(&why), Change::Taken);
+            (report, pace.poll_min)
+        }
+        Posted::Unknown(failure) => {
+            let finding = findings::confirming(&failure.to_string());
+            (Report::new(finding, Change::Nothing), pace.poll_min)
+        }
+    }
+}
+
+/// A claim that was too old to be used.
+pub fn after_unsent(pace: Pace) -> (Report, Duration) {
+    let change = Change::Close {
+        outcome: SubmissionOutcome::Unsent,
+        reason: None,
+    };
+    (Report::new(findings::pending(), change), pace.poll_min)
+}
