@@ -34,6 +34,11 @@ async function refused(name, error, call) {
   }
 }
 
+async function admin(path, body) {
+  const options = body && { method: 'POST', body: JSON.stringify(body) };
+  return (await fetch(`${controllerHostUrl}/_emulator${path}`, options)).json();
+}
+
 async function main() {
   const created = await pc.createIndex({
     name: 'ts-source',
@@ -90,7 +95,16 @@ async function main() {
   const configured = await pc.describeIndex('ts-restored');
   check('an index is configured', [configured.tags, configured.deletionProtection], [{ c: 'd' }, 'disabled']);
 
-  for (const name of ['ts-source', 'ts-restored']) {
+  // Why the operator's client never repeats a create: this one does.
+  const executed = { status: { status: 500, after_effect: true } };
+  await admin('/faults', { route: 'create_index_from_backup', times: 1, kind: executed });
+  await refused('a create that was executed and answered 500 is repeated, and told as a conflict', 'PineconeConflictError', () =>
+    pc.createIndexFromBackup({ backupId, name: 'ts-repeated' })
+  );
+  const asked = (await admin('/requests')).filter((r) => r.method === 'POST' && JSON.stringify(r.body).includes('ts-repeated'));
+  check('the create was sent twice', asked.map((r) => r.status), [500, 409]);
+
+  for (const name of ['ts-source', 'ts-restored', 'ts-repeated']) {
     await pc.deleteIndex(name);
     const exists = async () => (await pc.listIndexes()).indexes.some((index) => index.name === name);
     await until(`${name} is deleted`, exists, false);

@@ -1,8 +1,10 @@
 """Runs the released Python client, unchanged, against an emulator."""
 
+import json
 import os
 import sys
 import time
+import urllib.request
 
 from pinecone import Pinecone
 from pinecone.errors import ApiError
@@ -32,6 +34,12 @@ def refused(name, status, call):
         check(name, error.status_code == status, f"{error!r}")
     else:
         check(name, False, "was accepted")
+
+
+def admin(path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{URL}/_emulator{path}", data)) as answer:
+        return json.load(answer)
 
 
 def gone(name):
@@ -79,7 +87,15 @@ check("an index is configured", (index.tags, index.deletion_protection) == ({"c"
 waited = pc.create_index_from_backup(backup_id=backup.backup_id, name="py-waited")
 check("the client's own wait ends, and tags are inherited", waited.status.ready and waited.tags == {"team": "blue"}, f"{waited!r}")
 
-for name in ("py-source", "py-restored", "py-waited"):
+# Why the operator's client never repeats a create: this one does.
+executed = {"status": {"status": 500, "after_effect": True}}
+admin("/faults", {"route": "create_index_from_backup", "times": 1, "kind": executed})
+repeat = lambda: pc.create_index_from_backup(backup_id=backup.backup_id, name="py-repeated", timeout=-1)
+refused("a create that was executed and answered 500 is repeated, and told as a conflict", 409, repeat)
+sent = [r["status"] for r in admin("/requests") if r["method"] == "POST" and "py-repeated" in str(r["body"])]
+check("the create was sent twice", sent == [500, 409], f"{sent!r}")
+
+for name in ("py-source", "py-restored", "py-waited", "py-repeated"):
     pc.delete_index(name)
     until(f"{name} is deleted", lambda: gone(name), True)
 pc.delete_backup(backup_id=backup.backup_id)
