@@ -28,7 +28,11 @@ impl Steps<'_> {
     pub fn of_controller(&mut self, who: u8) {
         match self.me(who).phase {
             Phase::Idle => self.begin(who),
-            Phase::Looking { seen, first } => self.look_again(who, seen, first),
+            Phase::Looking {
+                seen,
+                first,
+                frozen,
+            } => self.look_again(who, seen, first, frozen),
             Phase::Decided { seen, plan } => match plan {
                 Plan::Keep => {}
                 Plan::Submit { date } => self.claim(who, seen, date),
@@ -93,7 +97,7 @@ impl Steps<'_> {
         let question = self.model.product.ask(&seen.object, me.evidence);
         if question != Question::Nothing && self.may(Fault::Outage) {
             let mut down = next;
-            self.conclude(&mut down, who, seen, Seen::Outage);
+            self.conclude(&mut down, who, seen, (Seen::Outage, 0));
             self.fail(
                 Fault::Outage,
                 "looks, and Pinecone does not answer",
@@ -122,7 +126,11 @@ impl Steps<'_> {
                 Glimpse::Job { row, index }
             }
         };
-        next.at(who).phase = Phase::Looking { seen, first };
+        next.at(who).phase = Phase::Looking {
+            seen,
+            first,
+            frozen: 0,
+        };
         self.go("looks", Some(who), next);
     }
 
@@ -131,6 +139,7 @@ impl Steps<'_> {
         next.at(who).phase = Phase::Looking {
             seen,
             first: Glimpse::Jobs(Listing::default()),
+            frozen: 0,
         };
         self.fail(
             Fault::DropRows,
@@ -141,7 +150,7 @@ impl Steps<'_> {
     }
 
     /// Makes the second read, and decides.
-    fn look_again(&mut self, who: u8, seen: View, first: Glimpse) {
+    fn look_again(&mut self, who: u8, seen: View, first: Glimpse, frozen: u8) {
         let key = self.me(who).key;
         let index = self.world.index_by(key);
         let backup = Some(key == Project::Right);
@@ -163,8 +172,9 @@ impl Steps<'_> {
             },
             Glimpse::Job { row, index } => self.follow(key, row, index),
         };
-        let next = *self.world;
-        self.decide(who, next, seen, answer);
+        let mut next = *self.world;
+        self.conclude(&mut next, who, seen, (answer, frozen));
+        self.go("decides", Some(who), next);
     }
 
     fn follow(&self, key: Project, job: Option<Row>, wanted: bool) -> Seen {
@@ -176,11 +186,11 @@ impl Steps<'_> {
     }
 
     fn decide(&mut self, who: u8, mut next: World, seen: View, answer: Seen) {
-        self.conclude(&mut next, who, seen, answer);
+        self.conclude(&mut next, who, seen, (answer, 0));
         self.go("decides", Some(who), next);
     }
 
-    fn conclude(&self, next: &mut World, who: u8, seen: View, answer: Seen) {
+    fn conclude(&self, next: &mut World, who: u8, seen: View, answer: (Seen, u8)) {
         let me = *next.at(who);
         let start = seen.object.own().map(|own| own.start);
         let hour = start.is_some_and(|start| next.hour.is_some_and(|hour| start <= hour));
@@ -188,7 +198,7 @@ impl Steps<'_> {
         let decided = product.decide(&seen.object, me.evidence, me.age, answer, hour);
         // What was decided on an older version is never written.
         if seen.current {
-            next.judge(seen.object.uid, decided.plan, answer);
+            next.judge(seen.object.uid, decided.plan, answer.0);
         }
         self.note(&seen.object, decided.plan);
         let is_news = match decided.plan {

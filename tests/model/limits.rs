@@ -2,7 +2,7 @@
 //! own protocol breaks. Some of these are known limits, some are to be mended; a
 //! test here that fails after a change of the product tells of an assumption less.
 
-use crate::environment::{Design, Environment, Fault};
+use crate::environment::{Design, Environment, Fault, Timing};
 use crate::properties::Property;
 use crate::search::{Found, explore};
 use crate::steps::Model;
@@ -33,6 +33,20 @@ fn deleted_index_and_its_job_not_listed() {
     refute(environment, Property::OneCreate);
 }
 
+/// A request must be dealt with before it is believed never to have arrived.
+#[test]
+fn request_that_outlives_the_patience() {
+    let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
+    let environment = Environment {
+        timing: Timing {
+            post_life: 3,
+            ..Timing::PROMPT
+        },
+        ..product("request that outlives the patience", &faults)
+    };
+    refute(environment, Property::OneCreate);
+}
+
 /// A proxy must not send the POST twice and hand on a refusal of the second.
 #[test]
 fn repeated_and_refused() {
@@ -40,6 +54,16 @@ fn repeated_and_refused() {
     refute(
         product("repeated and refused", &faults),
         Property::NeverForsaken,
+    );
+}
+
+/// A proxy must not send the POST twice and leave a person time in between.
+#[test]
+fn repeated_and_deleted_in_between() {
+    let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
+    refute(
+        product("repeated, and deleted in between", &faults),
+        Property::OneCreate,
     );
 }
 

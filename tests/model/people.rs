@@ -2,7 +2,7 @@
 
 use crate::environment::{Fault, Timing};
 use crate::steps::Steps;
-use crate::world::{Backup, Controller, HOUR, Object, Phase, Project, World};
+use crate::world::{Backup, HOUR, Object, Phase, Project, World};
 
 impl Steps<'_> {
     pub fn of_people(&mut self) {
@@ -140,6 +140,7 @@ impl Steps<'_> {
         let is_listed = next.jobs.iter().flatten().all(|job| job.unlisted.is_none());
         next.clock += 1;
         let is_frozen = next.grow_late();
+        let is_looking = next.grow_frozen();
         let mut hour = next;
         self.age(&mut next, |age| (age + 1).min(2 * timing.confirm));
         if is_frozen {
@@ -150,8 +151,7 @@ impl Steps<'_> {
                 next,
             );
         }
-        let is_looking = |c: &Controller| matches!(c.phase, Phase::Looking { .. });
-        if next.controllers.iter().any(is_looking) {
+        if is_looking {
             return self.fail(
                 Fault::FreezeLook,
                 "a process is frozen within a look while time passes",
@@ -195,6 +195,18 @@ impl World {
             is_due |= *age > timing.list_lag;
         }
         is_due
+    }
+
+    /// Whether a process is in the middle of a look.
+    fn grow_frozen(&mut self) -> bool {
+        let mut is_looking = false;
+        for controller in &mut self.controllers {
+            if let Phase::Looking { frozen, .. } = &mut controller.phase {
+                is_looking = true;
+                *frozen += 1;
+            }
+        }
+        is_looking
     }
 
     /// Whether a process that is about to send did not get to it.

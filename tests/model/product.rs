@@ -54,7 +54,7 @@ pub struct Product {
     evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
     forms: Remembered<String, u16>,
     questions: Remembered<(Object, u16), Question>,
-    decisions: Remembered<(Object, u16, u8, Seen, bool), Decided>,
+    decisions: Remembered<(Object, u16, u8, (Seen, u8), bool), Decided>,
     writes: Remembered<(Object, Writing), Object>,
     replies: Remembered<(Object, Reply, u16), (Writing, u16)>,
 }
@@ -155,17 +155,18 @@ impl Product {
         })
     }
 
-    /// Learns from what was seen, and decides. `hour` says whether an hour passed
-    /// since the submission.
+    /// Learns from what was seen, and decides as of the time before the reads, which
+    /// were `frozen` ticks ago. `hour` says whether an hour passed since the
+    /// submission.
     pub fn decide(
         &self,
         object: &Object,
         evidence: u16,
         age: u8,
-        seen: Seen,
+        (seen, frozen): (Seen, u8),
         hour: bool,
     ) -> Decided {
-        let key = (*object, evidence, age, seen, hour);
+        let key = (*object, evidence, age, (seen, frozen), hour);
         remembered(&self.decisions, key, |_| {
             let expanded = self.expanded(object);
             let situation = Situation::of(&expanded);
@@ -176,7 +177,7 @@ impl Product {
             let passed = if hour { TICK * u32::from(HOUR) } else { TICK };
             let now = Now {
                 wall: timestamp(submitted) + jiff::SignedDuration::try_from(passed).unwrap(),
-                boot: at(age),
+                boot: at(age.saturating_sub(self.unseen(frozen))),
             };
             let decision = decide(&situation, &learnt, &answer, &self.rules, now);
             assert_rests_in_order(&situation, &decision);
@@ -186,6 +187,14 @@ impl Product {
                 age,
             }
         })
+    }
+
+    /// How many of the ticks since the first read do not count.
+    fn unseen(&self, frozen: u8) -> u8 {
+        match self.environment.design {
+            Design::LateClock => 0,
+            _ => frozen,
+        }
     }
 
     /// Which earlier job has to be confirmed by its ID.

@@ -186,11 +186,29 @@ fn swapped_key() {
     );
 }
 
+/// What came while a process was frozen within a look was not looked for.
+#[test]
+fn frozen_looks() {
+    let freeze = (Fault::FreezeLook, 1);
+    let lost = (Fault::LostAnswer, 1);
+    check(
+        Environment::new("frozen looks", 3, &[freeze, lost, (Fault::DeleteIndex, 1)]),
+        &[Landmark::Recovered, Landmark::Abandoned],
+    );
+    check(
+        Environment::new(
+            "frozen looks, repeated",
+            3,
+            &[freeze, lost, (Fault::Repeat, 1)],
+        ),
+        &[Landmark::TakenWasOurs],
+    );
+}
+
 #[test]
 fn failing_jobs_and_outages() {
     let faults = [(Fault::FailJob, 1), (Fault::Outage, 2), (Fault::Refuse, 1)];
     let environment = Environment {
-        controllers: 1,
         slow_jobs: true,
         ..Environment::new("failing jobs and outages", 2, &faults)
     };

@@ -144,9 +144,11 @@ pub enum Glimpse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     Idle,
+    /// `frozen` is for how many ticks it was stopped since the first read.
     Looking {
         seen: View,
         first: Glimpse,
+        frozen: u8,
     },
     Decided {
         seen: View,
