@@ -6,6 +6,7 @@ use kube::{Client, Resource as _};
 use crate::api::conditions::Finding;
 use crate::api::reason::Progress;
 use crate::api::{IndexRestore, Reason};
+use crate::failpoint::{Site, around};
 use crate::kubernetes::within;
 
 /// Longest note of an event, in bytes; Kubernetes refuses longer ones.
@@ -66,7 +67,8 @@ impl Events {
             secondary: None,
         };
         let reference = object.object_ref(&());
-        if let Err(error) = within("event", self.recorder.publish(&event, &reference)).await {
+        let publish = within("event", self.recorder.publish(&event, &reference));
+        if let Err(error) = around(Site::EventPost, publish).await {
             tracing::warn!(%error, reason = event.reason, "event not published");
         }
     }

@@ -18,6 +18,7 @@ pub mod api;
 pub mod clock;
 pub mod controller;
 pub mod events;
+pub mod failpoint;
 pub mod kubernetes;
 pub mod leader;
 pub mod metrics;

@@ -47,6 +47,8 @@ fn main() -> Result<()> {
 async fn run(args: &RunArgs) -> Result<()> {
     telemetry::start(args.log_format, &args.log_level)
         .context("--log-level must be a level such as info, or directives")?;
+    #[cfg(feature = "failpoints")]
+    index_restore_operator::failpoint::arm().map_err(|error| anyhow!(error))?;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown_on_signal()?;
     let listener = TcpListener::bind(args.listen)

@@ -10,6 +10,7 @@ use kube::{Api, Client};
 
 use crate::api::ApiKeySecretRef;
 use crate::clock::BootTime;
+use crate::failpoint::{Site, around};
 use crate::kubernetes::{self, within};
 use crate::pinecone::{ApiKey, InvalidKey};
 
@@ -66,7 +67,8 @@ impl Keys {
             return Ok(Ok(key.clone()));
         }
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let secret = match within("get Secret", api.get_opt(&reference.name)).await {
+        let get = within("get Secret", api.get_opt(&reference.name));
+        let secret = match around(Site::SecretGet, get).await {
             Ok(secret) => secret,
             Err(error) if error.is_forbidden() => {
                 return Ok(Err(KeyProblem::Forbidden(reference.name.clone())));

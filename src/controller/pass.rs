@@ -11,6 +11,7 @@ use super::memory::Remembered;
 use super::{Context, Guarded};
 use crate::api::IndexRestore;
 use crate::clock::{BootTime, Now};
+use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 use crate::leader::Term;
 use crate::pinecone::ApiKey;
@@ -131,7 +132,9 @@ async fn load(
     if !is_stale {
         return Ok(Some(cached.clone()));
     }
-    let fresh = within("read", api.get_opt(&cached.name_any())).await?;
+    let name = cached.name_any();
+    let read = within("read", api.get_opt(&name));
+    let fresh = around(Site::ObjectGet, read).await?;
     Ok(fresh.filter(|fresh| fresh.metadata.uid == cached.metadata.uid))
 }
 

@@ -12,6 +12,7 @@ use super::candidate::Candidate;
 use super::evaluate::Verdict;
 use super::{Leadership, Timing, lease};
 use crate::clock::BootTime;
+use crate::failpoint::{Site, around};
 use crate::kubernetes::Error;
 
 /// What is run for, by whom and how.
@@ -102,7 +103,8 @@ impl Elector {
     async fn look(&mut self) -> Result<(), Error> {
         let before = self.candidate.holder().map(str::to_owned);
         self.lease = None;
-        self.lease = lease::read(&self.api, self.deadline()).await?;
+        let read = lease::read(&self.api, self.deadline());
+        self.lease = around(Site::LeaseGet, read).await?;
         let record = self.lease.as_ref();
         let record = record.map(|lease| lease::record(lease, self.timing.lease_duration));
         self.candidate.saw(record, BootTime::now());
@@ -119,7 +121,7 @@ impl Elector {
         let before = self.lease.take();
         let began = BootTime::now();
         let write = lease::write(&self.api, before.as_ref(), &record, self.deadline());
-        let written = write.await?;
+        let written = around(Site::LeasePut, write).await?;
         let record = lease::record(&written, self.timing.lease_duration);
         self.candidate.wrote(record, began, BootTime::now());
         self.lease = Some(written);
@@ -169,7 +171,8 @@ impl Elector {
             return;
         };
         let deadline = self.timing.renew_deadline / 2;
-        match lease::write(&self.api, self.lease.as_ref(), &record, deadline).await {
+        let write = lease::write(&self.api, self.lease.as_ref(), &record, deadline);
+        match around(Site::LeaseRelease, write).await {
             Ok(_) => tracing::info!("the lease was given up"),
             Err(error) => tracing::warn!(%error, "the lease was not given up; it will run out"),
         }

@@ -15,6 +15,7 @@ use super::pace::Admission;
 use super::reply::Reply;
 use super::types::{Backup, CreateIndex, Index, IndexList, Listing, RestoreJob, RestoreJobPage};
 use crate::clock::BootTime;
+use crate::failpoint::{Site, around};
 use crate::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,9 +145,8 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let (name, value) = &query;
             let query_pair = Some((*name, value.as_str()));
-            let reply = self
-                .get(key, "list_restore_jobs", &["restore-jobs"], query_pair)
-                .await?;
+            let get = self.get(key, "list_restore_jobs", &["restore-jobs"], query_pair);
+            let reply = around(Site::JobsList, get).await?;
             let page: RestoreJobPage = reply.json()?;
             let new = page.data.into_iter();
             let new = new.filter(|job| seen.insert(job.restore_job_id.clone()));

@@ -17,6 +17,7 @@ use crate::api::conditions::Finding;
 use crate::api::{IndexRestore, IndexRestoreStatus, Reason};
 use crate::clock::BootTime;
 use crate::events::Events;
+use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 use crate::leader::Term;
 use crate::metrics::Metrics;
@@ -102,7 +103,7 @@ impl Actor<'_> {
                 "restore job found"
             );
         }
-        match self.write(object, status).await {
+        match around(Site::ReportPut, self.write(object, status)).await {
             Ok(written) => {
                 self.events.transition(object, &written).await;
                 Ok(Acted::Written(Box::new(written)))
@@ -162,9 +163,6 @@ impl Actor<'_> {
         let used = claim.send(self.pinecone, key, self.term).await;
         let (report, again) = self.read(&used, evidence);
         let acted = self.record(&used.object, &report).await;
-        if let Acted::Written(written) = &acted {
-            self.events.transition(object, written).await;
-        }
         Ok(Done {
             acted,
             again: Some(again),

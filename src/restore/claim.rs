@@ -10,6 +10,7 @@ use super::report::ClaimRequest;
 use super::stage::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
 use crate::clock::BootTime;
+use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 use crate::leader::Term;
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
@@ -66,8 +67,8 @@ impl Claim {
         object.status = Some(request.status(seen, &findings::pending()));
         let name = object.metadata.name.clone().unwrap_or_default();
         let params = PostParams::default();
-        let put = api.replace_status(&name, &params, &object);
-        match within("claim", put).await {
+        let put = within("claim", api.replace_status(&name, &params, &object));
+        match around(Site::ClaimPut, put).await {
             Ok(object) if holds(&object, request) => {
                 Ok(Taking::Won(Box::new(Self { object, began })))
             }
@@ -75,7 +76,7 @@ impl Claim {
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce tells.
-            Err(_) => match within("read claim", api.get_opt(&name)).await? {
+            Err(_) => match reread(api, &name).await? {
                 Some(object) if holds(&object, request) => {
                     Ok(Taking::Won(Box::new(Self { object, began })))
                 }
@@ -99,14 +100,18 @@ impl Claim {
                 posted: Sending::TooLate,
             };
         }
-        let sent = pinecone
-            .create_index_from_backup(key, &spec.backup_id, &body)
-            .await;
+        let post = pinecone.create_index_from_backup(key, &spec.backup_id, &body);
+        let sent = around(Site::CreatePost, post).await;
         Used {
             posted: Sending::Posted(classify(sent)),
             object: self.object,
         }
     }
+}
+
+async fn reread(api: &Api<IndexRestore>, name: &str) -> Result<Option<IndexRestore>, Error> {
+    let read = within("read claim", api.get_opt(name));
+    around(Site::ClaimGet, read).await
 }
 
 /// Whether the object shows the requested claim, whole and open.

@@ -5,6 +5,7 @@ use super::ask::Question;
 use super::history::Trace;
 use super::presence::Presence;
 use super::stage::{JobState, Situation, Stage};
+use crate::failpoint::{Site, around};
 use crate::pinecone::{ApiKey, Backup, Client, Failure, Index};
 
 /// Asks Pinecone what `question` needs to know. Makes no request that changes
@@ -72,7 +73,8 @@ impl Eyes<'_> {
     }
 
     async fn follow(&self, job_id: &str, index: bool) -> Answer {
-        let job = found(self.pinecone.restore_job(self.key, job_id).await);
+        let job = self.pinecone.restore_job(self.key, job_id);
+        let job = found(around(Site::JobGet, job).await);
         let wanted = match &job {
             Ok(Some(job)) => index || JobState::parse(&job.status) == JobState::Completed,
             Ok(None) => true,
@@ -86,19 +88,13 @@ impl Eyes<'_> {
     }
 
     async fn index(&self) -> Look<Index> {
-        found(
-            self.pinecone
-                .index(self.key, &self.situation.index_name)
-                .await,
-        )
+        let index = self.pinecone.index(self.key, &self.situation.index_name);
+        found(around(Site::IndexGet, index).await)
     }
 
     async fn backup(&self) -> (Option<Result<Backup, Failure>>, Option<jiff::Timestamp>) {
-        let backup = self
-            .pinecone
-            .backup(self.key, &self.situation.backup_id)
-            .await;
-        match backup {
+        let backup = self.pinecone.backup(self.key, &self.situation.backup_id);
+        match around(Site::BackupGet, backup).await {
             Ok((backup, date)) => (Some(Ok(backup)), date),
             Err(failure) => (Some(Err(failure)), None),
         }
@@ -109,11 +105,10 @@ impl Eyes<'_> {
     async fn history(&self) -> Result<History, Failure> {
         let listing = self.pinecone.restore_jobs(self.key).await?;
         let confirmed = match self.situation.trace(&listing.jobs) {
-            Trace::Earlier(job) => found(
-                self.pinecone
-                    .restore_job(self.key, &job.restore_job_id)
-                    .await,
-            )?,
+            Trace::Earlier(job) => {
+                let job = self.pinecone.restore_job(self.key, &job.restore_job_id);
+                found(around(Site::JobConfirm, job).await)?
+            }
             Trace::Ours(_) | Trace::None => None,
         };
         Ok(History {

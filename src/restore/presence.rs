@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::answer::{Look, found};
 use crate::clock::BootTime;
+use crate::failpoint::{Site, around};
 use crate::pinecone::{ApiKey, Client, Index, KeyId};
 
 /// A list of indexes, and the period in which it was read.
@@ -36,7 +37,7 @@ impl Presence {
             let mut snapshot = cell.lock().await;
             let period = BootTime::now().period(self.period);
             if snapshot.as_ref().is_none_or(|(read, _)| *read != period) {
-                let indexes = pinecone.indexes(key).await?;
+                let indexes = around(Site::IndexesList, pinecone.indexes(key)).await?;
                 let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
                 *snapshot = Some((period, by_name.collect()));
             }
@@ -46,7 +47,7 @@ impl Presence {
         };
         match listed {
             Some(index) if index.status.ready => Ok(Some(index)),
-            _ => found(pinecone.index(key, name).await),
+            _ => found(around(Site::IndexGet, pinecone.index(key, name)).await),
         }
     }
 

@@ -8,6 +8,7 @@ use super::act::{Acted, Actor};
 use super::report::{Change, Record, Report};
 use super::stage::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
+use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 
 /// Longest time between two tries.
@@ -21,8 +22,9 @@ impl Actor<'_> {
         let mut wait = Duration::from_millis(100);
         loop {
             let status = report.status(&object, Timestamp::now());
-            let error = match self.write(&object, status).await {
-                Ok(written) => return Acted::Written(Box::new(written)),
+            let write = self.write(&object, status.clone());
+            let error = match around(Site::RecordPut, write).await {
+                Ok(written) => return self.recorded(claimed, written).await,
                 Err(error) => error,
             };
             tracing::warn!(%error, "the outcome is not recorded yet");
@@ -37,9 +39,15 @@ impl Actor<'_> {
             };
             match standing(fresh.as_ref(), claimed, &report.change) {
                 Standing::Ours => {}
-                Standing::Recorded => {
-                    return fresh.map_or(Acted::Gone, |f| Acted::Written(Box::new(f)));
-                }
+                Standing::Recorded => match fresh {
+                    // The write landed and its answer was lost.
+                    Some(fresh) if fresh.status.as_ref() == Some(&status) => {
+                        return self.recorded(claimed, fresh).await;
+                    }
+                    // Whoever recorded it has told of it.
+                    Some(fresh) => return Acted::Written(Box::new(fresh)),
+                    None => return Acted::Gone,
+                },
                 Standing::Overtaken => return Acted::Conflict,
                 Standing::Lost => {
                     self.orphaned(claimed, &report.change).await;
@@ -52,10 +60,16 @@ impl Actor<'_> {
         }
     }
 
+    async fn recorded(&self, claimed: &IndexRestore, written: IndexRestore) -> Acted {
+        self.events.transition(claimed, &written).await;
+        Acted::Written(Box::new(written))
+    }
+
     /// The same object, not one of the same name.
     async fn reread(&self, object: &IndexRestore) -> Result<Option<IndexRestore>, Error> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
-        let fresh = within("read", self.api.get_opt(name)).await?;
+        let read = within("read", self.api.get_opt(name));
+        let fresh = around(Site::RecordGet, read).await?;
         Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
     }
 

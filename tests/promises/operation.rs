@@ -242,3 +242,14 @@ async fn a_restore_whose_object_is_gone_is_named() {
     .await
     .unwrap();
 }
+
+#[test]
+fn the_program_has_failpoints_only_where_they_are_asked_for() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_index-restore-operator")).unwrap();
+    let program = String::from_utf8_lossy(&program);
+    let has = |text: &str| program.contains(text);
+    assert!(has("PINECONE_ENDPOINT"), "the search finds nothing");
+    for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "record.put"] {
+        assert_eq!(has(text), cfg!(feature = "failpoints"), "{text}");
+    }
+}

@@ -118,12 +118,20 @@ impl Scene {
 
     /// Starts an operator without waiting.
     pub fn launch(&self, flags: &[&str]) -> Running {
+        self.launch_with(flags, &[])
+    }
+
+    /// The same with further environment variables.
+    pub fn launch_with(&self, flags: &[&str], environment: &[(&str, &str)]) -> Running {
         let address = format!("127.0.0.1:{}", free_port().unwrap());
-        let builder = self
+        let mut builder = self
             .builder
             .clone()
             .args(["--listen", &address])
             .args(flags);
+        for (name, value) in environment {
+            builder = builder.env(*name, *value);
+        }
         Running {
             process: builder.start().unwrap(),
             address,

@@ -1,0 +1,237 @@
+//! One cell: a story, a failpoint, and who goes on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result, ensure};
+use harness::{DEADLINE, eventually};
+use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
+use index_restore_operator::failpoint::{Side, Site};
+use serde_json::json;
+
+use crate::audit::Audit;
+use crate::history::History;
+use crate::scene::{Running, Scene, ready, status};
+use crate::story::{End, LONG_LEASE, SHORT_LEASE, Story, let_restores_end};
+use crate::suspect::Suspect;
+use crate::verdict;
+
+/// Of the object and its index.
+pub const NAME: &str = "restored";
+
+/// The `nth` time that a process comes to that side of that I/O.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    pub site: Site,
+    pub side: Side,
+    pub nth: u32,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}:{}", self.site.name(), self.side.name(), self.nth)
+    }
+}
+
+impl Point {
+    pub fn is(self, site: Site, side: Side) -> bool {
+        (self.site, self.side, self.nth) == (site, side, 1)
+    }
+
+    /// Whether the answer to the request is in the status there.
+    pub fn is_recorded(self) -> bool {
+        self.is(Site::RecordPut, Side::After)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// It is killed, and started again.
+    Restart,
+    /// It is killed, and a standby takes over.
+    Standby,
+    /// It is frozen, a standby takes over and ends the restore, and it goes on.
+    Thaw,
+}
+
+impl Recovery {
+    pub const ALL: [Self; 3] = [Self::Restart, Self::Standby, Self::Thaw];
+
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Restart | Self::Standby => "abort",
+            Self::Thaw => "stop",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    pub story: Story,
+    pub point: Point,
+    pub recovery: Recovery,
+}
+
+impl Cell {
+    pub fn name(self) -> String {
+        format!("{:?}::{:?}::{}", self.recovery, self.story, self.point)
+    }
+
+    /// Plays it and judges what came of it. What it hits is added to `reached`.
+    pub async fn play(self, reached: &Mutex<BTreeSet<String>>) -> Result<()> {
+        let mut scene = Scene::new().await;
+        if !self.elects() {
+            scene = scene.without_election();
+        }
+        self.story.begin(&scene);
+        let flags = self.story.flags();
+        let audit = Audit::from_now(&scene).await?;
+        let end = (self.point, self.recovery);
+        let short = [&flags[..], &SHORT_LEASE].concat();
+        let mut first = Suspect::start(&scene, &short, self.story.interruption(), end);
+        let created = scene.create(NAME, json!({})).await;
+        let history = History::of(&scene, &created);
+        let fallen = self.fall(&scene, &mut first).await;
+        fallen.with_context(|| tail("the first", &first.logs()))?;
+        let site = format!("{}/{}", self.point.site.name(), self.point.side.name());
+        reached.lock().unwrap().insert(site);
+
+        let_restores_end(&scene);
+        let second = scene.launch(&[&flags[..], &LONG_LEASE].concat());
+        let played = async {
+            let end = self.recover(&scene, &history, &mut first, &second).await?;
+            verdict::judge(self, end, &scene, &history, &audit).await
+        };
+        Box::pin(played)
+            .await
+            .with_context(|| tail("the second", &second.process.logs()))
+            .with_context(|| tail("the first", &first.logs()))
+            .with_context(|| history.told())
+    }
+
+    /// A killed leader's lease has to run out, and nothing else is tried by waiting
+    /// for that in each cell.
+    fn elects(self) -> bool {
+        let is_election = matches!(
+            self.point.site,
+            Site::LeaseGet | Site::LeasePut | Site::LeaseRelease
+        );
+        is_election || self.recovery != Recovery::Restart
+    }
+
+    /// Until the first process is killed or frozen where it should.
+    async fn fall(self, scene: &Scene, first: &mut Suspect) -> Result<()> {
+        if let Some(point) = self.story.interruption() {
+            first.is_frozen_at(point).await?;
+            self.story.interrupt(scene, first).await?;
+            first.resume()?;
+        }
+        first.reaches(self.point, self.recovery).await?;
+        self.check_order(scene).await
+    }
+
+    /// What is written and what was sent at that moment: the claim comes before the
+    /// request, and the request before its record.
+    async fn check_order(self, scene: &Scene) -> Result<()> {
+        use Side::{After, Before};
+        let point = self.point;
+        let sent = point.is(Site::CreatePost, After) || point.is(Site::RecordPut, Before);
+        let claimed = point.is(Site::ClaimPut, After) || point.is(Site::CreatePost, Before);
+        let unclaimed = [Site::SecretGet, Site::IndexGet, Site::BackupGet];
+        let is_unclaimed = point.is(Site::ClaimPut, Before)
+            || (unclaimed.contains(&point.site) && point.nth == 1)
+            || (self.story == Story::ChangedBeforeClaim);
+        let status = status(&scene.restores.get(NAME).await?);
+        let outcome = status.submission.map(|submission| submission.outcome);
+        let told = format!("{outcome:?} and {} requests", scene.posts());
+        if is_unclaimed {
+            ensure!(
+                outcome.is_none() && scene.posts() == 0,
+                "before the claim: {told}"
+            );
+        } else if claimed {
+            let is_open = outcome == Some(SubmissionOutcome::Open);
+            ensure!(is_open && scene.posts() == 0, "after the claim: {told}");
+        } else if sent {
+            let is_open = outcome == Some(SubmissionOutcome::Open);
+            ensure!(is_open && scene.posts() == 1, "after the request: {told}");
+            ensure!(status.restore_job_id.is_none(), "recorded: {told}");
+        }
+        Ok(())
+    }
+
+    async fn recover(
+        self,
+        scene: &Scene,
+        history: &History,
+        first: &mut Suspect,
+        second: &Running,
+    ) -> Result<End> {
+        // What is known to be done already must not hide that nobody took over.
+        leads(second).await?;
+        let object = self.until(scene, self.story.end(self.point)).await?;
+        let end = self.story.final_end(self.point, self.recovery);
+        if self.recovery == Recovery::Thaw {
+            let (before, posts) = (object, scene.posts());
+            first.resume()?;
+            first.knows_better(self.point).await?;
+            self.until(scene, end).await?;
+            quiet(scene, end, second).await?;
+            first.ends().await?;
+            // It had looked whether it leads right before it was frozen.
+            let looked = usize::from(self.point.is(Site::CreatePost, Side::Before));
+            let more = scene.posts() - posts;
+            ensure!(more <= looked, "{more} requests of the thawed process");
+            let is_news = end != self.story.end(self.point);
+            let version = |object: &IndexRestore| object.metadata.resource_version.clone();
+            let now = scene.restores.get(NAME).await?;
+            ensure!(
+                is_news || version(&now) == version(&before),
+                "the thawed process wrote: {now:?}"
+            );
+        } else {
+            quiet(scene, end, second).await?;
+        }
+        history.is_up_to(&scene.restores.get(NAME).await?).await?;
+        Ok(end)
+    }
+
+    async fn until(self, scene: &Scene, end: End) -> Result<IndexRestore> {
+        let holds = |object: &IndexRestore| {
+            let is_observed = status(object).observed_generation == object.metadata.generation;
+            is_observed && ready(object).1 == end.reason()
+        };
+        let found = scene.until_that(NAME, holds).await;
+        found.with_context(|| format!("it is not {}", end.reason()))
+    }
+}
+
+/// Whoever works goes on looking, and neither writes nor sends.
+async fn quiet(scene: &Scene, end: End, worker: &Running) -> Result<()> {
+    let version = async || anyhow::Ok(scene.restores.get(NAME).await?.metadata.resource_version);
+    let (before, posts, asked) = (version().await?, scene.posts(), scene.asked(end.asks()));
+    let looked = eventually("it was looked at twice more", DEADLINE, async || {
+        Ok((scene.asked(end.asks()) >= asked + 2).then_some(()))
+    });
+    looked.await.context("after the end")?;
+    if end != End::SubmissionUnconfirmed {
+        ensure!(version().await? == before, "it is written again and again");
+    }
+    ensure!(scene.posts() == posts, "it is sent once more");
+    leads(worker).await
+}
+
+async fn leads(worker: &Running) -> Result<()> {
+    eventually("the successor leads", DEADLINE, async || {
+        let (_, text) = worker.get("/metrics").await?;
+        Ok(text.contains("indexrestore_leader 1\n").then_some(()))
+    })
+    .await
+}
+
+fn tail(who: &str, log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    let last = &lines[lines.len().saturating_sub(40)..];
+    format!("--- {who}:\n{}\n", last.join("\n"))
+}
