@@ -73,8 +73,8 @@ pub struct RunArgs {
     poll_min: Duration,
 
     /// Longest time between two polls of a running restore; a poll waits about an eighth of the
-    /// restore's age. Restores that wait for a person are looked at every five times this, and
-    /// finished ones every ten times.
+    /// restore's age. Restores that wait for a person are looked at, and all IndexRestores listed
+    /// anew, every five times this; finished ones are looked at every ten times.
     #[arg(long, env = "POLL_MAX", default_value = "60s", value_parser = duration)]
     poll_max: Duration,
 

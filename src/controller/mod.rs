@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::future::{BoxFuture, join_all};
+use futures::{Stream, StreamExt as _, stream};
 use kube::core::error_boundary::DeserializeGuard;
-use kube::runtime::Controller;
 use kube::runtime::controller::{Config, Error as RunError};
-use kube::runtime::reflector::Store;
-use kube::runtime::watcher;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::watcher::{self, watcher};
+use kube::runtime::{Controller, WatchStreamExt as _};
 use kube::{Api, Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -84,11 +84,13 @@ fn watch(
 ) -> (Store<Guarded>, BoxFuture<'static, ()>) {
     let shutdown = context.shutdown.clone();
     let metrics = Arc::clone(&context.metrics);
-    let controller = Controller::new(api, watcher::Config::default())
+    let (store, writer) = reflector::store();
+    let seen = relisted(api, context.rules.pace.stalled());
+    let seen = reflector::reflector(writer, seen).applied_objects();
+    let controller = Controller::for_stream(seen, store.clone())
         .with_config(Config::default().concurrency(concurrency))
         .reconcile_all_on(context.leadership.terms())
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
-    let store = controller.store();
     let running = controller
         .run(pass::pass, pass::again_after_error, context)
         .for_each(move |result| {
@@ -106,6 +108,19 @@ fn watch(
             std::future::ready(())
         });
     (store, Box::pin(running))
+}
+
+/// A watch that begins anew, with a list, so often: an event that never came
+/// would be missed for ever, as a watch goes on where it was.
+fn relisted(
+    api: Api<Guarded>,
+    every: Duration,
+) -> impl Stream<Item = watcher::Result<watcher::Event<Guarded>>> + Send {
+    let begin = move || {
+        let watch = watcher(api.clone(), watcher::Config::default());
+        watch.take_until(tokio::time::sleep(every))
+    };
+    stream::repeat_with(begin).flatten()
 }
 
 /// Counts the restores by reason, forgets what is gone, and wipes old keys, now

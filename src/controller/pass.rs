@@ -88,7 +88,7 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
         &cached.namespace().unwrap_or_default(),
     );
     let Some(object) = load(cached, remembered.is_stale, &api).await? else {
-        return Ok(Action::await_change());
+        return Ok(gone(context, term, &uid, remembered));
     };
     let situation = Situation::of(&object);
     if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
@@ -208,7 +208,10 @@ fn settle(
     remembered.errors = 0;
     remembered.is_stale = matches!(acted, Acted::Conflict);
     let written = match acted {
-        Acted::Gone => return Action::await_change(),
+        Acted::Gone => {
+            let uid = seen.uid().unwrap_or_default();
+            return gone(context, term, &uid, remembered);
+        }
         Acted::NotLeading => {
             tracing::info!("this process leads no longer: nothing is written");
             return Action::await_change();
@@ -230,6 +233,16 @@ fn settle(
     let uid = seen.uid().unwrap_or_default();
     context.memory.keep(term.number(), &uid, remembered);
     again.map_or_else(Action::await_change, Action::requeue)
+}
+
+/// Asks again later for an object that the API server does not know. If it is
+/// gone, the cache will know by then; if that was a mistake, as of a server that
+/// does not serve the kind yet, no event would tell.
+fn gone(context: &Context, term: &Term, uid: &str, mut remembered: Remembered) -> Action {
+    remembered.is_stale = true;
+    remembered.rest = None;
+    context.memory.keep(term.number(), uid, remembered);
+    Action::requeue(jittered(context.rules.pace.poll_max))
 }
 
 /// Up to a tenth longer, so that what began together does not stay together.

@@ -7,12 +7,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;
+#[allow(dead_code)]
+#[path = "../kubernetes_faults/cells.rs"]
+mod cells;
 mod crashes;
+#[path = "../kubernetes_faults/history.rs"]
+mod history;
 mod identity;
 mod installation;
+mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
 mod operation;
+#[allow(dead_code)]
+#[path = "../kubernetes_faults/proxied.rs"]
+mod proxied;
 mod refusals;
 mod restores;
 mod rivals;

@@ -107,7 +107,16 @@ impl Scene {
     }
 
     pub async fn start_with(&self, flags: &[&str]) -> Running {
-        let running = self.launch(flags);
+        Self::until_ready(self.launch(flags)).await
+    }
+
+    /// Starts one that reaches the API server by another way.
+    pub async fn start_by(&self, kubeconfig: &Path, flags: &[&str]) -> Running {
+        let builder = self.builder.clone().kubeconfig(kubeconfig);
+        Self::until_ready(Self::launch_from(builder, flags)).await
+    }
+
+    async fn until_ready(running: Running) -> Running {
         eventually("the operator is ready", DEADLINE, async || {
             Ok((running.get("/readyz").await?.0 == 200).then_some(()))
         })
@@ -123,15 +132,16 @@ impl Scene {
 
     /// The same with further environment variables.
     pub fn launch_with(&self, flags: &[&str], environment: &[(&str, &str)]) -> Running {
-        let address = format!("127.0.0.1:{}", free_port().unwrap());
-        let mut builder = self
-            .builder
-            .clone()
-            .args(["--listen", &address])
-            .args(flags);
+        let mut builder = self.builder.clone();
         for (name, value) in environment {
             builder = builder.env(*name, *value);
         }
+        Self::launch_from(builder, flags)
+    }
+
+    fn launch_from(builder: OperatorBuilder, flags: &[&str]) -> Running {
+        let address = format!("127.0.0.1:{}", free_port().unwrap());
+        let builder = builder.args(["--listen", &address]).args(flags);
         Running {
             process: builder.start().unwrap(),
             address,

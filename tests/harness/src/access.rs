@@ -54,7 +54,7 @@ impl ControlPlane {
             .status
             .and_then(|status| status.token)
             .context("the API server sent no token")?;
-        kubeconfig::with_token(self.port, &self.ca, name, namespace, &token)
+        kubeconfig::with_token(self.port, &self.certificates.ca, name, namespace, &token)
     }
 
     /// Writes the kubeconfig, readable by its owner only, to a new file that lives as long as the control plane.

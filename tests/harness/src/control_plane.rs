@@ -29,8 +29,9 @@ pub struct ControlPlane {
     api_server: Mutex<ApiServer>,
     etcd: Mutex<Process>,
     pub(crate) admin: Kubeconfig,
-    pub(crate) ca: String,
+    pub(crate) certificates: Certificates,
     pub(crate) port: u16,
+    pub(crate) etcd_port: u16,
     shared: bool,
     // Dropped after the processes that write to it.
     directory: TempDir,
@@ -105,8 +106,9 @@ impl ControlPlane {
             api_server: Mutex::new(api_server),
             etcd: Mutex::new(etcd),
             admin: kubeconfig::admin(port, &certificates)?,
-            ca: certificates.ca,
+            certificates,
             port,
+            etcd_port,
             shared: false,
             directory,
         })
@@ -230,7 +232,7 @@ impl ControlPlane {
     }
 }
 
-async fn is_ready(client: &Client) -> Result<()> {
+pub(crate) async fn is_ready(client: &Client) -> Result<()> {
     client
         .request_text(http::Request::get("/readyz").body(Vec::new())?)
         .await?;

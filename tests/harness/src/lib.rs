@@ -15,6 +15,7 @@
 //! Every child ends with this process, and its temporary directory is removed, however this process ends: even by SIGKILL.
 
 mod access;
+mod api_proxy;
 mod api_server;
 mod apply;
 mod assets;
@@ -27,12 +28,16 @@ mod operator;
 mod ports;
 mod process;
 mod reaper;
+mod second;
+mod stalling;
 mod wait;
 
+pub use api_proxy::{ApiProxy, Armed, Call, Event, Fault, Reply, Rule, Seen, Treatment};
 pub use apply::apply;
 pub use assets::{KUBERNETES_VERSION, kubectl};
 pub use control_plane::ControlPlane;
 pub use kubeconfig::client;
 pub use operator::{Operator, OperatorBuilder};
 pub use ports::free_port;
+pub use second::SecondApiServer;
 pub use wait::{DEADLINE, eventually, wait_for};
