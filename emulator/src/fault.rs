@@ -23,6 +23,9 @@ pub struct Fault {
     /// Only requests whose path or body contains this text, such as an index name; `None`: all.
     #[serde(default)]
     pub mentions: Option<String>,
+    /// Only requests with a key of this project; `None`: all.
+    #[serde(default)]
+    pub project: Option<String>,
     /// What happens.
     pub kind: FaultKind,
 }
@@ -35,6 +38,7 @@ impl Fault {
             times: None,
             after: 0,
             mentions: None,
+            project: None,
             kind,
         }
     }
@@ -57,9 +61,17 @@ impl Fault {
         self
     }
 
-    pub(crate) fn matches(&self, call: &Call) -> bool {
+    /// Only requests with a key of `project`.
+    pub fn in_project(mut self, project: impl Into<String>) -> Self {
+        self.project = Some(project.into());
+        self
+    }
+
+    pub(crate) fn matches(&self, call: &Call, project: Option<&str>) -> bool {
         let route = call.route();
-        (self.route == Route::Any || self.route == route)
+        let is_there = self.project.is_none() || self.project.as_deref() == project;
+        is_there
+            && (self.route == Route::Any || self.route == route)
             && self.kind.concerns(route)
             && self
                 .mentions
@@ -289,18 +301,21 @@ mod tests {
             None,
             Bytes::from(r#"{"name":"books"}"#),
         );
-        assert!(Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&list));
-        assert!(!Fault::new(Route::Any, FaultKind::ListRepeat).matches(&list));
-        assert!(!Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&create));
+        assert!(Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&list, None));
+        assert!(!Fault::new(Route::Any, FaultKind::ListRepeat).matches(&list, None));
+        assert!(!Fault::new(Route::Any, FaultKind::ListDrop(None)).matches(&create, None));
         assert!(
             Fault::new(Route::Any, FaultKind::JobFails)
                 .mentioning("books")
-                .matches(&create)
+                .matches(&create, None)
         );
         assert!(
             !Fault::new(Route::Any, FaultKind::JobFails)
                 .mentioning("films")
-                .matches(&create)
+                .matches(&create, None)
         );
+        let there = Fault::new(Route::Any, FaultKind::JobFails).in_project("p");
+        assert!(there.matches(&create, Some("p")));
+        assert!(!there.matches(&create, Some("q")) && !there.matches(&create, None));
     }
 }

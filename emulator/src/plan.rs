@@ -17,8 +17,8 @@ pub(crate) struct Armed {
 
 impl Armed {
     /// Whether `call` meets this fault now; counts it.
-    fn meets(&mut self, call: &Call) -> bool {
-        if !self.fault.matches(call) {
+    fn meets(&mut self, call: &Call, project: Option<&str>) -> bool {
+        if !self.fault.matches(call, project) {
             return false;
         }
         let rank = self.seen;
@@ -108,11 +108,11 @@ pub(crate) struct View {
 }
 
 impl Plan {
-    /// The plan for `call`. Where two faults exclude each other, the one injected first wins.
-    pub(crate) fn draw(faults: &mut [Armed], call: &Call) -> Self {
+    /// The plan for `call` with a key of `project`. Where two faults exclude each other, the one injected first wins.
+    pub(crate) fn draw(faults: &mut [Armed], call: &Call, project: Option<&str>) -> Self {
         let mut plan = Self::default();
         for armed in faults {
-            if armed.meets(call) {
+            if armed.meets(call, project) {
                 plan.add(&armed.fault.kind);
             }
         }
@@ -193,7 +193,7 @@ mod tests {
         let mut faults = [armed(fault)];
         let call = Call::new("GET", "/indexes", None, Bytes::new());
         let hits: Vec<bool> = (0..5)
-            .map(|_| Plan::draw(&mut faults, &call).instead.is_some())
+            .map(|_| Plan::draw(&mut faults, &call, None).instead.is_some())
             .collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert_eq!(faults[0].fired(), 2);
@@ -214,7 +214,7 @@ mod tests {
             )),
         ];
         let call = Call::new("GET", "/indexes", None, Bytes::new());
-        let plan = Plan::draw(&mut faults, &call);
+        let plan = Plan::draw(&mut faults, &call, None);
         assert_eq!(plan.ending, Some(Ending::Close(Closing::Fin)));
         assert_eq!(plan.delay, Duration::from_secs(3));
     }

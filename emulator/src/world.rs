@@ -85,8 +85,8 @@ impl World {
 
     /// A request arrives: it gets its number, and its fate is settled.
     pub(crate) fn receive(&mut self, now: Timestamp, call: &Call) -> (u64, Plan) {
-        let plan = Plan::draw(&mut self.faults, call);
         let project = self.project(call).map(str::to_owned);
+        let plan = Plan::draw(&mut self.faults, call, project.as_deref());
         (self.journal.arrived(call, project, now), plan)
     }
 

@@ -100,7 +100,8 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
     let now = Now::read();
     let (answer, key) = answer(context, &object, &situation, question).await?;
     let evidence = &mut remembered.evidence;
-    evidence.learn(&situation, &answer, BootTime::now());
+    let catch_up = context.rules.patience.catch_up;
+    evidence.learn(&situation, &answer, now.boot..BootTime::now(), catch_up);
     let decision = decide(
         &situation,
         &remembered.evidence,

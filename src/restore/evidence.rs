@@ -1,6 +1,8 @@
+use std::ops::Range;
 use std::time::Duration;
 
-use super::answer::{Answer, Search};
+use super::answer::{Answer, History, Search};
+use super::history::Trace;
 use super::stage::{Situation, Stage};
 use crate::clock::BootTime;
 
@@ -39,7 +41,8 @@ impl Evidence {
         self.since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// How many complete looks in a row missed it.
+    /// How many complete looks in a row missed it that began at least `catch_up`
+    /// after the first one that did: before that, the list's lag explains it.
     pub fn looks(&self) -> u32 {
         self.looks
     }
@@ -72,8 +75,15 @@ impl Evidence {
         self.polls
     }
 
-    /// Takes in one answer. A look that failed neither proves nor disproves.
-    pub fn learn(&mut self, situation: &Situation, answer: &Answer, now: BootTime) {
+    /// Takes in one answer, and when it was asked for and had. A look that failed
+    /// neither proves nor disproves. `catch_up` is how long the list may lag.
+    pub fn learn(
+        &mut self,
+        situation: &Situation,
+        answer: &Answer,
+        looked: Range<BootTime>,
+        catch_up: Duration,
+    ) {
         self.failures = match answer.is_incomplete() {
             true => self.failures.saturating_add(1),
             false => 0,
@@ -83,16 +93,21 @@ impl Evidence {
         }
         match missing(situation, answer) {
             Missing::Unknown => {}
+            // Found, but perhaps not recorded: the write may lose against another.
+            Missing::NotNow => {
+                self.since = Some(looked.end);
+                self.looks = 0;
+            }
             Missing::Nothing => {
                 self.subject = None;
                 self.since = None;
                 self.looks = 0;
             }
-            Missing::This(subject) => self.count(subject, now),
+            Missing::This(subject) => self.count(subject, looked, catch_up),
         }
     }
 
-    fn count(&mut self, subject: Subject, now: BootTime) {
+    fn count(&mut self, subject: Subject, looked: Range<BootTime>, catch_up: Duration) {
         match &subject {
             Subject::Claim { index, nonce } => {
                 let same =
@@ -103,16 +118,20 @@ impl Evidence {
         }
         if self.subject.as_ref() != Some(&subject) {
             self.subject = Some(subject);
-            self.since = Some(now);
+            self.since = Some(looked.end);
             self.looks = 0;
         }
-        self.looks = self.looks.saturating_add(1);
+        if self.age(looked.start) >= catch_up {
+            self.looks = self.looks.saturating_add(1);
+        }
     }
 }
 
 enum Missing {
     /// The look was not complete.
     Unknown,
+    /// It is listed in this look.
+    NotNow,
     Nothing,
     This(Subject),
 }
@@ -121,6 +140,7 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
     match answer {
         Answer::Nothing | Answer::NoKey(_) => Missing::Unknown,
         Answer::MaySubmit(seen) => match (&seen.index, &seen.history) {
+            (_, Some(Ok(history))) if is_listed(situation, history) => Missing::NotNow,
             (Ok(Some(_)), Some(Ok(history))) if history.is_complete => {
                 Missing::This(Subject::Origin {
                     backup_id: situation.backup_id.clone(),
@@ -131,6 +151,13 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
             _ => Missing::Unknown,
         },
         Answer::FindOurs(seen) => match (&situation.stage, &seen.index) {
+            _ if seen
+                .history
+                .as_ref()
+                .is_ok_and(|history| is_listed(situation, history)) =>
+            {
+                Missing::NotNow
+            }
             (Stage::Claimed(claim), Ok(index)) if is_whole(seen) => Missing::This(Subject::Claim {
                 nonce: claim.nonce.clone(),
                 index: index.is_some(),
@@ -149,12 +176,16 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
     }
 }
 
+fn is_listed(situation: &Situation, history: &History) -> bool {
+    matches!(situation.trace(&history.jobs), Trace::Ours(_))
+}
+
 /// Whether this look would have shown what it looked for: the list came to its
 /// end, and the key is one of the backup's project.
 fn is_whole(seen: &Search) -> bool {
-    let is_listed = seen
+    let is_complete = seen
         .history
         .as_ref()
         .is_ok_and(|history| history.is_complete);
-    is_listed && matches!(seen.backup, Some(Ok(_)))
+    is_complete && matches!(seen.backup, Some(Ok(_)))
 }

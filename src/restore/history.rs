@@ -114,6 +114,24 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_the_list_does_not_matter() {
+        let mut jobs = [
+            job("first", "b", Some(10)),
+            job("second", "other", Some(20)),
+            job("third", "b", Some(30)),
+            job("fourth", "b", Some(40)),
+        ];
+        for _ in 0..jobs.len() {
+            jobs.rotate_left(1);
+            for _ in 0..2 {
+                jobs.reverse();
+                assert_eq!(found(&jobs, None), Some(("earlier", "fourth".into())));
+                assert_eq!(found(&jobs, Some(25)), Some(("ours", "fourth".into())));
+            }
+        }
+    }
+
+    #[test]
     fn other_names_and_backups_are_not_ours() {
         let mut other_name = job("j", "b", Some(10));
         other_name.target_index_name = "index-2".into();

@@ -63,13 +63,15 @@ pub struct Patience {
     /// Before an open claim without any trace is abandoned, the first time; each
     /// further attempt doubles it. Must exceed a request's life in Pinecone.
     pub confirm: Duration,
-    /// For the list of restore jobs to catch up with an index that exists.
+    /// For the list of restore jobs to catch up with an index that exists. Looks
+    /// that began sooner count for nothing.
     pub catch_up: Duration,
     /// Before a person is asked to look.
     pub give_up: Duration,
 }
 
-/// Complete looks that must all have missed a thing before it is believed missing.
+/// Complete looks that must all have missed a thing, once the list had time to catch
+/// up, before it is believed missing.
 pub const LOOKS: u32 = 3;
 
 impl Default for Patience {

@@ -172,12 +172,15 @@ impl Product {
             let situation = Situation::of(&expanded);
             let answer = self.answer(object, &situation, seen);
             let before = self.evidence.borrow()[usize::from(evidence)].0.clone();
-            let (learnt, age) = learn(&before, age, &situation, &answer);
+            let catch_up = self.rules.patience.catch_up;
+            let began = age.saturating_sub(self.unseen(frozen));
+            let looked = (began, age);
+            let (learnt, age) = learn(&before, looked, (&situation, &answer), catch_up);
             let submitted = object.own().map_or(0, |own| own.start);
             let passed = if hour { TICK * u32::from(HOUR) } else { TICK };
             let now = Now {
                 wall: timestamp(submitted) + jiff::SignedDuration::try_from(passed).unwrap(),
-                boot: at(age.saturating_sub(self.unseen(frozen))),
+                boot: at(began.min(age)),
             };
             let decision = decide(&situation, &learnt, &answer, &self.rules, now);
             assert_rests_in_order(&situation, &decision);
@@ -267,15 +270,22 @@ fn at(age: u8) -> BootTime {
 }
 
 /// Evidence is kept as if it had begun at `START`, together with its age.
-fn learn(before: &Evidence, age: u8, situation: &Situation, answer: &Answer) -> (Evidence, u8) {
-    let mut later = before.clone();
-    later.learn(situation, answer, at(age));
+fn learn(
+    before: &Evidence,
+    (began, age): (u8, u8),
+    (situation, answer): (&Situation, &Answer),
+    catch_up: Duration,
+) -> (Evidence, u8) {
+    let look = |began, ended| {
+        let mut after = before.clone();
+        after.learn(situation, answer, at(began)..at(ended), catch_up);
+        after
+    };
+    let later = look(began, age);
     if age > 0 && later.age(at(age)) == TICK * u32::from(age) {
         return (later, age);
     }
-    let mut afresh = before.clone();
-    afresh.learn(situation, answer, at(0));
-    (afresh, 0)
+    (look(0, 0), 0)
 }
 
 /// Passes repeat themselves but where nothing can change any more.

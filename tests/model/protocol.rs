@@ -105,6 +105,15 @@ fn rows_dropped() {
 }
 
 #[test]
+fn repeated_and_row_dropped() {
+    let faults = [(Fault::Repeat, 1), (Fault::DropRows, 2)];
+    check(
+        Environment::new("repeated, and its row dropped", 3, &faults),
+        &[Landmark::TakenWasOurs],
+    );
+}
+
+#[test]
 fn another_cluster() {
     let faults = [
         (Fault::Foreign, 1),

@@ -31,7 +31,7 @@ pub struct Scene {
     pub client: Client,
     pub restores: Api<IndexRestore>,
     /// Stops when it is dropped.
-    _emulator: Emulator,
+    emulator: Emulator,
     pub pinecone: Control,
     builder: OperatorBuilder,
 }
@@ -81,7 +81,7 @@ impl Scene {
             restores: Api::namespaced(client.clone(), &namespace),
             namespace,
             client,
-            _emulator: emulator,
+            emulator,
             pinecone,
             builder,
         };
@@ -98,6 +98,17 @@ impl Scene {
     pub fn without_election(mut self) -> Self {
         self.builder = self.builder.env("LEADER_ELECT", "false");
         self
+    }
+
+    /// Sets an environment variable of the operators.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.env(name, value);
+        self
+    }
+
+    /// Where the emulator listens, such as `http://127.0.0.1:41234`.
+    pub fn emulator_url(&self) -> String {
+        self.emulator.url()
     }
 
     /// Starts an operator and waits until it has seen everything. Its waits are

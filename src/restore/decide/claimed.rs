@@ -117,12 +117,12 @@ fn not_known(
     failure: Option<&Failure>,
 ) -> Decision {
     let pace = scene.rules.pace;
+    let asked = failure
+        .and_then(|failure| failure.retry_after)
+        .unwrap_or_default();
     let again = match failure {
-        _ if is_overdue(scene, claim) => pace.poll_max,
-        Some(failure) => {
-            let asked = failure.retry_after.unwrap_or_default();
-            scene.retry_after(failure).min(pace.poll_max.max(asked))
-        }
+        _ if is_overdue(scene, claim) => pace.poll_max.max(asked),
+        Some(failure) => scene.retry_after(failure).min(pace.poll_max.max(asked)),
         None => scene.look_again(),
     };
     Decision::report(

@@ -130,7 +130,10 @@ pub(super) fn decide_finished(
     let name = &scene.situation.index_name;
     let finding = match index {
         // Not knowing changes nothing that is known.
-        Err(_) => return Decision::keep(again),
+        Err(failure) => {
+            let asked = failure.retry_after.unwrap_or_default();
+            return Decision::keep(again.max(asked));
+        }
         Ok(None) => findings::index_deleted(name),
         Ok(Some(index)) if is_another(index, submitted) => findings::index_replaced(name),
         Ok(Some(index)) => match health(index) {

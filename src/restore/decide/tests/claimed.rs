@@ -86,14 +86,11 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
 fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
     let situation = Situation::of(&claimed("Open"));
     let mut evidence = Evidence::default();
-    evidence.learn(
-        &situation,
-        &search(Some(index(true, "Ready")), &[], true),
-        now(0).boot,
-    );
+    let there = search(Some(index(true, "Ready")), &[], true);
+    learn(&mut evidence, &situation, &there, now(0));
     let gone = search(None, &[], true);
     for round in 1..20 {
-        evidence.learn(&situation, &gone, now(round * 60).boot);
+        learn(&mut evidence, &situation, &gone, now(round * 60));
         let decision = decide(&situation, &evidence, &gone, &RULES, now(round * 60));
         assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     }
@@ -102,12 +99,77 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
 #[test]
 fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
     let answer = search(Some(index(true, "Ready")), &[], true);
-    let decision = look(&claimed("Taken"), &answer, 4, 30);
+    let decision = look(&claimed("Taken"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    let decision = look(&claimed("Open"), &answer, 4, 30);
+    let decision = look(&claimed("Open"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let decision = look(&claimed("Open"), &answer, 4, 1_300);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+}
+
+/// The list lags by up to a minute, so that the looks within it say nothing; then one
+/// answer lacks the row that it had come to show.
+#[test]
+fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
+    let situation = Situation::of(&claimed("Taken"));
+    let (there, ours) = (Some(index(true, "Ready")), job("j", 1, "Pending"));
+    let (without, with) = (
+        search(there.clone(), &[], true),
+        search(there, &[ours], true),
+    );
+    let mut evidence = Evidence::default();
+    for second in (0..=60).step_by(6) {
+        learn(&mut evidence, &situation, &without, now(second));
+        let decision = decide(&situation, &evidence, &without, &RULES, now(second));
+        assert_eq!(
+            reason(&decision),
+            Some(Reason::ConfirmingSubmission),
+            "{second} s"
+        );
+    }
+    learn(&mut evidence, &situation, &with, now(66));
+    let decision = decide(&situation, &evidence, &with, &RULES, now(66));
+    assert_eq!(reason(&decision), Some(Reason::Restoring));
+}
+
+/// A look that shows the job counts against its absence, even where the write that was to
+/// record it lost against another's.
+#[test]
+fn a_look_that_shows_the_job_is_none_that_misses_it() {
+    let situation = Situation::of(&claimed("Taken"));
+    let (there, ours) = (Some(index(true, "Ready")), job("j", 1, "Pending"));
+    let (without, with) = (
+        search(there.clone(), &[], true),
+        search(there, &[ours], true),
+    );
+    let mut evidence = Evidence::default();
+    for second in [0, 61, 62] {
+        learn(&mut evidence, &situation, &without, now(second));
+    }
+    assert_eq!(evidence.looks(), 2);
+    learn(&mut evidence, &situation, &with, now(63));
+    for second in [64, 65, 66, 122] {
+        learn(&mut evidence, &situation, &without, now(second));
+        assert_eq!(evidence.looks(), 0, "{second} s");
+    }
+    learn(&mut evidence, &situation, &without, now(123));
+    assert_eq!(evidence.looks(), 1);
+}
+
+/// A look counts from when it was asked for: a process that was frozen before it got
+/// the answer holds a list of long ago.
+#[test]
+fn a_look_that_began_within_the_lag_and_ended_after_it_does_not_count() {
+    let situation = Situation::of(&claimed("Taken"));
+    let without = search(Some(index(true, "Ready")), &[], true);
+    let mut evidence = Evidence::default();
+    let catch_up = RULES.patience.catch_up;
+    evidence.learn(&situation, &without, now(0).boot..now(1).boot, catch_up);
+    for (begun, counted) in [(2, 0), (60, 0), (61, 1), (62, 2)] {
+        let looked = now(begun).boot..now(900).boot;
+        evidence.learn(&situation, &without, looked, catch_up);
+        assert_eq!(evidence.looks(), counted, "{begun} s");
+    }
 }
 
 #[test]
@@ -247,11 +309,16 @@ fn looks_without_a_witness_prove_nothing_later() {
     let situation = Situation::of(&object);
     let mut evidence = Evidence::default();
     for round in 0..9 {
-        evidence.learn(&situation, &search(None, &[], false), now(round * 60).boot);
+        learn(
+            &mut evidence,
+            &situation,
+            &search(None, &[], false),
+            now(round * 60),
+        );
     }
     let answer = search(None, &[], true);
     let at = now(9 * 60);
-    evidence.learn(&situation, &answer, at.boot);
+    learn(&mut evidence, &situation, &answer, at);
     assert!(
         !is_closed(&decide(&situation, &evidence, &answer, &RULES, at)),
         "one look with the right key"
@@ -326,11 +393,11 @@ fn an_index_that_was_seen_and_went_leaves_the_claim_open_unless_it_was_taken() {
         let situation = Situation::of(&claimed(outcome));
         let mut evidence = Evidence::default();
         let there = search(Some(index(true, "Ready")), &[], true);
-        evidence.learn(&situation, &there, now(0).boot);
+        learn(&mut evidence, &situation, &there, now(0));
         let mut closed = false;
         for round in 1..20 {
             let at = now(round * 60);
-            evidence.learn(&situation, &gone, at.boot);
+            learn(&mut evidence, &situation, &gone, at);
             closed |= is_closed(&decide(&situation, &evidence, &gone, &RULES, at));
         }
         assert_eq!(closed, closes, "{outcome}");

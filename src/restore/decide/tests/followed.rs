@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::conditions::Finding;
+use crate::restore::answer::Search;
 use crate::restore::{Change, Question, Report, ask};
 
 fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
@@ -59,7 +60,7 @@ fn a_followed_job_says_what_is_true() {
         );
     }
     assert_eq!(
-        reason(&look(&running, &follow(None, Some(None)), 4, 30)),
+        reason(&look(&running, &follow(None, Some(None)), 5, 30)),
         Some(Reason::IndexDeleted)
     );
     assert_eq!(
@@ -160,4 +161,36 @@ fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
     };
     let status = report.status(&done, time(1));
     assert_eq!(status.index_host.as_deref(), Some("another.host"));
+}
+
+#[test]
+fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
+    let asked = Duration::from_secs(3_000);
+    let mut busy = failure(FailureKind::Unavailable);
+    busy.retry_after = Some(asked);
+    let unreadable = Answer::FindOurs(Search {
+        index: Ok(None),
+        history: Err(busy.clone()),
+        backup: None,
+    });
+    let unclaimed = Answer::MaySubmit(Preflight {
+        index: Err(busy.clone()),
+        ..preflight(None, None)
+    });
+    let running = Answer::Follow {
+        job: Err(busy.clone()),
+        index: None,
+    };
+    let done = accepted(json!({"state": "Completed"}), Some("index.host"));
+    for (object, answer, times) in [
+        (object(Value::Null), &unclaimed, 1),
+        (claimed("Open"), &unreadable, 1),
+        // After an hour a person is asked to look as well.
+        (claimed("Open"), &unreadable, 70),
+        (accepted(json!({"state": "Pending"}), None), &running, 1),
+        (done, &Answer::StillThere(Err(busy)), 1),
+    ] {
+        let again = look(&object, answer, times, 60).again.unwrap();
+        assert!(again >= asked, "{answer:?}: {again:?}");
+    }
 }

@@ -114,6 +114,11 @@ fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<Histor
     })
 }
 
+fn learn(evidence: &mut Evidence, situation: &Situation, answer: &Answer, at: Now) {
+    let looked = at.boot..at.boot;
+    evidence.learn(situation, answer, looked, RULES.patience.catch_up);
+}
+
 /// Looks `times` times, `every` seconds apart, and decides after each.
 fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
     let situation = Situation::of(object);
@@ -121,7 +126,7 @@ fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decis
     let mut decision = None;
     for round in 0..times {
         let now = now(i64::from(round) * every);
-        evidence.learn(&situation, answer, now.boot);
+        learn(&mut evidence, &situation, answer, now);
         decision = Some(decide(&situation, &evidence, answer, &RULES, now));
     }
     decision.unwrap()

@@ -183,7 +183,7 @@ proptest! {
             clock += pause;
             let now = now(clock);
             let situation = Situation::of(&object);
-            evidence.learn(&situation, &answer, now.boot);
+            learn(&mut evidence, &situation, &answer, now);
             let decision = decide(&situation, &evidence, &answer, &RULES, now);
             prop_assert!(decision.again.is_none_or(|again| !again.is_zero()));
             match &decision.step {

@@ -72,7 +72,8 @@ fn a_taken_name_is_foreign_only_after_the_list_had_time() {
     let fresh = object(Value::Null);
     assert_eq!(reason(&look(&fresh, &answer, 3, 10)), Some(Reason::Pending));
     assert_eq!(reason(&look(&fresh, &answer, 2, 70)), Some(Reason::Pending));
-    let late = look(&fresh, &answer, 4, 20);
+    assert_eq!(reason(&look(&fresh, &answer, 5, 20)), Some(Reason::Pending));
+    let late = look(&fresh, &answer, 6, 20);
     assert_eq!(reason(&late), Some(Reason::IndexAlreadyExists));
 }
 

@@ -1,0 +1,115 @@
+//! One cell of the matrix.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::{DEADLINE, eventually};
+use kube::api::PostParams;
+use pinecone_emulator::{BackupSeed, Fault, FaultKind, Project, Route};
+use serde_json::json;
+
+use crate::record::{Record, Told};
+use crate::scene::{KEY, Scene};
+
+/// A restore with a project, a key, a backup and an index name of its own.
+pub struct Cell<'a> {
+    pub scene: &'a Scene,
+    pub record: &'a Record,
+    /// Of the project, the Secret, the IndexRestore and the index.
+    pub name: String,
+}
+
+/// What came of a cell, to be checked against Pinecone's own record.
+pub struct Outcome {
+    pub end: &'static str,
+    /// How many reasons were told before the fault was cleared.
+    pub cleared: usize,
+    pub posts: Posts,
+    pub accepted: usize,
+    /// Words that the status must have said.
+    pub words: Option<String>,
+}
+
+/// How many create requests Pinecone got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posts {
+    Exactly(usize),
+    /// That many and more: all but the last were refused.
+    Refused(usize),
+    /// Two, the second no sooner than the first can have been lost for good.
+    Repeated,
+}
+
+impl<'a> Cell<'a> {
+    pub async fn new(scene: &'a Scene, record: &'a Record, name: String) -> Self {
+        let key = format!("{KEY}_{name}");
+        scene
+            .pinecone
+            .add_project(Project::new(&name, &key))
+            .unwrap();
+        let cell = Self {
+            scene,
+            record,
+            name,
+        };
+        let backup = BackupSeed::new("nightly", "products").id(cell.backup());
+        scene.pinecone.add_backup(&cell.name, backup).unwrap();
+        scene.put_secret(&cell.name, "api-key", &key).await;
+        cell
+    }
+
+    pub fn backup(&self) -> String {
+        format!("backup-{}", self.name)
+    }
+
+    pub fn fault(&self, route: Route, kind: &FaultKind) -> Fault {
+        Fault::new(route, kind.clone()).in_project(&self.name)
+    }
+
+    pub fn inject(&self, route: Route, kind: &FaultKind) -> u64 {
+        self.scene.pinecone.inject(self.fault(route, kind))
+    }
+
+    pub async fn apply(&self) -> Result<()> {
+        let spec = json!({
+            "backupId": self.backup(), "apiKeySecretRef": {"name": self.name},
+        });
+        let object = self.scene.restore(&self.name, spec);
+        let params = PostParams::default();
+        self.scene.restores.create(&params, &object).await?;
+        Ok(())
+    }
+
+    pub async fn until(&self, reason: &str) -> Result<Told> {
+        self.record
+            .until(&self.name, reason, |told| told.reason() == reason)
+            .await
+    }
+
+    pub async fn until_met(&self, fault: u64, times: u32) -> Result<()> {
+        eventually("the fault is met", DEADLINE, async || {
+            Ok((self.scene.pinecone.fault_hits(fault) >= times).then_some(()))
+        })
+        .await
+    }
+
+    /// Ends the fault. Returns how many reasons had been told by then.
+    pub fn clear(&self, fault: u64) -> usize {
+        assert!(self.scene.pinecone.clear_fault(fault));
+        self.record.told(&self.name).reasons.len()
+    }
+
+    /// For that time nothing may happen: what must not come cannot be waited for.
+    pub async fn for_a_while(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    pub fn posts(&self) -> usize {
+        let requests = self.scene.pinecone.requests();
+        let own = requests
+            .iter()
+            .filter(|r| r.project.as_ref() == Some(&self.name));
+        own.filter(|r| r.route == Route::CreateIndexFromBackup)
+            .count()
+    }
+}

@@ -1,0 +1,94 @@
+//! The column of the create request. Where it is not known whether it took effect, both
+//! are tried.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use kube::api::{Patch, PatchParams};
+use pinecone_emulator::Route;
+use serde_json::json;
+
+use crate::cell::{Cell, Outcome, Posts};
+use crate::kinds::{Class, Kind, kinds, kinds_of_create};
+use crate::matrix::run;
+use crate::scene::Scene;
+
+const CREATE: Route = Route::CreateIndexFromBackup;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_to_the_create_request() {
+    let mut rows = Vec::new();
+    for kind in kinds().into_iter().chain(kinds_of_create()) {
+        let is_open = matches!(kind.post, Class::Taken | Class::Unknown);
+        if let Some(fault) = kind.after_effect().filter(|_| is_open) {
+            let kind = Kind {
+                fault,
+                ..kind.clone()
+            };
+            rows.push((format!("{}-acted", kind.name), kind));
+        }
+        rows.push((kind.name.to_owned(), kind));
+    }
+    run(Scene::new().await, "post", rows, async |cell, kind| {
+        cell.apply().await?;
+        let words = kind.status().map(|status| format!("HTTP {status}"));
+        let outcome = match kind.post {
+            Class::NoEffect(reason) => refused(cell, kind, reason).await?,
+            Class::Rejected => rejected(cell, kind).await?,
+            Class::Taken | Class::Unknown => unknown(cell, kind).await?,
+        };
+        Ok(Outcome { words, ..outcome })
+    })
+    .await;
+}
+
+fn restored(cleared: usize, posts: Posts) -> Outcome {
+    Outcome {
+        end: "Restored",
+        cleared,
+        posts,
+        accepted: 1,
+        words: None,
+    }
+}
+
+/// It is said, sent again ever more slowly, and goes through once the cause is gone.
+async fn refused(cell: &Cell<'_>, kind: &Kind, reason: &str) -> Result<Outcome> {
+    let fault = cell.inject(CREATE, &kind.fault);
+    cell.until(reason).await?;
+    cell.until_met(fault, 3).await?;
+    Ok(restored(cell.clear(fault), Posts::Refused(4)))
+}
+
+/// It is not sent again until somebody edits the spec.
+async fn rejected(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
+    let fault = cell.inject(CREATE, &kind.fault);
+    cell.until("InvalidRequest").await?;
+    cell.for_a_while(Duration::from_secs(4)).await;
+    let cleared = cell.clear(fault);
+    ensure!(cell.posts() == 1, "sent again without an edit");
+    let edit = Patch::Merge(json!({"spec": {"tags": {"team": "search"}}}));
+    let params = PatchParams::default();
+    let edited = cell.scene.restores.patch(&cell.name, &params, &edit).await;
+    edited?;
+    Ok(restored(cleared, Posts::Exactly(2)))
+}
+
+/// It is looked for, found where it took effect, and sent again only once it is certain
+/// that it did not.
+async fn unknown(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
+    let fault = cell.fault(CREATE, &kind.fault).times(1);
+    cell.scene.pinecone.inject(fault);
+    let told = cell
+        .record
+        .until(&cell.name, "ConfirmingSubmission", |told| {
+            told.reasons.iter().any(|r| r == "ConfirmingSubmission")
+        })
+        .await?;
+    let acted = kind.is_after_effect() || kind.after_effect() == Some(kind.fault.clone());
+    let posts = match acted {
+        true => Posts::Exactly(1),
+        false => Posts::Repeated,
+    };
+    Ok(restored(told.reasons.len(), posts))
+}

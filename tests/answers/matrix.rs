@@ -1,0 +1,180 @@
+//! Runs the cells of a column and judges them.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+use jiff::SignedDuration;
+use kube::api::ListParams;
+use pinecone_emulator::{Request, Route};
+use serde_json::json;
+
+use crate::cell::{Cell, Outcome, Posts};
+use crate::kinds::Kind;
+use crate::record::Record;
+use crate::scene::{Running, Scene, status};
+
+pub const CONFIRM: Duration = Duration::from_secs(9);
+pub const FLAGS: [&str; 4] = [
+    "--concurrency=64",
+    "--request-timeout=3s",
+    "--confirm-patience=9s",
+    "--poll-max=500ms",
+];
+
+/// Runs one cell for each kind at once, and panics with the names of all that failed.
+pub async fn run(
+    scene: Scene,
+    column: &str,
+    rows: Vec<(String, Kind)>,
+    cell: impl AsyncFn(&Cell<'_>, &Kind) -> Result<Outcome>,
+) {
+    let operator = scene.start_with(&FLAGS).await;
+    let record = Record::of(&scene);
+    let outcomes = join_all(rows.iter().map(async |(row, kind)| {
+        let place = Cell::new(&scene, &record, format!("{column}-{row}")).await;
+        place.apply_and(&cell, kind).await
+    }));
+    let outcomes = outcomes.await;
+    let requests = scene.pinecone.requests();
+    let mut failed = Vec::new();
+    for ((row, kind), outcome) in rows.iter().zip(outcomes) {
+        let name = format!("{column}-{row}");
+        let judged = outcome.and_then(|outcome| {
+            let own = requests.iter();
+            let own = own.filter(|r| r.project.as_ref() == Some(&name)).collect();
+            judge(&scene, &record, &name, &own, kind, &outcome)
+        });
+        if let Err(error) = judged {
+            failed.push(format!("{column} × {row}: {error:#}"));
+        }
+    }
+    if let Err(error) = no_key_is_shown(&scene, &operator).await {
+        failed.push(format!("{column}: {error:#}"));
+    }
+    println!("{column}: {} cells", rows.len());
+    assert!(
+        failed.is_empty(),
+        "{} of {} cells failed:\n{}",
+        failed.len(),
+        rows.len(),
+        failed.join("\n")
+    );
+}
+
+impl Cell<'_> {
+    async fn apply_and(
+        &self,
+        cell: &impl AsyncFn(&Cell<'_>, &Kind) -> Result<Outcome>,
+        kind: &Kind,
+    ) -> Result<Outcome> {
+        let outcome = cell(self, kind).await?;
+        self.until(outcome.end).await?;
+        Ok(outcome)
+    }
+}
+
+fn judge(
+    scene: &Scene,
+    record: &Record,
+    name: &str,
+    own: &Vec<&Request>,
+    kind: &Kind,
+    outcome: &Outcome,
+) -> Result<()> {
+    let told = record.told(name);
+    let (before, after) = (
+        &told.reasons[..outcome.cleared],
+        &told.reasons[outcome.cleared - 1..],
+    );
+    for reasons in [before, after] {
+        for (at, reason) in reasons.iter().enumerate() {
+            ensure!(!reasons[..at].contains(reason), "flaps: {:?}", told.reasons);
+        }
+    }
+    if let Some(words) = &outcome.words {
+        ensure!(told.ever_said(words), "no {words:?} in {:?}", told.messages);
+    }
+    let creates = scene.accepted(name);
+    ensure!(
+        creates.len() == outcome.accepted,
+        "{} creates were accepted",
+        creates.len()
+    );
+    if let (Some(create), Some(object)) = (creates.first(), &told.object) {
+        let status = status(object);
+        ensure!(
+            status.restore_job_id.as_ref() == Some(&create.restore_job_id)
+                && status.index_id.as_ref() == Some(&create.index_id),
+            "the status tells other IDs than Pinecone gave"
+        );
+    }
+    judge_posts(own, kind, outcome.posts)?;
+    judge_pauses(own, kind)
+}
+
+fn judge_posts(own: &[&Request], kind: &Kind, expected: Posts) -> Result<()> {
+    let posts: Vec<_> = own
+        .iter()
+        .filter(|request| request.route == Route::CreateIndexFromBackup)
+        .collect();
+    let sent = posts.len();
+    match expected {
+        Posts::Exactly(count) => ensure!(sent == count, "{sent} posts, not {count}"),
+        Posts::Refused(least) => {
+            ensure!(sent >= least, "{sent} posts, fewer than {least}");
+            let refused = posts[..sent - 1].iter().all(|p| p.status == kind.status());
+            ensure!(refused, "sent again after something else than a refusal");
+        }
+        Posts::Repeated => {
+            ensure!(sent == 2, "{sent} posts, not two");
+            let waited = posts[1].time.duration_since(posts[0].time);
+            let confirm = SignedDuration::try_from(CONFIRM)?;
+            ensure!(waited >= confirm, "sent again after {waited:#} only");
+        }
+    }
+    Ok(())
+}
+
+/// After a Retry-After, no request of that sort comes sooner; after a 429, none of that
+/// key at all.
+fn judge_pauses(own: &[&Request], kind: &Kind) -> Result<()> {
+    let Some(pause) = kind.pause() else {
+        return Ok(());
+    };
+    let pause = SignedDuration::try_from(pause)?;
+    let asked = own.iter().enumerate().filter(|(_, request)| {
+        request.status == kind.status() && matches!(request.status, Some(429 | 503))
+    });
+    let mut count = 0;
+    for (at, request) in asked {
+        count += 1;
+        let of_sort = |later: &&&Request| {
+            request.status == Some(429) || later.route == request.route
+        };
+        let Some(next) = own[at + 1..].iter().find(of_sort) else {
+            continue;
+        };
+        let waited = next.time.duration_since(request.time);
+        let route = next.route;
+        ensure!(waited >= pause, "{route:?} {waited:#} after Retry-After");
+    }
+    ensure!(count > 0, "nobody asked for a pause");
+    Ok(())
+}
+
+async fn no_key_is_shown(scene: &Scene, operator: &Running) -> Result<()> {
+    let restores = scene.restores.list(&ListParams::default()).await?;
+    let logs = operator.process.logs();
+    ensure!(logs.contains("looking") || logs.contains("restore"), "no log");
+    for (place, text) in [
+        ("the logs", logs),
+        ("the metrics", operator.get("/metrics").await?.1),
+        ("a status", serde_json::to_string(&restores.items)?),
+        ("an event", json!(scene.events().await).to_string()),
+    ] {
+        ensure!(text.len() > 100, "{place} has nothing to search");
+        ensure!(!text.contains("canary"), "the key is in {place}");
+    }
+    Ok(())
+}
