@@ -149,9 +149,8 @@ fn judge_pauses(own: &[&Request], kind: &Kind) -> Result<()> {
     let mut count = 0;
     for (at, request) in asked {
         count += 1;
-        let of_sort = |later: &&&Request| {
-            request.status == Some(429) || later.route == request.route
-        };
+        let of_sort =
+            |later: &&&Request| request.status == Some(429) || later.route == request.route;
         let Some(next) = own[at + 1..].iter().find(of_sort) else {
             continue;
         };
@@ -166,7 +165,10 @@ fn judge_pauses(own: &[&Request], kind: &Kind) -> Result<()> {
 async fn no_key_is_shown(scene: &Scene, operator: &Running) -> Result<()> {
     let restores = scene.restores.list(&ListParams::default()).await?;
     let logs = operator.process.logs();
-    ensure!(logs.contains("looking") || logs.contains("restore"), "no log");
+    ensure!(
+        logs.contains("looking") || logs.contains("restore"),
+        "no log"
+    );
     for (place, text) in [
         ("the logs", logs),
         ("the metrics", operator.get("/metrics").await?.1),

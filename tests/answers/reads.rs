@@ -77,7 +77,9 @@ async fn every_answer_to_the_read_of_the_job() {
         cell.until(reason).await?;
         cell.until_met(fault, 4).await?;
         let outcome = outcome(cell, kind, fault);
-        cell.scene.pinecone.finish_job(&job, JobOutcome::Completed)?;
+        cell.scene
+            .pinecone
+            .finish_job(&job, JobOutcome::Completed)?;
         let words = words.or(outcome.words);
         Ok(Outcome { words, ..outcome })
     })
