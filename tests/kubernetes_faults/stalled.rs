@@ -33,7 +33,7 @@ async fn on(second: &SecondApiServer, scene: &Scene) -> Running {
     let (control_plane, kubeconfig) = shared().await;
     let kubeconfig = second.readdress(Kubeconfig::read_from(kubeconfig).unwrap());
     let path = control_plane.write_kubeconfig(&kubeconfig).unwrap();
-    scene.start_by(&path, &[]).await
+    scene.start_by(&path, &["--request-timeout=5s"]).await
 }
 
 /// Stalls it between the look at the backup and the claim, and waits until the

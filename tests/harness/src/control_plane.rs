@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::{assets, etcd, kubeconfig, ports, reaper};
 
 /// How long kube-apiserver may take until it is ready.
-const START_DEADLINE: Duration = Duration::from_secs(30);
+const START_DEADLINE: Duration = Duration::from_secs(90);
 
 /// Starts with new ports when another process was quicker to take one.
 const START_ATTEMPTS: usize = 5;
@@ -65,7 +65,7 @@ impl ControlPlane {
     /// stderr.
     ///
     /// # Errors
-    /// When its programs are neither found nor can be built, or when it isn't ready within 30 s; the message says what helps, or has
+    /// When its programs are neither found nor can be built, or when it isn't ready within 90 s; the message says what helps, or has
     /// the end of the failing server's log.
     pub async fn start() -> Result<Self> {
         on_a_thread(Self::start_blocking).await?
@@ -174,7 +174,7 @@ impl ControlPlane {
     /// Starts kube-apiserver again on the same port with the same data, and waits until it is ready.
     ///
     /// # Errors
-    /// On the shared control plane, when it is running already, or when it isn't ready within 30 s.
+    /// On the shared control plane, when it is running already, or when it isn't ready within 90 s.
     pub async fn start_api_server(&self) -> Result<()> {
         self.private()?.start()?;
         self.ready().await

@@ -42,10 +42,17 @@ impl ControlPlane {
         let admin = kubeconfig::admin(port, &self.certificates)?;
         let client = kubeconfig::client(&admin).await?;
         let end = Instant::now() + START_DEADLINE;
-        while is_ready(&client).await.is_err() {
+        loop {
+            let error = match tokio::time::timeout_at(end, is_ready(&client)).await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => format!("{error:#}"),
+                Err(_) => "no answer".to_owned(),
+            };
             if Instant::now() >= end {
                 let tail = process.running()?.log_tail();
-                bail!("the second kube-apiserver is not ready after {START_DEADLINE:?}\n{tail}");
+                bail!(
+                    "the second kube-apiserver is not ready after {START_DEADLINE:?}: {error}\n{tail}"
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

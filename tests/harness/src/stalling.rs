@@ -1,6 +1,7 @@
 //! A TCP link on loopback whose answers can be held back.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -49,8 +50,10 @@ async fn accept(listener: TcpListener, to: u16, stalled: watch::Receiver<bool>) 
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((near, _)) = accepted {
-                    links.spawn(link(near, to, stalled.clone()));
+                match accepted {
+                    Ok((near, _)) => { links.spawn(link(near, to, stalled.clone())); }
+                    // Such as too many open files: trying again at once would spin.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
             Some(_) = links.join_next() => {}
@@ -63,6 +66,10 @@ async fn link(near: TcpStream, to: u16, stalled: watch::Receiver<bool>) {
     let Ok(far) = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], to))).await else {
         return;
     };
+    // Else each small frame would wait for the acknowledgement of the one before.
+    if near.set_nodelay(true).and(far.set_nodelay(true)).is_err() {
+        return;
+    }
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
     tokio::select! {
