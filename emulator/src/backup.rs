@@ -106,11 +106,11 @@ impl Backup {
         model
     }
 
-    fn row(&self, now: Timestamp) -> Row {
+    fn row(&self, now: Timestamp) -> Row<'_> {
         Row {
             names: vec![self.id.clone()],
             born: self.created_at,
-            json: self.json(now),
+            json: Box::new(move || self.json(now)),
         }
     }
 }

@@ -205,19 +205,23 @@ struct ConfigureIndex {
     tags: Option<Tags>,
 }
 
+fn row(index: &Index, now: Timestamp) -> Row<'_> {
+    Row {
+        names: vec![index.id.clone(), index.name.clone()],
+        born: index.born,
+        json: Box::new(move || index.json(now)),
+    }
+}
+
 impl Tenant {
     pub(crate) fn list_indexes(&self, at: &Moment<'_>) -> Reply {
-        let row = |index: &Index| Row {
-            names: vec![index.id.clone(), index.name.clone()],
-            born: index.born,
-            json: index.json(at.now),
-        };
+        let row = |index| row(index, at.now);
         let rows = visible(
             self.indexes.iter().map(row).collect(),
             &at.plan.view,
             at.now,
         );
-        let indexes: Vec<Value> = rows.into_iter().map(|row| row.json).collect();
+        let indexes: Vec<Value> = rows.iter().map(|row| (row.json)()).collect();
         Reply::json(200, json!({"indexes": indexes}))
     }
 

@@ -14,12 +14,11 @@ use crate::reply::{Outcome, Refusal, Reply};
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 100;
 
-/// A row of a list, and what it is known by.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
+/// A row of a list, and what it is known by. Its JSON is made for the page it is on.
+pub(crate) struct Row<'a> {
     pub names: Vec<String>,
     pub born: Timestamp,
-    pub json: Value,
+    pub json: Box<dyn Fn() -> Value + 'a>,
 }
 
 /// What a page token carries, as in Pinecone's.
@@ -65,7 +64,7 @@ fn limit(parameter: Option<&str>) -> Result<usize, Refusal> {
 }
 
 /// The rows that are visible.
-pub(crate) fn visible(mut rows: Vec<Row>, view: &View, now: Timestamp) -> Vec<Row> {
+pub(crate) fn visible<'a>(mut rows: Vec<Row<'a>>, view: &View, now: Timestamp) -> Vec<Row<'a>> {
     rows.retain(|row| {
         let hidden = view.drop_all || row.names.iter().any(|name| view.dropped.contains(name));
         !hidden
@@ -78,12 +77,9 @@ pub(crate) fn visible(mut rows: Vec<Row>, view: &View, now: Timestamp) -> Vec<Ro
 }
 
 /// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full.
-pub(crate) fn paginate(rows: Vec<Row>, call: &Call, view: &View, now: Timestamp) -> Outcome {
+pub(crate) fn paginate(rows: Vec<Row<'_>>, call: &Call, view: &View, now: Timestamp) -> Outcome {
     let Cursor { limit, offset } = Cursor::read(call)?;
-    let rows: Vec<Value> = visible(rows, view, now)
-        .into_iter()
-        .map(|row| row.json)
-        .collect();
+    let rows = visible(rows, view, now);
     let start = offset.min(rows.len());
     let end = start.saturating_add(limit).min(rows.len());
     let full = end - start == limit;
@@ -102,10 +98,11 @@ pub(crate) fn paginate(rows: Vec<Row>, call: &Call, view: &View, now: Timestamp)
     } else {
         None
     };
+    let data: Vec<Value> = rows[from..end].iter().map(|row| (row.json)()).collect();
     let pagination = next.map(|cursor| json!({"next": cursor.encode()}));
     Ok(Reply::json(
         200,
-        json!({"data": rows[from..end], "pagination": pagination}),
+        json!({"data": data, "pagination": pagination}),
     ))
 }
 
@@ -116,11 +113,11 @@ mod tests {
     use super::*;
     use crate::reply::Content;
 
-    fn rows(count: usize) -> Vec<Row> {
+    fn rows(count: usize) -> Vec<Row<'static>> {
         let row = |i| Row {
             names: vec![format!("id-{i}")],
             born: Timestamp::UNIX_EPOCH,
-            json: json!(i),
+            json: Box::new(move || json!(i)),
         };
         (0..count).map(row).collect()
     }

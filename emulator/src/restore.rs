@@ -100,6 +100,14 @@ struct CreateFromBackup {
     deletion_protection: Option<Protection>,
 }
 
+fn row(job: &Job, now: Timestamp, undated: bool) -> Row<'_> {
+    Row {
+        names: vec![job.id.clone(), job.index_name.clone()],
+        born: job.born,
+        json: Box::new(move || job.json(now, undated)),
+    }
+}
+
 impl Tenant {
     pub(crate) fn create_index_from_backup(&mut self, backup_id: &str, at: &Moment<'_>) -> Outcome {
         let request: CreateFromBackup = read(&at.call.body)?;
@@ -154,11 +162,8 @@ impl Tenant {
 
     /// Newest first.
     pub(crate) fn list_restore_jobs(&self, at: &Moment<'_>) -> Outcome {
-        let row = |job: &Job| Row {
-            names: vec![job.id.clone(), job.index_name.clone()],
-            born: job.born,
-            json: job.json(at.now, at.plan.view.null_created_at),
-        };
+        let undated = at.plan.view.null_created_at;
+        let row = |job| row(job, at.now, undated);
         let rows = self.jobs.iter().rev().map(row).collect();
         paginate(rows, at.call, &at.plan.view, at.now)
     }

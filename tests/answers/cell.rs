@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::{DEADLINE, eventually};
+use harness::eventually;
 use kube::api::PostParams;
 use pinecone_emulator::{BackupSeed, Fault, FaultKind, Project, Route};
 use serde_json::json;
 
-use crate::record::{Record, Told};
+use crate::record::{DEADLINE, Record, Told};
 use crate::scene::{KEY, Scene};
 
 /// A restore with a project, a key, a backup and an index name of its own.
@@ -22,7 +22,7 @@ pub struct Cell<'a> {
 /// What came of a cell, to be checked against Pinecone's own record.
 pub struct Outcome {
     pub end: &'static str,
-    /// How many reasons were told before the fault was cleared.
+    /// How much was said before the fault was cleared.
     pub cleared: usize,
     pub posts: Posts,
     pub accepted: usize,
@@ -93,10 +93,10 @@ impl<'a> Cell<'a> {
         .await
     }
 
-    /// Ends the fault. Returns how many reasons had been told by then.
+    /// Ends the fault. Returns how much had been said by then.
     pub fn clear(&self, fault: u64) -> usize {
         assert!(self.scene.pinecone.clear_fault(fault));
-        self.record.told(&self.name).reasons.len()
+        self.record.told(&self.name).said.len()
     }
 
     /// For that time nothing may happen: what must not come cannot be waited for.

@@ -10,8 +10,7 @@ use serde_json::json;
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::{Class, Kind, kinds, kinds_of_create};
-use crate::matrix::run;
-use crate::scene::Scene;
+use crate::matrix::{run, stage};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -29,7 +28,7 @@ async fn every_answer_to_the_create_request() {
         }
         rows.push((kind.name.to_owned(), kind));
     }
-    run(Scene::new().await, "post", rows, async |cell, kind| {
+    run(stage().await, "post", rows, async |cell, kind| {
         cell.apply().await?;
         let words = kind.status().map(|status| format!("HTTP {status}"));
         let outcome = match kind.post {
@@ -82,7 +81,7 @@ async fn unknown(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
     let told = cell
         .record
         .until(&cell.name, "ConfirmingSubmission", |told| {
-            told.reasons.iter().any(|r| r == "ConfirmingSubmission")
+            told.said.iter().any(|(r, _)| r == "ConfirmingSubmission")
         })
         .await?;
     let acted = kind.is_after_effect() || kind.after_effect() == Some(kind.fault.clone());
@@ -90,5 +89,5 @@ async fn unknown(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
         true => Posts::Exactly(1),
         false => Posts::Repeated,
     };
-    Ok(restored(told.reasons.len(), posts))
+    Ok(restored(told.said.len(), posts))
 }

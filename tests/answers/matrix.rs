@@ -6,21 +6,33 @@ use anyhow::{Result, ensure};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use kube::api::ListParams;
-use pinecone_emulator::{Request, Route};
+use pinecone_emulator::{FaultKind, Request, Route};
 use serde_json::json;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::Kind;
 use crate::record::Record;
 use crate::scene::{Running, Scene, status};
 
-pub const CONFIRM: Duration = Duration::from_secs(9);
+pub const CONFIRM: Duration = Duration::from_secs(12);
 pub const FLAGS: [&str; 4] = [
     "--concurrency=64",
-    "--request-timeout=3s",
-    "--confirm-patience=9s",
+    "--request-timeout=6s",
+    "--confirm-patience=12s",
     "--poll-max=500ms",
 ];
+
+/// How many columns are worked on at once: each is some forty restores.
+static TURNS: Semaphore = Semaphore::const_new(2);
+
+pub async fn take_turn() -> SemaphorePermit<'static> {
+    TURNS.acquire().await.unwrap()
+}
+
+pub async fn stage() -> Scene {
+    Scene::new().await.without_election()
+}
 
 /// Runs one cell for each kind at once, and panics with the names of all that failed.
 pub async fn run(
@@ -29,6 +41,7 @@ pub async fn run(
     rows: Vec<(String, Kind)>,
     cell: impl AsyncFn(&Cell<'_>, &Kind) -> Result<Outcome>,
 ) {
+    let _turn = take_turn().await;
     let operator = scene.start_with(&FLAGS).await;
     let record = Record::of(&scene);
     let outcomes = join_all(rows.iter().map(async |(row, kind)| {
@@ -84,16 +97,14 @@ fn judge(
 ) -> Result<()> {
     let told = record.told(name);
     let (before, after) = (
-        &told.reasons[..outcome.cleared],
-        &told.reasons[outcome.cleared - 1..],
+        &told.said[..outcome.cleared],
+        &told.said[outcome.cleared - 1..],
     );
-    for reasons in [before, after] {
-        for (at, reason) in reasons.iter().enumerate() {
-            ensure!(!reasons[..at].contains(reason), "flaps: {:?}", told.reasons);
-        }
+    for said in [before, after] {
+        ensure!(!flaps(said, kind), "flaps: {:?}", told.said);
     }
     if let Some(words) = &outcome.words {
-        ensure!(told.ever_said(words), "no {words:?} in {:?}", told.messages);
+        ensure!(told.ever_said(words), "no {words:?} in {:?}", told.said);
     }
     let creates = scene.accepted(name);
     ensure!(
@@ -111,6 +122,23 @@ fn judge(
     }
     judge_posts(own, kind, outcome.posts)?;
     judge_pauses(own, kind)
+}
+
+/// Whether a reason comes back that had gone. On a machine without time to spare, a
+/// request may time out that was to be answered, and a claim get too old to be used:
+/// what is said of that is no answer's.
+fn flaps(said: &[(String, String)], kind: &Kind) -> bool {
+    let is_late = matches!(
+        kind.fault,
+        FaultKind::SlowBody(_) | FaultKind::DelayAnswer(_)
+    );
+    let is_own = |message: &str| {
+        (is_late || !message.contains("timed out")) && message != "nothing was sent to Pinecone yet"
+    };
+    let own = said.iter().filter(|(_, message)| is_own(message));
+    let mut reasons: Vec<_> = own.map(|(reason, _)| reason).collect();
+    reasons.dedup();
+    (1..reasons.len()).any(|at| reasons[..at].contains(&reasons[at]))
 }
 
 fn judge_posts(own: &[&Request], kind: &Kind, expected: Posts) -> Result<()> {

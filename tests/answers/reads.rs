@@ -8,8 +8,8 @@ use pinecone_emulator::{FaultKind, IndexSeed, JobOutcome, JobSeed, Route};
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::{Kind, Read, kinds};
-use crate::matrix::{CONFIRM, run};
-use crate::scene::{Scene, status};
+use crate::matrix::{CONFIRM, run, stage};
+use crate::scene::status;
 
 fn rows() -> Vec<(String, Kind)> {
     let named = kinds().into_iter();
@@ -47,7 +47,7 @@ async fn before_the_create(cell: &Cell<'_>, kind: &Kind, route: Route) -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_read_of_the_index() {
-    run(Scene::new().await, "index", rows(), async |cell, kind| {
+    run(stage().await, "index", rows(), async |cell, kind| {
         before_the_create(cell, kind, Route::DescribeIndex).await
     })
     .await;
@@ -55,7 +55,7 @@ async fn every_answer_to_the_read_of_the_index() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_read_of_the_backup() {
-    run(Scene::new().await, "backup", rows(), async |cell, kind| {
+    run(stage().await, "backup", rows(), async |cell, kind| {
         before_the_create(cell, kind, Route::DescribeBackup).await
     })
     .await;
@@ -63,7 +63,7 @@ async fn every_answer_to_the_read_of_the_backup() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_read_of_the_job() {
-    let scene = Scene::new().await;
+    let scene = stage().await;
     scene.pinecone.set_restore_duration(None);
     run(scene, "job", rows(), async |cell, kind| {
         cell.apply().await?;
@@ -90,7 +90,7 @@ async fn every_answer_to_the_read_of_the_job() {
 /// it is not sent again however long that lasts.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_list_of_jobs_while_a_submission_is_open() {
-    let scene = Scene::new().await;
+    let scene = stage().await;
     run(scene, "list", rows(), async |cell, kind| {
         let fault = cell.inject(Route::ListRestoreJobs, &kind.fault);
         let create = Route::CreateIndexFromBackup;
@@ -111,7 +111,7 @@ async fn every_answer_to_the_list_of_jobs_while_a_submission_is_open() {
 /// The name is taken, by an index that an earlier restore of the same backup made.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_list_of_jobs_where_the_name_is_taken() {
-    let scene = Scene::new().await;
+    let scene = stage().await;
     run(scene, "origin", rows(), async |cell, kind| {
         let pinecone = &cell.scene.pinecone;
         pinecone.add_index(&cell.name, IndexSeed::new(&cell.name))?;
@@ -140,14 +140,14 @@ async fn every_answer_to_the_list_of_jobs_where_the_name_is_taken() {
 /// The slow look at what is restored: not knowing changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_list_of_indexes() {
-    let scene = Scene::new().await;
+    let scene = stage().await;
     run(scene, "present", rows(), async |cell, kind| {
         cell.apply().await?;
         cell.until("Restored").await?;
         let fault = cell.inject(Route::ListIndexes, &kind.fault);
         cell.until_met(fault, 2).await?;
         let told = cell.record.told(&cell.name);
-        ensure!(told.reason() == "Restored", "{:?}", told.reasons);
+        ensure!(told.reason() == "Restored", "{:?}", told.said);
         Ok(Outcome {
             words: None,
             ..outcome(cell, kind, fault)

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
-use harness::DEADLINE;
 use index_restore_operator::api::IndexRestore;
 use kube::ResourceExt as _;
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -14,13 +14,15 @@ use tokio::task::JoinHandle;
 
 use crate::scene::{Scene, ready};
 
+/// Ample for some hundred restores at once on a slow machine.
+pub const DEADLINE: Duration = Duration::from_secs(180);
+
 /// One restore, as it was told.
 #[derive(Clone, Default)]
 pub struct Told {
     pub object: Option<IndexRestore>,
-    /// The reasons of Ready, in order, each once for as long as it stayed.
-    pub reasons: Vec<String>,
-    pub messages: Vec<String>,
+    /// Reason and message of Ready, in order, each once for as long as it stayed.
+    pub said: Vec<(String, String)>,
 }
 
 /// Follows all restores of a namespace until it is dropped.
@@ -63,9 +65,7 @@ impl Record {
         if in_time.is_ok_and(|seen| seen.is_ok()) {
             return Ok(self.told(name));
         }
-        let told = self.told(name);
-        let last = told.messages.last();
-        Err(anyhow!("never {wanted}: {:?}, {last:?}", told.reasons))
+        Err(anyhow!("never {wanted}: {:?}", self.told(name).said))
     }
 }
 
@@ -78,20 +78,23 @@ impl Drop for Record {
 impl Told {
     fn add(&mut self, object: IndexRestore) {
         let (_, reason, message) = ready(&object);
-        if self.reasons.last() != Some(&reason) {
-            self.reasons.push(reason);
-        }
-        if self.messages.last() != Some(&message) {
-            self.messages.push(message);
+        let said = (reason, message);
+        if self.said.last() != Some(&said) {
+            self.said.push(said);
         }
         self.object = Some(object);
     }
 
     pub fn reason(&self) -> &str {
-        self.reasons.last().map_or("", String::as_str)
+        self.said.last().map_or("", |(reason, _)| reason)
+    }
+
+    pub fn message(&self) -> &str {
+        self.said.last().map_or("", |(_, message)| message)
     }
 
     pub fn ever_said(&self, words: &str) -> bool {
-        self.messages.iter().any(|message| message.contains(words))
+        let mut said = self.said.iter();
+        said.any(|(_, message)| message.contains(words))
     }
 }

@@ -101,11 +101,13 @@ impl Scene {
     }
 
     /// Sets an environment variable of the operators.
+    #[allow(dead_code)] // Not every test binary that includes this file needs it.
     pub fn with_env(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.env(name, value);
         self
     }
 
+    #[allow(dead_code)] // As above.
     /// Where the emulator listens, such as `http://127.0.0.1:41234`.
     pub fn emulator_url(&self) -> String {
         self.emulator.url()

@@ -1,0 +1,178 @@
+//! The list of restore jobs, which lags, loses and repeats rows, and goes on or round for
+//! ever. Each of its faults meets a restore that was made, one that never arrived, and one
+//! whose name an earlier restore of the same backup has.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use jiff::{SignedDuration, Timestamp};
+use pinecone_emulator::{FaultKind, IndexSeed, JobSeed, Route};
+
+use crate::cell::{Cell, Outcome, Posts};
+use crate::kinds::{Class, Kind, Read};
+use crate::matrix::{CONFIRM, run, stage};
+
+const LIST: Route = Route::ListRestoreJobs;
+const CREATE: Route = Route::CreateIndexFromBackup;
+
+/// A fault of the list, and how many jobs are in front of the one that is looked for;
+/// `many` is a row that takes many pages.
+fn rows(many: &'static str) -> Vec<(String, Kind)> {
+    let nothing = || FaultKind::ListDrop(Some(Vec::new()));
+    [
+        ("lag-3", FaultKind::ListLag(Duration::from_secs(3))),
+        ("dropped-3", FaultKind::ListDrop(None)),
+        ("repeated-150", FaultKind::ListRepeat),
+        ("stuck-250", FaultKind::ListStuckToken),
+        ("cut-150", FaultKind::ListEndsEarly),
+        ("undated-150", FaultKind::NullCreatedAt),
+        ("plain-0", nothing()),
+        ("plain-100", nothing()),
+        ("plain-101", nothing()),
+        (many, nothing()),
+    ]
+    .into_iter()
+    .map(|(name, fault)| {
+        let kind = Kind {
+            name,
+            fault,
+            post: Class::Unknown,
+            read: Read::NotThere,
+        };
+        (name.to_owned(), kind)
+    })
+    .collect()
+}
+
+impl Cell<'_> {
+    /// Other restores of the project, newer than what is there now.
+    fn add_others(&self, kind: &Kind) -> Result<()> {
+        let count: usize = kind.name.rsplit('-').next().unwrap().parse()?;
+        for number in 0..count {
+            let job = JobSeed::new("another", format!("another-{number}"));
+            let job = job.created_at(Timestamp::now());
+            self.scene.pinecone.add_restore_job(&self.name, job)?;
+        }
+        Ok(())
+    }
+
+    /// The list cannot be read before the fault is in place.
+    fn hold_list(&self) -> u64 {
+        self.inject(LIST, &FaultKind::status(500))
+    }
+}
+
+fn outcome(cell: &Cell<'_>, fault: u64) -> Outcome {
+    Outcome {
+        end: "Restored",
+        cleared: cell.clear(fault),
+        posts: Posts::Exactly(1),
+        accepted: 1,
+        words: None,
+    }
+}
+
+/// Accepted, and the answer lost: found wherever it is in the list, never sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_is_found_in_every_list() {
+    run(
+        stage().await,
+        "made",
+        rows("plain-4950"),
+        async |cell, kind| {
+            let held = cell.hold_list();
+            let lost = cell.fault(CREATE, &FaultKind::LoseAnswer).times(1);
+            cell.scene.pinecone.inject(lost);
+            cell.apply().await?;
+            cell.until("ConfirmingSubmission").await?;
+            cell.add_others(kind)?;
+            let fault = cell.inject(LIST, &kind.fault);
+            cell.clear(held);
+            let hides = matches!(
+                kind.fault,
+                FaultKind::ListDrop(None) | FaultKind::ListStuckToken | FaultKind::ListEndsEarly
+            );
+            if hides {
+                // Longer than it takes to believe an absence.
+                cell.for_a_while(CONFIRM + Duration::from_secs(3)).await;
+                let told = cell.record.told(&cell.name);
+                ensure!(told.reason() == "ConfirmingSubmission", "{:?}", told.said);
+            } else {
+                cell.until("Restored").await?;
+            }
+            ensure!(cell.posts() == 1, "sent again");
+            Ok(outcome(cell, fault))
+        },
+    )
+    .await;
+}
+
+/// Never arrived: sent again, but not on a list that has no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_in_no_list_is_sent_again() {
+    run(
+        stage().await,
+        "never",
+        rows("plain-350"),
+        async |cell, kind| {
+            cell.add_others(kind)?;
+            let fault = cell.inject(LIST, &kind.fault);
+            let lost = cell.fault(CREATE, &FaultKind::DropBefore).times(1);
+            cell.scene.pinecone.inject(lost);
+            cell.apply().await?;
+            cell.until("ConfirmingSubmission").await?;
+            if kind.fault == FaultKind::ListStuckToken {
+                cell.for_a_while(CONFIRM + Duration::from_secs(3)).await;
+                ensure!(cell.posts() == 1, "sent again on a list without an end");
+            } else {
+                cell.until("Restored").await?;
+            }
+            let posts = Posts::Repeated;
+            Ok(Outcome {
+                posts,
+                ..outcome(cell, fault)
+            })
+        },
+    )
+    .await;
+}
+
+/// Restored before from this backup: adopted wherever its job is in the list.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_restore_is_found_in_every_list() {
+    run(
+        stage().await,
+        "earlier",
+        rows("plain-350"),
+        async |cell, kind| {
+            let pinecone = &cell.scene.pinecone;
+            pinecone.add_index(&cell.name, IndexSeed::new(&cell.name))?;
+            let hour = SignedDuration::from_hours(1);
+            let job = JobSeed::new(cell.backup(), &cell.name).created_at(Timestamp::now() - hour);
+            pinecone.add_restore_job(&cell.name, job)?;
+            cell.add_others(kind)?;
+            let fault = cell.inject(LIST, &kind.fault);
+            cell.apply().await?;
+            let reason = match kind.fault {
+                // Without an end, it proves nothing.
+                FaultKind::ListStuckToken => "Pending",
+                // What is assumed of the list does not hold, for as long as that lasts.
+                FaultKind::ListDrop(None) | FaultKind::ListEndsEarly => "IndexAlreadyExists",
+                _ => "Adopted",
+            };
+            cell.until(reason).await?;
+            if reason != "Adopted" {
+                cell.until_met(fault, 9).await?;
+            }
+            let told = cell.record.told(&cell.name);
+            ensure!(told.reason() == reason, "{:?}", told.said);
+            Ok(Outcome {
+                end: "Adopted",
+                posts: Posts::Exactly(0),
+                accepted: 0,
+                ..outcome(cell, fault)
+            })
+        },
+    )
+    .await;
+}
