@@ -127,18 +127,18 @@ fn kind_of(status: StatusCode, headers: &HeaderMap, body: &str, own_form: bool) 
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.http, &self.code) {
-            (Some(http), Some(code)) => write!(f, "HTTP {http} {code}")?,
-            (Some(http), None) => write!(f, "HTTP {http}")?,
-            (None, _) => write!(f, "no answer")?,
-        }
-        if !self.words.is_empty() {
-            write!(f, ": {}", self.words.trim_end_matches('.'))?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, ", request ID {id}")?;
-        }
-        Ok(())
+        let answer = match (self.http, &self.code) {
+            (Some(http), Some(code)) => format!("HTTP {http} {code}"),
+            (Some(http), None) => format!("HTTP {http}"),
+            (None, _) => "no answer".to_owned(),
+        };
+        let words = match self.words.trim_end_matches('.') {
+            "" => String::new(),
+            words => format!(": {words}"),
+        };
+        let id = self.request_id.as_ref();
+        let id = id.map_or_else(String::new, |id| format!(", request ID {id}"));
+        write!(f, "{answer}{words}{id}")
     }
 }
 
@@ -255,6 +255,43 @@ mod tests {
         );
         assert_eq!(seconds("999999999"), Some(MAX_RETRY_AFTER));
         assert_eq!(seconds("soon"), None);
+        assert_eq!(
+            seconds("Fri, 31 Dec 9999 23:59:59 GMT"),
+            None,
+            "no such time"
+        );
+        assert_eq!(
+            answer(503, &[("retry-after", "\u{e9}")], "").retry_after,
+            None
+        );
+        assert_eq!(answer(503, &[], "").retry_after, None);
+    }
+
+    #[test]
+    fn a_failure_is_told_with_what_is_known_of_it() {
+        assert_eq!(
+            own(409, "ALREADY_EXISTS").to_string(),
+            "HTTP 409 ALREADY_EXISTS: words"
+        );
+        assert_eq!(answer(503, &[], "busy.").to_string(), "HTTP 503: busy");
+        assert_eq!(answer(503, &[], "").to_string(), "HTTP 503");
+        let nobody = Failure::without_answer(FailureKind::NotConnected, "refused");
+        assert_eq!(nobody.to_string(), "no answer: refused");
+        let labels = [
+            FailureKind::Unauthorized,
+            FailureKind::PaymentRequired,
+            FailureKind::Forbidden,
+            FailureKind::NotFound,
+            FailureKind::AlreadyExists,
+            FailureKind::PreconditionFailed,
+            FailureKind::Invalid,
+            FailureKind::RateLimited,
+            FailureKind::NotConnected,
+            FailureKind::Unavailable,
+        ]
+        .map(FailureKind::label);
+        let distinct: std::collections::HashSet<_> = labels.into_iter().collect();
+        assert_eq!(distinct.len(), labels.len());
     }
 
     #[test]

@@ -49,3 +49,31 @@ impl Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pinecones_clock_is_read_where_it_is_told() {
+        for (told, read) in [
+            (None, None),
+            (
+                Some("Sun, 22 Nov 2026 10:00:30 GMT"),
+                Some("2026-11-22T10:00:30Z"),
+            ),
+            (Some("today"), None),
+            (Some("\u{e9}"), None),
+            (Some("Fri, 31 Dec 9999 23:59:59 GMT"), None),
+        ] {
+            let mut reply = Reply::for_tests(200, "{}");
+            let value = told.map(|told| told.parse().unwrap());
+            value.map(|value| reply.headers.insert(DATE, value));
+            assert_eq!(
+                reply.date(),
+                read.map(|read| read.parse().unwrap()),
+                "{told:?}"
+            );
+        }
+    }
+}

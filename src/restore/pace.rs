@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn a_submission_is_waited_for_ever_longer_and_beyond_the_lists_lag() {
+        let patience = Patience::default();
+        assert!(patience.for_attempt(1) > patience.catch_up);
+        assert_eq!(patience.for_attempt(0), patience.confirm);
+        assert_eq!(patience.for_attempt(3), patience.confirm * 4);
+        assert_eq!(patience.for_attempt(99), patience.confirm * 16);
+        assert!(patience.for_attempt(5) < patience.give_up);
+    }
+
+    #[test]
     fn retries_grow_and_obey_retry_after() {
         assert_eq!(PACE.retry(1, None), Duration::from_secs(2));
         assert_eq!(PACE.retry(3, None), Duration::from_secs(8));

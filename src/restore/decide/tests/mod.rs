@@ -1,5 +1,6 @@
 //! Every row of the decision, then what must hold for all of them.
 
+mod arms;
 mod claimed;
 mod followed;
 mod properties;

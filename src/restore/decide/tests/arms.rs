@@ -1,0 +1,233 @@
+//! Arms of the pure core that no other test comes by.
+
+use super::*;
+use crate::api::{AdoptionPolicy, SubmissionOutcome};
+use crate::pinecone::Posted;
+use crate::restore::answer::{Search, found};
+use crate::restore::report::{Change, Report, restore_status};
+use crate::restore::{Question, after_post, after_unsent, ask};
+
+fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
+    Answer::Follow {
+        job: Ok(job),
+        index: index.map(Ok),
+    }
+}
+
+/// The object with that reason in its status.
+fn shown(mut object: IndexRestore, reason: Reason) -> IndexRestore {
+    let finding = crate::api::conditions::Finding::new(reason, "m");
+    let report = Report::new(finding, Change::Nothing);
+    object.status = Some(report.status(&object, time(1)));
+    object
+}
+
+#[test]
+fn each_stage_asks_its_question() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    let mut refused = claim("Refused");
+    refused["reason"] = json!("InvalidRequest");
+    let asked = |object: &IndexRestore| ask(&Situation::of(object), &Evidence::default());
+    for (object, question) in [
+        (object(Value::Null), Question::MaySubmit { history: false }),
+        (claimed("Abandoned"), Question::MaySubmit { history: true }),
+        (object(json!({"submission": refused})), Question::Nothing),
+        (claimed("Open"), Question::FindOurs),
+        (claimed("Accepted"), Question::FindOurs),
+        (running.clone(), Question::Follow { index: false }),
+        (
+            accepted(json!({"state": "Failed"}), None),
+            Question::Nothing,
+        ),
+        (
+            accepted(json!({"state": "Completed"}), Some("h")),
+            Question::StillThere,
+        ),
+    ] {
+        assert_eq!(asked(&object), question);
+    }
+    let situation = Situation::of(&running);
+    let mut evidence = Evidence::default();
+    let polled: Vec<_> = (0..8)
+        .map(|second| {
+            let answer = follow(Some(job("j", 1, "Pending")), None);
+            let question = ask(&situation, &evidence);
+            learn(&mut evidence, &situation, &answer, now(second));
+            question == Question::Follow { index: true }
+        })
+        .collect();
+    let every_fourth = [false, false, false, true].repeat(2);
+    assert_eq!(polled, every_fourth);
+}
+
+#[test]
+fn only_pinecones_own_not_found_is_an_answer() {
+    assert_eq!(found::<u8>(Ok(1)), Ok(Some(1)));
+    assert_eq!(found::<u8>(Err(failure(FailureKind::NotFound))), Ok(None));
+    let failed = failure(FailureKind::Unavailable);
+    assert_eq!(found::<u8>(Err(failed.clone())), Err(failed));
+    for (kind, refused) in [
+        (FailureKind::Unauthorized, true),
+        (FailureKind::Forbidden, false),
+    ] {
+        let answer = Answer::StillThere(Err(failure(kind)));
+        assert_eq!(answer.is_unauthorized(), refused);
+    }
+}
+
+#[test]
+fn refusals_are_counted_in_a_row() {
+    let mut evidence = Evidence::default();
+    for (is_refused, count) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
+        evidence.learn_posted(is_refused);
+        assert_eq!(evidence.refusals(), count);
+    }
+}
+
+#[test]
+fn a_role_that_may_not_create_is_told_from_a_full_project() {
+    let mut refused = failure(FailureKind::Forbidden);
+    refused.code = Some("PERMISSION_DENIED".into());
+    let situation = Situation::of(&claimed("Open"));
+    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.pace);
+    assert!(format!("{told:?}").contains("PermissionDenied"));
+}
+
+#[test]
+fn a_claim_that_was_too_old_is_closed_as_unsent() {
+    assert!(format!("{:?}", after_unsent(RULES.pace)).contains("Unsent"));
+}
+
+#[test]
+fn an_adopted_restore_ends_as_adopted_with_its_host() {
+    let mut adopted = accepted(json!({"state": "Pending"}), None);
+    let status = adopted.status.as_mut().unwrap();
+    status.submission.as_mut().unwrap().outcome = SubmissionOutcome::Adopted;
+    let answer = follow(
+        Some(job("j", 1, "Completed")),
+        Some(Some(index(true, "Ready"))),
+    );
+    let Step::Report(report) = look(&adopted, &answer, 1, 1).step else {
+        panic!("nothing to write")
+    };
+    assert_eq!(report.finding.reason, Reason::Adopted);
+    let status = report.status(&adopted, time(2));
+    assert_eq!(status.index_host.as_deref(), Some("index.host"));
+}
+
+#[test]
+fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    let gone = follow(Some(job("j", 1, "Completed")), Some(None));
+    let reason_after = |looks| reason(&look(&running, &gone, looks, 30));
+    assert_eq!(reason_after(4), Some(Reason::IndexNotReady));
+    assert_eq!(reason_after(5), Some(Reason::IndexDeleted));
+}
+
+#[test]
+fn what_was_concluded_stays_until_there_is_something_new() {
+    let pending = follow(Some(job("j", 1, "Pending")), None);
+    let failed = shown(accepted(json!({}), None), Reason::IndexFailed);
+    assert_eq!(look(&failed, &pending, 1, 1).step, Step::Keep);
+    for reason in [Reason::IndexDeleted, Reason::RestoreJobNotFound] {
+        let lost = shown(accepted(json!({}), None), reason);
+        let decision = look(&lost, &follow(None, Some(None)), 1, 1);
+        assert_eq!(decision.step, Step::Keep);
+    }
+    let taken = Answer::MaySubmit(Preflight {
+        history: Some(history(&[], None)),
+        ..preflight(Some(index(true, "Ready")), None)
+    });
+    let exists = shown(claimed("Refused"), Reason::IndexAlreadyExists);
+    assert_eq!(look(&exists, &taken, 1, 1).step, Step::Keep);
+}
+
+#[test]
+fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
+    let done = accepted(json!({"state": "Completed"}), Some("index.host"));
+    let scaling = Answer::StillThere(Ok(Some(index(false, "ScalingUp"))));
+    let decision = look(&done, &scaling, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
+    assert_eq!(decision.again, Some(RULES.pace.poll_max));
+    let mut hostless = index(true, "Ready");
+    hostless.host = None;
+    let decision = look(&done, &Answer::StillThere(Ok(Some(hostless))), 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::Restored));
+    let unrecorded = accepted(json!({"state": "Completed"}), Some(""));
+    let ready = Answer::StillThere(Ok(Some(index(true, "Ready"))));
+    let decision = look(&unrecorded, &ready, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::Restored));
+}
+
+#[test]
+fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
+    for (told, shown) in [
+        (None, None),
+        (Some(42.9), Some(42)),
+        (Some(-1.0), Some(0)),
+        (Some(1e9), Some(100)),
+        (Some(f64::NAN), None),
+    ] {
+        let mut job = job("j", 1, "Completed");
+        job.percent_complete = told;
+        job.completed_at = Some(time(9));
+        let status = restore_status(&job);
+        assert_eq!(status.percent_complete, shown, "{told:?}");
+        assert_eq!(status.completion_time.map(|at| at.0), Some(time(9)));
+    }
+}
+
+#[test]
+fn a_submission_that_is_not_there_cannot_be_closed() {
+    let finding = crate::restore::findings::pending();
+    let status = Report::new(finding, Change::Taken).status(&object(Value::Null), time(1));
+    assert_eq!(status.submission, None);
+}
+
+#[test]
+fn an_answer_to_another_question_decides_nothing() {
+    let other = Answer::StillThere(Ok(None));
+    for (object, again) in [
+        (object(Value::Null), Some(RULES.pace.poll_min)),
+        (claimed("Open"), Some(RULES.pace.poll_min)),
+        (accepted(json!({"state": "Failed"}), None), None),
+    ] {
+        let decision = look(&object, &other, 1, 1);
+        assert_eq!((decision.step, decision.again), (Step::Keep, again));
+    }
+    let unasked = Answer::MaySubmit(preflight(None, None));
+    assert_eq!(look(&object(Value::Null), &unasked, 1, 1).step, Step::Keep);
+}
+
+#[test]
+fn without_a_key_each_stage_says_what_is_known() {
+    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let mut never = object(Value::Null);
+    never.spec.adoption_policy = AdoptionPolicy::Never;
+    for (object, expected) in [
+        (never, Some(Reason::SecretNotFound)),
+        (claimed("Open"), Some(Reason::ConfirmingSubmission)),
+        (accepted(json!({}), None), Some(Reason::SecretNotFound)),
+        (accepted(json!({"state": "Failed"}), None), None),
+        (accepted(json!({"state": "Completed"}), Some("h")), None),
+    ] {
+        assert_eq!(reason(&look(&object, &no_key, 1, 1)), expected);
+    }
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
+    let unread = Answer::MaySubmit(Preflight {
+        history: Some(Err(failure(FailureKind::RateLimited))),
+        ..preflight(None, backup("Ready"))
+    });
+    let decision = look(&claimed("Abandoned"), &unread, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::RateLimited));
+    let unread = Answer::FindOurs(Search {
+        index: Err(failure(FailureKind::Unavailable)),
+        history: history(&[], None),
+        backup: backup("Ready"),
+    });
+    let decision = look(&claimed("Open"), &unread, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+}
