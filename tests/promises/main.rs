@@ -18,11 +18,13 @@ mod installation;
 mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
+mod migration;
 mod operation;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/proxied.rs"]
 mod proxied;
 mod refusals;
+mod removal;
 mod restores;
 mod rivals;
 mod scene;

@@ -107,8 +107,8 @@ impl Scene {
         self
     }
 
-    #[allow(dead_code)] // As above.
     /// Where the emulator listens, such as `http://127.0.0.1:41234`.
+    #[allow(dead_code)] // As above.
     pub fn emulator_url(&self) -> String {
         self.emulator.url()
     }

@@ -1,0 +1,202 @@
+//! A restore's record comes back changed, or the same restore is asked for from
+//! elsewhere: Velero, a second cluster, an edit while nobody watched.
+
+use std::time::Duration;
+
+use harness::{ControlPlane, DEADLINE, eventually};
+use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
+use kube::api::{ObjectMeta, PostParams};
+use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
+use serde_json::json;
+
+use crate::installation::{CRD, authorize};
+use crate::scene::{PATIENT, Scene, ready, status};
+
+const CREATE: Route = Route::CreateIndexFromBackup;
+
+/// The object as Velero makes it again: without UID, with its labels; a status comes later, if at all.
+async fn made_by_velero(scene: &Scene, backed_up: &IndexRestore) -> IndexRestore {
+    let name = backed_up.metadata.name.clone();
+    let labels = [
+        ("velero.io/backup-name", "nightly"),
+        ("velero.io/restore-name", "nightly-1"),
+    ];
+    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let object = IndexRestore {
+        metadata: ObjectMeta {
+            name,
+            labels: Some(labels.into()),
+            ..ObjectMeta::default()
+        },
+        spec: backed_up.spec.clone(),
+        status: None,
+    };
+    let params = PostParams::default();
+    scene.restores.create(&params, &object).await.unwrap()
+}
+
+/// Velero's UpdateStatus: after a conflict it reads again and writes the same.
+async fn status_by_velero(scene: &Scene, backed_up: &IndexRestore) {
+    let name = backed_up.metadata.name.clone().unwrap();
+    let overwrite = |status: &mut Option<IndexRestoreStatus>| status.clone_from(&backed_up.status);
+    scene.overwrite_status(&name, overwrite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brought_back_by_velero_the_index_is_taken_and_not_made_again() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    for name in ["bare", "with-status"] {
+        scene.create(name, json!({})).await;
+        let backed_up = scene.restored_once(name).await;
+        scene.delete(name).await;
+        let made = made_by_velero(&scene, &backed_up).await;
+        if name == "with-status" {
+            status_by_velero(&scene, &backed_up).await;
+        }
+        let uid = made.metadata.uid;
+        let own = |object: &IndexRestore| {
+            let submission = status(object).submission;
+            submission.map(|submission| submission.uid) == uid && ready(object).1 == "Adopted"
+        };
+        let object = scene.until_that(name, own).await.unwrap();
+        assert_ne!(backed_up.metadata.uid, object.metadata.uid);
+        scene.check_recorded_once(&object);
+    }
+    assert_eq!(scene.posts(), 2);
+}
+
+/// The index was lost with the cluster, so that it is restored once more; and Velero
+/// writes the old status over the claim while that is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_status_that_velero_writes_over_a_fresh_claim_causes_no_second_create() {
+    let scene = Scene::new().await;
+    let _operator = scene.start_with(&PATIENT).await;
+    let later = Duration::from_secs(2);
+    for (name, kind, reason) in [
+        ("answered", FaultKind::DelayAnswer(later), "Restored"),
+        // Only the status knew that this job is its own.
+        ("unanswered", FaultKind::LoseAnswer, "Adopted"),
+    ] {
+        scene.create(name, json!({})).await;
+        let backed_up = scene.restored_once(name).await;
+        scene.delete(name).await;
+        scene.pinecone.delete_index(DEFAULT_PROJECT, name).unwrap();
+        let hidden = FaultKind::ListDrop(Some(vec![name.into()]));
+        let hidden = Fault::new(Route::ListRestoreJobs, hidden);
+        let hidden = scene.pinecone.inject(hidden);
+        scene
+            .pinecone
+            .inject(Fault::new(CREATE, kind).mentioning(name).times(1));
+        let made = made_by_velero(&scene, &backed_up).await;
+        eventually("it is created again", DEADLINE, async || {
+            Ok((scene.accepted(name).len() == 2).then_some(()))
+        })
+        .await
+        .unwrap();
+        status_by_velero(&scene, &backed_up).await;
+        scene.pinecone.clear_fault(hidden);
+        let second = scene.accepted(name)[1].restore_job_id.clone();
+        let ends = |object: &IndexRestore| {
+            status(object).restore_job_id.as_ref() == Some(&second) && ready(object).1 == reason
+        };
+        let object = scene.until_that(name, ends).await.unwrap();
+        assert_eq!(
+            status(&object).submission.map(|own| own.uid),
+            made.metadata.uid
+        );
+        assert_eq!(scene.accepted(name).len(), 2, "one for each resource");
+    }
+    assert_eq!(scene.posts(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clusters_on_one_project_restore_each_index_once() {
+    let here = Scene::new().await;
+    let second = ControlPlane::start().await.unwrap();
+    let kubeconfig = authorize(&second).await;
+    second.apply(CRD).await.unwrap();
+    let there = Scene::on(&second, &kubeconfig).await;
+    let other = BackupSeed::new("other", "articles").id("other");
+    here.pinecone.add_backup(DEFAULT_PROJECT, other).unwrap();
+    // Each sees the names free before either sends.
+    let slow = Fault::new(
+        Route::DescribeBackup,
+        FaultKind::Delay(Duration::from_millis(500)),
+    );
+    let slow = here.pinecone.inject(slow);
+    let _here = here.start().await;
+    let endpoint = here.emulator_url();
+    let _there = there.start_with(&["--pinecone-endpoint", &endpoint]).await;
+    let names: Vec<_> = (0..6).map(|n| format!("mirrored-{n}")).collect();
+    for name in &names {
+        tokio::join!(here.create(name, json!({})), there.create(name, json!({})));
+    }
+    for name in &names {
+        for scene in [&here, &there] {
+            let done = |object: &IndexRestore| ready(object).0 == "True";
+            let object = scene.until_that(name, done).await.unwrap();
+            here.check_recorded_once(&object);
+        }
+    }
+    assert!(here.posts() > names.len(), "they raced at least once");
+    here.pinecone.clear_fault(slow);
+
+    // One that comes later takes what is there, and goes without it.
+    here.create("later", json!({})).await;
+    here.restored_once("later").await;
+    there.create("later", json!({})).await;
+    let adopted = there.until("later", "Adopted").await;
+    here.check_recorded_once(&adopted);
+    there.delete("later").await;
+    assert_eq!(here.asked(Route::DeleteIndex), 0);
+
+    // The same name for another backup is another restore.
+    let other = json!({"indexName": "later", "backupId": "other"});
+    there.create("different", other).await;
+    let refused = there.until("different", "IndexAlreadyExists").await;
+    assert_eq!(status(&refused).restore_job_id, None);
+    assert_eq!(here.pinecone.accepted_creates().len(), names.len() + 1);
+}
+
+/// The definition's rule refuses such an edit. Without it (an older definition, say)
+/// what was asked for still stands in the claim.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
+    let scene = Scene::new().await.without_election();
+    let mut operator = scene.start().await;
+    let silent = FaultKind::DelayAnswer(Duration::from_secs(600));
+    scene.pinecone.inject(Fault::new(CREATE, silent).times(1));
+    scene.create("edited", json!({})).await;
+    scene.until_accepted("edited").await;
+    operator.process.kill().unwrap();
+
+    let params = PostParams::default();
+    let mut object = scene.get("edited").await;
+    object.spec.index_name = "elsewhere".into();
+    let refused = scene.restores.replace("edited", &params, &object).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("spec: Forbidden"), "{refused}");
+    // Past the rule: the claim is not there while the spec is edited.
+    let claimed = object.status.clone();
+    scene.overwrite_status("edited", |s| *s = None).await;
+    object = scene.get("edited").await;
+    object.spec.index_name = "elsewhere".into();
+    object.spec.backup_id = "another".into();
+    let edited = scene.restores.replace("edited", &params, &object).await;
+    assert_eq!(edited.unwrap().metadata.generation, Some(2));
+    scene
+        .overwrite_status("edited", |status| status.clone_from(&claimed))
+        .await;
+
+    let _operator = scene.start().await;
+    let object = scene.until("edited", "Restored").await;
+    let create = &scene.accepted("edited")[0];
+    let status = status(&object);
+    assert_eq!(status.restore_job_id.as_ref(), Some(&create.restore_job_id));
+    assert_eq!(status.index_id.as_ref(), Some(&create.index_id));
+    let submission = status.submission.unwrap();
+    assert_eq!(submission.index_name, "edited");
+    assert_eq!(submission.backup_id, crate::scene::BACKUP);
+    assert_eq!(scene.posts(), 1);
+}
