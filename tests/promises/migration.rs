@@ -1,5 +1,5 @@
 //! A restore's record comes back changed, or the same restore is asked for from
-//! elsewhere: Velero, a second cluster, an edit while nobody watched.
+//! elsewhere: Velero, a second cluster, an edit while nobody watched, an old snapshot.
 
 use std::time::Duration;
 
@@ -199,4 +199,42 @@ async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
     assert_eq!(submission.index_name, "edited");
     assert_eq!(submission.backup_id, crate::scene::BACKUP);
     assert_eq!(scene.posts(), 1);
+}
+
+/// The same UIDs, and statuses that know nothing of what was done since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_restored_from_an_old_snapshot_of_etcd_creates_nothing_again() {
+    let control_plane = ControlPlane::start().await.unwrap();
+    let kubeconfig = authorize(&control_plane).await;
+    control_plane.apply(CRD).await.unwrap();
+    let scene = Scene::on(&control_plane, &kubeconfig).await;
+    let scene = scene.without_election();
+    let mut operator = scene.start_with(&PATIENT).await;
+    let later = Duration::from_secs(5);
+    for (route, kind, name) in [
+        (CREATE, FaultKind::DelayAnswer(later), "claimed"),
+        (Route::DescribeIndex, FaultKind::Delay(later), "bare"),
+    ] {
+        let fault = Fault::new(route, kind).mentioning(name).times(1);
+        scene.pinecone.inject(fault);
+        scene.create(name, json!({})).await;
+    }
+    scene.until_accepted("claimed").await;
+    let saved = control_plane.save().unwrap();
+    let before = (
+        scene.restored_once("bare").await,
+        scene.restored_once("claimed").await,
+    );
+    operator.process.kill().unwrap();
+    control_plane.roll_back(&saved).await.unwrap();
+    let (bare, claimed) = (scene.get("bare").await, scene.get("claimed").await);
+    assert_eq!(bare.metadata.uid, before.0.metadata.uid);
+    assert_eq!(status(&bare).submission, None, "its record is gone");
+    assert!(status(&claimed).submission.is_some());
+    assert_eq!(status(&claimed).restore_job_id, None);
+    let _operator = scene.start().await;
+    let object = scene.until("bare", "Adopted").await;
+    scene.check_recorded_once(&object);
+    scene.restored_once("claimed").await;
+    assert_eq!(scene.posts(), 2);
 }

@@ -27,7 +27,9 @@ const START_ATTEMPTS: usize = 5;
 #[derive(Debug)]
 pub struct ControlPlane {
     api_server: Mutex<ApiServer>,
-    etcd: Mutex<Process>,
+    pub(crate) etcd: Mutex<Process>,
+    pub(crate) etcd_program: PathBuf,
+    pub(crate) etcd_port: u16,
     pub(crate) admin: Kubeconfig,
     pub(crate) certificates: Certificates,
     pub(crate) port: u16,
@@ -93,6 +95,7 @@ impl ControlPlane {
         let directory = reaper::temporary_directory()?;
         let certificates = Certificates::create(directory.path())?;
         let (etcd_port, port) = (ports::free_port()?, ports::free_port()?);
+        let etcd_program = etcd.to_owned();
         let etcd = etcd::start(etcd, directory.path(), etcd_port)?;
         let mut api_server = ApiServer::new(
             kube_apiserver.to_owned(),
@@ -105,6 +108,8 @@ impl ControlPlane {
         Ok(Self {
             api_server: Mutex::new(api_server),
             etcd: Mutex::new(etcd),
+            etcd_program,
+            etcd_port,
             admin: kubeconfig::admin(port, &certificates)?,
             certificates,
             port,
@@ -216,7 +221,7 @@ impl ControlPlane {
         self.directory.path()
     }
 
-    fn private(&self) -> Result<MutexGuard<'_, ApiServer>> {
+    pub(crate) fn private(&self) -> Result<MutexGuard<'_, ApiServer>> {
         if self.shared {
             bail!(
                 "other tests use the shared control plane too: start a private one to disturb it"

@@ -30,6 +30,7 @@ mod process;
 mod reaper;
 mod second;
 mod stalling;
+mod rollback;
 mod wait;
 
 pub use api_proxy::{ApiProxy, Armed, Call, Event, Fault, Reply, Rule, Seen, Treatment};
@@ -40,4 +41,5 @@ pub use kubeconfig::client;
 pub use operator::{Operator, OperatorBuilder};
 pub use ports::free_port;
 pub use second::SecondApiServer;
+pub use rollback::Saved;
 pub use wait::{DEADLINE, eventually, wait_for};

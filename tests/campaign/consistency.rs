@@ -1,0 +1,69 @@
+//! What was declared is what Pinecone received.
+
+use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
+use pinecone_emulator::AcceptedCreate;
+use serde_json::{Value, json};
+
+use crate::ground::Ground;
+use crate::scene::status;
+use crate::schema;
+
+/// Compares one create with the spec as the API server stores it. A field of the
+/// schema that is not known here is a violation: it has no oracle.
+pub fn received(schema: &Value, spec: &Value, create: &AcceptedCreate) -> Result<(), String> {
+    let spec = schema::stored(schema, spec);
+    let mut wrong = Vec::new();
+    for (field, _) in schema::properties(schema) {
+        let declared = &spec[field];
+        let received = match field.as_str() {
+            "backupId" => json!(create.backup_id),
+            "indexName" => json!(create.index_name),
+            "tags" => json!(create.tags),
+            "deletionProtection" => match create.deletion_protection.as_deref() {
+                Some("enabled") => json!("Enabled"),
+                Some("disabled") => json!("Disabled"),
+                other => json!(other),
+            },
+            // They say how the restore is made; Pinecone is not told.
+            "apiKeySecretRef" | "adoptionPolicy" => continue,
+            _ => Value::String("(nobody knows what Pinecone should receive of it)".into()),
+        };
+        if *declared != received {
+            wrong.push(format!(
+                "{field} is {declared}, Pinecone received {received}"
+            ));
+        }
+    }
+    nothing_wrong(wrong)
+}
+
+/// Judges a restore that came to its end: one create was accepted for its index name,
+/// it is the recorded one, and it says what the spec says. An adopted index was made
+/// for another resource: its tags and protection may differ.
+pub fn recorded(ground: &Ground<'_>, schema: &Value, object: &IndexRestore) -> Result<(), String> {
+    let spec = serde_json::to_value(&object.spec).unwrap();
+    let creates = ground.accepted(&object.spec.index_name);
+    let [create] = creates.as_slice() else {
+        return Err(format!("Pinecone accepted {} creates", creates.len()));
+    };
+    let status = status(object);
+    let recorded = (status.restore_job_id.as_ref(), status.index_id.as_ref());
+    if recorded != (Some(&create.restore_job_id), Some(&create.index_id)) {
+        return Err(format!("recorded is {recorded:?}, made was {create:?}"));
+    }
+    let outcome = status.submission.map(|submission| submission.outcome);
+    if outcome == Some(SubmissionOutcome::Adopted) {
+        let is_same = create.backup_id == object.spec.backup_id;
+        return is_same
+            .then_some(())
+            .ok_or("another backup was adopted".into());
+    }
+    received(schema, &spec, create)
+}
+
+fn nothing_wrong(wrong: Vec<String>) -> Result<(), String> {
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("; ")),
+    }
+}

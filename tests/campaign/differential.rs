@@ -1,0 +1,48 @@
+//! The same spec reached two ways gives the same status, but for IDs and times.
+
+use index_restore_operator::api::IndexRestore;
+use serde_json::{Value, json};
+
+/// The status without what may differ: IDs, hosts, times, generations, and the names
+/// in messages.
+fn essence(object: &IndexRestore) -> Value {
+    let mut status = serde_json::to_value(&object.status).unwrap();
+    let generation = json!(object.metadata.generation);
+    let ids = ["/restoreJobId", "/indexId", "/indexHost"];
+    let times = ["/restore/startTime", "/restore/completionTime"];
+    let claim = ["uid", "nonce", "startTime", "indexName"];
+    let claim = claim.map(|field| format!("/submission/{field}"));
+    let hidden = ids.into_iter().chain(times).map(str::to_owned).chain(claim);
+    for pointer in hidden {
+        if let Some(value) = status
+            .pointer_mut(&pointer)
+            .filter(|value| !value.is_null())
+        {
+            *value = json!("*");
+        }
+    }
+    // That it is the newest one is said, not which.
+    for value in [&mut status["observedGeneration"]] {
+        *value = json!(*value == generation);
+    }
+    if let Some(submitted) = status.pointer_mut("/submission/generation") {
+        *submitted = json!("*");
+    }
+    let conditions = status["conditions"].as_array_mut();
+    for condition in conditions.into_iter().flatten() {
+        condition["lastTransitionTime"] = json!("*");
+        condition["observedGeneration"] = json!(condition["observedGeneration"] == generation);
+        let message = condition["message"].as_str().unwrap_or_default();
+        condition["message"] = json!(message.replace(&object.spec.index_name, "*"));
+    }
+    status
+}
+
+/// Compares the statuses of two objects of one spec, index names aside.
+pub fn same(one: &IndexRestore, other: &IndexRestore) -> Result<(), String> {
+    let (left, right) = (essence(one), essence(other));
+    match left == right {
+        true => Ok(()),
+        false => Err(format!("the statuses differ:\n  {left}\n  {right}")),
+    }
+}

@@ -1,0 +1,88 @@
+//! Errors of the installation, which concern all at once: the right to read Secrets
+//! is taken away, and the definition is an old one.
+
+use harness::ControlPlane;
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::Value;
+
+use crate::ground::Ground;
+use crate::health;
+use crate::installation::{CRD, authorize};
+use crate::scene::{Scene, ready, status};
+use crate::tally::{Oracle, Tally};
+
+const PHASE: &str = "errors and fixes";
+
+/// Run by itself: it disturbs all others.
+pub async fn run(tally: &Tally) {
+    let control_plane = ControlPlane::shared().await.unwrap();
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    let ground = Ground::new(&scene, "installation").await;
+    let outcome = without_the_right(&ground, control_plane, tally).await;
+    tally.judge(Oracle::Recovery, "no right to read Secrets", outcome);
+    let outcome = under_an_old_definition(&ground, control_plane, tally).await;
+    tally.judge(Oracle::Recovery, "an old definition", outcome);
+    health::check(&scene, &operator, 0, tally).await;
+    health::created_once(&scene, tally);
+}
+
+async fn without_the_right(
+    ground: &Ground<'_>,
+    control_plane: &ControlPlane,
+    tally: &Tally,
+) -> Result<(), String> {
+    let roles: Api<ClusterRole> = Api::all(ground.scene.client.clone());
+    let name = "index-restore-operator";
+    let mut role = roles.get(name).await.unwrap();
+    let rules = role.rules.get_or_insert_default();
+    rules.retain(|rule| rule.resources != Some(vec!["secrets".into()]));
+    let params = PostParams::default();
+    roles.replace(name, &params, &role).await.unwrap();
+    tally.operation(PHASE);
+    ground
+        .create("unauthorized", &ground.spec("unauthorized"), false)
+        .await?;
+    let object = ground.until("unauthorized", &["SecretNotFound"]).await?;
+    if !ready(&object).2.contains("may not read") {
+        return Err(format!("it does not say so: {:?}", ready(&object)));
+    }
+    tally.operation(PHASE);
+    authorize(control_plane).await;
+    ground.until("unauthorized", &["Restored"]).await.map(drop)
+}
+
+/// The definition of an older version, which knows nothing of the claim.
+fn outdated() -> String {
+    let mut crd: Value = serde_saphyr::from_str(CRD).unwrap();
+    let root = "/spec/versions/0/schema/openAPIV3Schema";
+    let root = crd.pointer_mut(root).unwrap();
+    root.as_object_mut()
+        .unwrap()
+        .remove("x-kubernetes-validations");
+    let fields = root.pointer_mut("/properties/status/properties").unwrap();
+    fields.as_object_mut().unwrap().remove("submission");
+    crd.to_string()
+}
+
+/// The old one drops the claim of a restore that is done, too: that one is found again.
+async fn under_an_old_definition(
+    ground: &Ground<'_>,
+    control_plane: &ControlPlane,
+    tally: &Tally,
+) -> Result<(), String> {
+    tally.operation(PHASE);
+    control_plane.apply(&outdated()).await.unwrap();
+    ground.create("early", &ground.spec("early"), false).await?;
+    let object = ground.until("early", &["CRDOutdated"]).await?;
+    if status(&object).submission.is_some() || ground.creates() != 1 {
+        return Err("something was sent".into());
+    }
+    tally.operation(PHASE);
+    control_plane.apply(CRD).await.unwrap();
+    ground.until("early", &["Restored"]).await?;
+    let done = ["Restored", "Adopted"];
+    ground.until("unauthorized", &done).await.map(drop)
+}

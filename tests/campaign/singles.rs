@@ -1,0 +1,110 @@
+//! Each operation by itself, on create: refused or accepted as the schema says, and
+//! what is accepted arrives at Pinecone as declared.
+
+use futures::StreamExt as _;
+use serde_json::Value;
+
+use crate::consistency;
+use crate::ground::Ground;
+use crate::health;
+use crate::operation::{Operation, Verdict, generate};
+use crate::scene::Scene;
+use crate::tally::{Oracle, Tally};
+
+const PHASE: &str = "singles";
+
+/// Projects that the restores are spread over: each key has a pace of its own.
+const GROUNDS: usize = 8;
+
+pub async fn run(schema: &Value, tally: &Tally) {
+    let scene = Scene::new().await;
+    let operator = scene.start_with(&["--concurrency=16"]).await;
+    let mut grounds = Vec::new();
+    for n in 0..GROUNDS {
+        grounds.push(Ground::new(&scene, &format!("single-{n}")).await);
+    }
+    let operations = generate(schema);
+    futures::stream::iter(operations.iter().enumerate())
+        .for_each_concurrent(2 * GROUNDS, async |(n, operation)| {
+            one(&grounds[n % GROUNDS], n, operation, schema, tally).await;
+        })
+        .await;
+    health::check(&scene, &operator, 0, tally).await;
+    health::created_once(&scene, tally);
+}
+
+async fn one(ground: &Ground<'_>, n: usize, operation: &Operation, schema: &Value, tally: &Tally) {
+    if tally.is_hopeless() {
+        return;
+    }
+    let name = format!("single-{n}");
+    let about = format!("create with {}: {}", operation.field, operation.what);
+    let mut spec = ground.spec(&name);
+    if operation.top() == "apiKeySecretRef" {
+        // A Secret of its own, which the others do not overwrite.
+        spec["apiKeySecretRef"]["name"] = Value::String(name.clone());
+    }
+    operation.apply(&mut spec);
+    if let Verdict::Unknown(named) = &operation.verdict {
+        tally.operation(PHASE);
+        let strict = ground.create(&name, &spec, true).await;
+        let judgement = judge(&Verdict::Refused(named.clone()), &strict);
+        tally.judge(Oracle::Validation, &format!("{about}, strict"), judgement);
+    }
+    tally.operation(PHASE);
+    let can_be_read = supply(ground, &spec).await;
+    let created = ground.create(&name, &spec, false).await;
+    tally.judge(
+        Oracle::Validation,
+        &about,
+        judge(&operation.verdict, &created),
+    );
+    if created.is_err() {
+        return;
+    }
+    let reason = if can_be_read {
+        "Restored"
+    } else {
+        "SecretNotFound"
+    };
+    let ended = ground.until(&name, &[reason]).await;
+    let judgement = ended.and_then(|object| match can_be_read {
+        true => consistency::recorded(ground, schema, &object).and_then(|()| {
+            // What the user wrote, not what came back from the API server.
+            let creates = ground.accepted(&object.spec.index_name);
+            consistency::received(schema, &spec, &creates[0])
+        }),
+        false => Ok(()),
+    });
+    tally.judge(Oracle::Consistency, &about, judgement);
+}
+
+/// Makes the backup and the Secret that the spec names; whether there can be such a
+/// Secret.
+async fn supply(ground: &Ground<'_>, spec: &Value) -> bool {
+    if let Some(id) = spec["backupId"].as_str() {
+        ground.add_backup(id, pinecone_emulator::BackupStatus::Ready);
+    }
+    let reference = &spec["apiKeySecretRef"];
+    let own = &ground.secrets()[0];
+    let name = reference["name"].as_str();
+    let key = reference["key"].as_str().unwrap_or("api-key");
+    if name == Some(own) && key == "api-key" {
+        return true;
+    }
+    let name = name.unwrap_or_default();
+    let others = ["api-key", key].map(|key| (key.to_owned(), ground.api_key()));
+    ground.put_secret(name, others.into()).await.is_ok()
+}
+
+/// Whether the API server answered as the verdict says.
+pub fn judge(verdict: &Verdict, answer: &Result<Value, String>) -> Result<(), String> {
+    match (verdict, answer) {
+        (Verdict::Accepted | Verdict::Unknown(_) | Verdict::Either, Ok(_)) => Ok(()),
+        (Verdict::Refused(named), Err(told)) if told.contains(named.as_str()) => Ok(()),
+        (Verdict::Either, Err(told)) if told.contains("spec") => Ok(()),
+        (Verdict::Refused(named), Err(told)) => Err(format!("{named} is not named: {told}")),
+        (Verdict::Refused(_), Ok(_)) => Err("it was accepted".into()),
+        (_, Err(told)) => Err(format!("it was refused: {told}")),
+    }
+}
