@@ -1,1 +1,3 @@
 //! Checks with foreign tools; they are in `tests/`, and run by `cargo conformance`.
+
+pub mod tool;

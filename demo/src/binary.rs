@@ -56,7 +56,11 @@ fn package_variables() -> impl Iterator<Item = OsString> {
 /// Where cargo has put this program: the target directory, and the profile by its name.
 fn own_build() -> Result<(PathBuf, String)> {
     let own = std::env::current_exe().context("finding this program's own path")?;
-    let folder = own.parent().context("this program is in no folder")?;
+    let mut folder = own.parent().context("this program is in no folder")?;
+    // Tests are there.
+    if folder.file_name().is_some_and(|name| name == "deps") {
+        folder = folder.parent().context("deps is in no folder")?;
+    }
     let target = folder
         .parent()
         .context("this program is in no target directory")?;

@@ -1,6 +1,7 @@
 //! One test's world: a namespace, an emulator, and operators.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
@@ -24,7 +25,15 @@ pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 /// For answers that come late and must not be given up.
 pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
 
-const OPERATOR: &str = env!("CARGO_BIN_EXE_index-restore-operator");
+/// The operator's binary. Cargo tells it to the tests of the operator's package; others set it first.
+pub static OPERATOR: OnceLock<PathBuf> = OnceLock::new();
+
+fn operator() -> &'static Path {
+    OPERATOR.get_or_init(|| {
+        let told = option_env!("CARGO_BIN_EXE_index-restore-operator");
+        told.expect("OPERATOR is set").into()
+    })
+}
 
 pub struct Scene {
     pub namespace: String,
@@ -65,7 +74,7 @@ impl Scene {
             .id(BACKUP)
             .tag("team", "search");
         pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
-        let builder = Operator::builder(OPERATOR)
+        let builder = Operator::builder(operator())
             .kubeconfig(kubeconfig)
             .arg("run")
             .env("LOG_LEVEL", "debug")

@@ -1,0 +1,157 @@
+//! Argo CD, Flux, Helm 4 and kubectl's kstatus call each state what it is.
+
+use index_restore_operator::api::Reason;
+use serde_json::{Value, json};
+
+use crate::judges::{Verdict, judge};
+use crate::states::{DELETING, EDITED, UNOBSERVED, states};
+
+/// What a state is to a tool that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Underway,
+    Failed,
+    Done,
+}
+
+/// Each row of the README's status table, as a tool that waits should take it.
+pub fn expected(reason: Reason) -> Health {
+    match reason {
+        Reason::Pending
+        | Reason::SecretNotFound
+        | Reason::InvalidApiKey
+        | Reason::PaymentRequired
+        | Reason::PermissionDenied
+        | Reason::QuotaExceeded
+        | Reason::BackupNotReady
+        | Reason::RateLimited
+        | Reason::ApiUnavailable
+        | Reason::ConfirmingSubmission
+        | Reason::Restoring
+        | Reason::IndexNotReady => Health::Underway,
+        Reason::SubmissionUnconfirmed
+        | Reason::InvalidRequest
+        | Reason::BackupNotFound
+        | Reason::BackupFailed
+        | Reason::CrdOutdated
+        | Reason::IndexAlreadyExists
+        | Reason::RestoreFailed
+        | Reason::RestoreCancelled
+        | Reason::RestoreJobNotFound
+        | Reason::IndexFailed
+        | Reason::IndexDeleted => Health::Failed,
+        Reason::Restored | Reason::Adopted => Health::Done,
+    }
+}
+
+impl Health {
+    pub fn argo(self) -> &'static str {
+        match self {
+            Self::Underway => "Progressing",
+            Self::Failed => "Degraded",
+            Self::Done => "Healthy",
+        }
+    }
+
+    fn kstatus(self) -> &'static str {
+        match self {
+            Self::Underway => "InProgress",
+            Self::Failed => "Failed",
+            Self::Done => "Current",
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reason_is_what_it_is_to_every_tool() {
+    let states = states().await;
+    let objects: Vec<_> = Reason::ALL
+        .map(|reason| states[reason.as_str()].clone())
+        .into();
+    for ((reason, verdict), object) in Reason::ALL.into_iter().zip(judge(&objects)).zip(&objects) {
+        let health = expected(reason);
+        let ready = &object["status"]["conditions"][0];
+        assert_eq!(ready["reason"], reason.as_str());
+        let told = |field: &str| ready[field].as_str().unwrap();
+        let wanted = Verdict {
+            upstream: health.kstatus().into(),
+            flux: health.kstatus().into(),
+            expressions: health.kstatus().into(),
+            argo: health.argo().into(),
+            argo_message: format!("{}: {}", told("reason"), told("message")),
+        };
+        assert_eq!(verdict, wanted, "{reason:?}: {object:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_has_not_seen_is_not_done() {
+    let states = states().await;
+    assert_eq!(
+        states[UNOBSERVED]["status"],
+        json!({"observedGeneration": -1})
+    );
+    let is_ready = "/status/conditions/0/status";
+    assert_eq!(states[EDITED].pointer(is_ready), Some(&json!("True")));
+    let objects = [&states[UNOBSERVED], &states[EDITED]].map(Clone::clone);
+    for (object, verdict) in objects.iter().zip(judge(&objects)) {
+        let wanted = Verdict {
+            upstream: "InProgress".into(),
+            flux: "InProgress".into(),
+            expressions: "InProgress".into(),
+            argo: "Progressing".into(),
+            argo_message: "Waiting for the operator".into(),
+        };
+        assert_eq!(verdict, wanted, "{object:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_deleted_is_not_done() {
+    let states = states().await;
+    let deleting = states[DELETING].clone();
+    assert!(deleting["metadata"]["deletionTimestamp"].is_string());
+    let verdict = &judge(&[deleting])[0];
+    assert_eq!(verdict.upstream, "Terminating");
+    assert_eq!(verdict.flux, "Terminating");
+    assert_eq!(verdict.argo, "Progressing");
+    assert_eq!(verdict.argo_message, "Pending deletion");
+}
+
+/// Conditions of another generation than the object's prove nothing, whichever of the two numbers is behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_generation_is_never_done_nor_failed() {
+    let states = states().await;
+    let objects = Reason::ALL.map(|reason| {
+        let mut object = states[reason.as_str()].clone();
+        let generation = object["metadata"]["generation"].as_i64().unwrap();
+        object["metadata"]["generation"] = json!(generation + 1);
+        object
+    });
+    for (reason, verdict) in Reason::ALL.into_iter().zip(judge(&objects)) {
+        let told = [&verdict.upstream, &verdict.flux, &verdict.expressions];
+        assert_eq!(told, ["InProgress"; 3], "{reason:?}");
+        assert_eq!(verdict.argo, "Progressing", "{reason:?}");
+    }
+}
+
+/// What an older operator or a hand could leave: nothing of it counts as done.
+#[tokio::test(flavor = "multi_thread")]
+async fn argo_cd_takes_no_incomplete_status_for_done() {
+    let restored = &states().await[Reason::Restored.as_str()];
+    let edits: [fn(&mut Value); 4] = [
+        |object| object["status"] = Value::Null,
+        |object| object["status"]["conditions"] = json!([]),
+        |object| object["status"]["observedGeneration"] = Value::Null,
+        |object| object["status"]["conditions"][0]["observedGeneration"] = json!(0),
+    ];
+    for edit in edits {
+        let mut object = restored.clone();
+        edit(&mut object);
+        let health = crate::judges::argo(
+            &["health", &crate::path(crate::judges::CONFIG_MAP)],
+            &json!([object]).to_string(),
+        );
+        assert_eq!(health[0]["status"], "Progressing", "{object:#}");
+    }
+}
