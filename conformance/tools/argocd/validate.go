@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -41,9 +42,19 @@ func validate(input io.Reader) ([]string, error) {
 		default:
 			return nil, fmt.Errorf("%s is nothing of Argo CD's", name)
 		}
-		if err := yaml.UnmarshalStrict(document, object); err != nil {
+		if err := strictly(document, object); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		names = append(names, name)
 	}
+}
+
+// strictly minds the case of letters too, as the API server does.
+func strictly(document []byte, object any) error {
+	text, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	unknown, err := json.UnmarshalStrict(text, object)
+	return errors.Join(append(unknown, err)...)
 }

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -75,7 +76,7 @@ func decode(input io.Reader) ([]client.Object, error) {
 		if object == nil {
 			return nil, fmt.Errorf("%s %s is nothing of Flux's", meta.APIVersion, meta.Kind)
 		}
-		if err := yaml.UnmarshalStrict(document, object); err != nil {
+		if err := strictly(document, object); err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", meta.Kind, meta.Name, err)
 		}
 		objects = append(objects, object)
@@ -94,4 +95,14 @@ func empty(kind string) client.Object {
 		return &helmv2.HelmRelease{}
 	}
 	return nil
+}
+
+// strictly minds the case of letters too, as the API server does.
+func strictly(document []byte, object any) error {
+	text, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	unknown, err := json.UnmarshalStrict(text, object)
+	return errors.Join(append(unknown, err)...)
 }
