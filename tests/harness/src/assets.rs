@@ -63,12 +63,30 @@ pub(crate) fn find(program: &Program) -> Result<PathBuf> {
         return given(program, &folder);
     }
     let folder = cache_folder()?;
-    let path = folder.join(program.name);
+    let path = folder.join(file_name(program));
     if path.is_file() {
         return Ok(path);
     }
     build_once(program, &folder, &path).with_context(|| remedies(program, &folder))?;
     Ok(path)
+}
+
+/// The folder is named by the programs of [`KUBERNETES_VERSION`]; those of other versions, by what they are built from.
+fn file_name(program: &Program) -> String {
+    if [&ETCD, &KUBE_APISERVER, &KUBECTL]
+        .map(|usual| usual.go_mod)
+        .contains(&program.go_mod)
+    {
+        return program.name.to_owned();
+    }
+    let mut hasher = DefaultHasher::new();
+    (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
+    format!(
+        "{}-{}-{:016x}",
+        program.name,
+        program.version,
+        hasher.finish()
+    )
 }
 
 fn given(program: &Program, folder: &Path) -> Result<PathBuf> {
@@ -145,9 +163,15 @@ fn remedies(program: &Program, folder: &Path) -> String {
          release: export KUBEBUILDER_ASSETS=\"$(setup-envtest use -p path {minor}.x)\"\n\
          - copy the folder {folder} from a machine that has built it (INDEX_RESTORE_CACHE moves the cache)\n\
          What went wrong",
-        minor = "1.36",
+        minor = minor(crate::kubernetes::kubernetes_version().unwrap_or(KUBERNETES_VERSION)),
         folder = folder.display(),
     )
+}
+
+/// `1.36` of `v1.36.3`.
+fn minor(version: &str) -> &str {
+    let number = version.trim_start_matches('v');
+    number.rsplit_once('.').map_or(number, |(minor, _)| minor)
 }
 
 #[cfg(test)]
@@ -155,10 +179,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::kubernetes::{NEWEST, OLDEST};
 
     #[test]
     fn versions_are_those_of_the_pinned_modules() {
-        for program in [ETCD, KUBE_APISERVER, KUBECTL] {
+        for program in [ETCD, KUBE_APISERVER, KUBECTL, OLDEST, NEWEST] {
             let module = program.package.split("/cmd/").next().unwrap();
             let pinned = format!("{module} {}", program.version);
             assert!(program.go_mod.contains(&pinned), "{pinned}");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::assets::{KUBERNETES_VERSION, Program};
+use crate::assets::Program;
 use crate::process::Process;
 use crate::reaper::reaper;
 
@@ -23,14 +23,14 @@ pub(crate) fn go_version(program: &Program) -> &'static str {
 /// The arguments of `go`, but for the output's path. Without the version, kube-apiserver believes to be v0.0.0 and turns features off.
 pub(crate) fn arguments(program: &Program) -> Vec<String> {
     let mut stamp = "-s -w".to_owned();
-    if program.version == KUBERNETES_VERSION {
-        let mut parts = KUBERNETES_VERSION.trim_start_matches('v').split('.');
+    if program.package.starts_with("k8s.io/kubernetes/") {
+        let mut parts = program.version.trim_start_matches('v').split('.');
         let (major, minor) = (
             parts.next().unwrap_or_default(),
             parts.next().unwrap_or_default(),
         );
         for (name, value) in [
-            ("gitVersion", KUBERNETES_VERSION),
+            ("gitVersion", program.version),
             ("gitMajor", major),
             ("gitMinor", minor),
             ("gitTreeState", "clean"),

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::api_server::ApiServer;
 use crate::certificates::Certificates;
 use crate::process::Process;
-use crate::{assets, etcd, kubeconfig, ports, reaper};
+use crate::{assets, etcd, kubeconfig, kubernetes, ports, reaper};
 
 /// How long kube-apiserver may take until it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(90);
@@ -76,7 +76,7 @@ impl ControlPlane {
     /// A runtime of its own, so that nothing is bound to that of the test that happens to be first.
     fn start_blocking() -> Result<Self> {
         let etcd = assets::find(&assets::ETCD)?;
-        let kube_apiserver = assets::find(&assets::KUBE_APISERVER)?;
+        let kube_apiserver = assets::find(kubernetes::selected()?)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -1,7 +1,7 @@
 //! The control plane is a real one: it serves the version we build, authorizes, applies, and comes back with its data.
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{ControlPlane, DEADLINE, KUBERNETES_VERSION, client, eventually, wait_for};
+use harness::{ControlPlane, DEADLINE, client, eventually, kubernetes_version, wait_for};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, ResourceExt as _};
 
@@ -14,12 +14,10 @@ async fn the_version_is_the_one_that_is_built() -> Result<()> {
         .apiserver_version()
         .await?;
     if std::env::var_os("KUBEBUILDER_ASSETS").is_none() {
-        assert_eq!(version.git_version, KUBERNETES_VERSION);
+        assert_eq!(version.git_version, kubernetes_version()?);
     }
-    assert_eq!(
-        (version.major.as_str(), version.minor.as_str()),
-        ("1", "36")
-    );
+    let told = format!("v{}.{}.", version.major, version.minor);
+    assert!(kubernetes_version()?.starts_with(&told), "{told}");
     Ok(())
 }
 
