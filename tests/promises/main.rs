@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;
+mod admission_policies;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/cells.rs"]
 mod cells;
@@ -31,3 +32,4 @@ mod scene;
 mod secrecy;
 mod secrets;
 mod tracking;
+mod transport;

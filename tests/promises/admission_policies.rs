@@ -1,0 +1,168 @@
+//! The policies in `deploy/policies`.
+
+use harness::{ControlPlane, DEADLINE, eventually};
+use index_restore_operator::api::IndexRestore;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use crate::installation::shared;
+use crate::scene::BACKUP;
+
+const NAMED: &str = include_str!("../../deploy/policies/named-secrets.yaml");
+const READABLE: &str = include_str!("../../deploy/policies/readable-secrets.yaml");
+
+/// Two who may create IndexRestores; one of them may read the Secret `pinecone`.
+const AUTHORS: &str = "
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: author}}
+---
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: reader}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: author}
+rules: [{apiGroups: [restore.pinecone.io], resources: [indexrestores], verbs: [get, create, update]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [''], resources: [secrets], resourceNames: [pinecone], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: author}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: author}
+subjects: [{kind: ServiceAccount, name: author}, {kind: ServiceAccount, name: reader}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{kind: ServiceAccount, name: reader}]
+";
+
+struct Policed {
+    control_plane: &'static ControlPlane,
+    namespace: String,
+}
+
+impl Policed {
+    async fn by(policy: &str) -> Self {
+        let (control_plane, _) = shared().await;
+        let namespace = control_plane.namespace("policed").await.unwrap();
+        let policed = narrowed(policy, &namespace);
+        control_plane.apply(&policed).await.unwrap();
+        let authors = AUTHORS.replace(
+            "kind: ServiceAccount, name",
+            &format!("kind: ServiceAccount, namespace: {namespace}, name"),
+        );
+        control_plane.apply_in(&namespace, &authors).await.unwrap();
+        Self {
+            control_plane,
+            namespace,
+        }
+    }
+
+    async fn restores_of(&self, account: &str) -> Api<IndexRestore> {
+        let of_account = self
+            .control_plane
+            .service_account_kubeconfig(&self.namespace, account);
+        let client: Client = harness::client(&of_account.await.unwrap()).await.unwrap();
+        Api::namespaced(client, &self.namespace)
+    }
+}
+
+/// The shipped policy, bound to that namespace alone: other tests share the control plane.
+fn narrowed(policy: &str, namespace: &str) -> String {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(policy).unwrap();
+    let narrowed = documents.into_iter().map(|mut document| {
+        if document["kind"] == "ValidatingAdmissionPolicyBinding" {
+            let only = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+            document["spec"]["matchResources"] = json!({"namespaceSelector": only});
+        }
+        document.to_string()
+    });
+    narrowed.collect::<Vec<_>>().join("\n---\n")
+}
+
+fn restore(secret: &str) -> IndexRestore {
+    serde_json::from_value(json!({
+        "apiVersion": "restore.pinecone.io/v1alpha1",
+        "kind": "IndexRestore",
+        "metadata": {"generateName": "policed-"},
+        "spec": {"backupId": BACKUP, "indexName": "policed", "apiKeySecretRef": {"name": secret}},
+    }))
+    .unwrap()
+}
+
+async fn refusal(restores: &Api<IndexRestore>, secret: &str) -> Option<String> {
+    let created = restores
+        .create(&PostParams::default(), &restore(secret))
+        .await;
+    created.err().map(|error| error.to_string())
+}
+
+/// A new policy is in force some moments later.
+async fn until_refused(restores: &Api<IndexRestore>, secret: &str, words: &str) {
+    eventually(words, DEADLINE, async || {
+        let refused = refusal(restores, secret).await;
+        Ok(refused
+            .is_some_and(|told| told.contains(words))
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_secrets_called_pinecone_may_be_named() {
+    let policed = Policed::by(NAMED).await;
+    let restores = policed.restores_of("author").await;
+    let words = "must be pinecone or begin with pinecone-, not database";
+    until_refused(&restores, "database", words).await;
+    for good in ["pinecone", "pinecone-staging"] {
+        assert_eq!(refusal(&restores, good).await, None, "{good}");
+    }
+    for bad in ["my-pinecone", "pineconex"] {
+        assert!(refusal(&restores, bad).await.is_some(), "{bad}");
+    }
+    let mut created = restores
+        .create(&PostParams::default(), &restore("pinecone"))
+        .await
+        .unwrap();
+    created.spec.api_key_secret_ref.name = "database".into();
+    let name = created.metadata.name.clone().unwrap();
+    let replaced = restores
+        .replace(&name, &PostParams::default(), &created)
+        .await;
+    assert!(replaced.unwrap_err().to_string().contains(words));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_secret_that_its_author_may_read_may_be_named() {
+    let policed = Policed::by(READABLE).await;
+    let (author, reader) = (
+        policed.restores_of("author").await,
+        policed.restores_of("reader").await,
+    );
+    until_refused(&author, "pinecone", "you may not read pinecone").await;
+    assert_eq!(refusal(&reader, "pinecone").await, None);
+    until_refused(&reader, "database", "you may not read database").await;
+    // Who may not read the Secret may still edit what does not concern it.
+    let mut created = reader
+        .create(&PostParams::default(), &restore("pinecone"))
+        .await
+        .unwrap();
+    let name = created.metadata.name.clone().unwrap();
+    created.metadata.labels = Some([("team".to_owned(), "search".to_owned())].into());
+    let labelled = author
+        .replace(&name, &PostParams::default(), &created)
+        .await;
+    let mut labelled = labelled.unwrap();
+    labelled.spec.api_key_secret_ref.key = "another".into();
+    let repointed = author
+        .replace(&name, &PostParams::default(), &labelled)
+        .await;
+    let refused = repointed.unwrap_err().to_string();
+    assert!(refused.contains("you may not read pinecone"), "{refused}");
+}

@@ -1,0 +1,36 @@
+//! Keys go only to a server whose certificate is trusted. The API server stands in
+//! for Pinecone here: it speaks TLS, and logs each request that it gets.
+
+use serde_json::json;
+
+use crate::installation::shared;
+use crate::scene::{Scene, ready};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_an_untrusted_certificate_gets_no_key() {
+    let scene = Scene::new().await;
+    let (control_plane, _) = shared().await;
+    let asked = || {
+        let log = std::fs::read_to_string(control_plane.audit_log()).unwrap();
+        let path = format!("\"requestURI\":\"/{}/indexes", scene.namespace);
+        log.contains(&path)
+    };
+    let url = format!("{}/{}", control_plane.url(), scene.namespace);
+    let endpoint = format!("--pinecone-endpoint={url}");
+    let operator = scene.start_with(&[&endpoint]).await;
+    scene.create("untrusted", json!({})).await;
+    let object = scene.until("untrusted", "ApiUnavailable").await;
+    assert!(ready(&object).2.contains("certificate"), "{object:?}");
+    assert!(!asked());
+    drop(operator);
+
+    // It was the certificate alone: trusted, the same server is asked.
+    let ca = control_plane.directory().join("ca.crt");
+    let trust = format!("--pinecone-ca-file={}", ca.display());
+    let _operator = scene.start_with(&[&endpoint, &trust]).await;
+    scene
+        .until_that("untrusted", |object| ready(object).2.contains("403"))
+        .await
+        .unwrap();
+    assert!(asked());
+}
