@@ -40,7 +40,7 @@ pub async fn build() -> Result<PathBuf> {
 
 /// What `cargo run` tells a program of its package. Build scripts see it too, and some (ring's) run again when it differs: the next
 /// cargo without it would compile everything once more.
-fn package_variables() -> impl Iterator<Item = OsString> {
+pub fn package_variables() -> impl Iterator<Item = OsString> {
     const PREFIXES: [&str; 4] = [
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
@@ -56,11 +56,12 @@ fn package_variables() -> impl Iterator<Item = OsString> {
 /// Where cargo has put this program: the target directory, and the profile by its name.
 fn own_build() -> Result<(PathBuf, String)> {
     let own = std::env::current_exe().context("finding this program's own path")?;
-    let mut folder = own.parent().context("this program is in no folder")?;
-    // Tests are there.
-    if folder.file_name().is_some_and(|name| name == "deps") {
-        folder = folder.parent().context("deps is in no folder")?;
-    }
+    let folder = own.parent().context("this program is in no folder")?;
+    // Tests are one folder deeper.
+    let folder = match folder.parent() {
+        Some(parent) if folder.ends_with("deps") => parent,
+        _ => folder,
+    };
     let target = folder
         .parent()
         .context("this program is in no target directory")?;

@@ -14,6 +14,15 @@ omitStages: [RequestReceived]
 rules: [{level: Metadata}]
 ";
 
+/// In the control plane's folder, which goes with it, unless `INDEX_RESTORE_AUDIT_FOLDER` names one for the logs of all to stay in.
+pub(crate) fn audit_log(directory: &Path) -> PathBuf {
+    let folder = std::env::var_os("INDEX_RESTORE_AUDIT_FOLDER").filter(|path| !path.is_empty());
+    match (folder, directory.file_name()) {
+        (Some(folder), Some(name)) => Path::new(&folder).join(name).with_extension("audit"),
+        _ => directory.join("audit.log"),
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct ApiServer {
     binary: PathBuf,
@@ -56,7 +65,7 @@ impl ApiServer {
                 certificates.path("service-account.key")
             ),
             format!("--audit-policy-file={}", policy.display()),
-            format!("--audit-log-path={}", directory.join("audit.log").display()),
+            format!("--audit-log-path={}", audit_log(directory).display()),
         ];
         let log = directory.join("kube-apiserver.log");
         Ok(Self {

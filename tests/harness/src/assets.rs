@@ -13,13 +13,21 @@ pub const KUBERNETES_VERSION: &str = "v1.36.3";
 
 /// A program with the pinned Go module that it is built from.
 #[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) name: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) package: &'static str,
-    pub(crate) go_mod: &'static str,
-    pub(crate) go_sum: &'static str,
-    pub(crate) patience: &'static str,
+pub struct Program {
+    /// The name of its file.
+    pub name: &'static str,
+    /// The version that the module pins, with its `v`.
+    pub version: &'static str,
+    /// What is built.
+    pub package: &'static str,
+    /// The text of its `go.mod`.
+    pub go_mod: &'static str,
+    /// The text of its `go.sum`.
+    pub go_sum: &'static str,
+    /// What its releases are linked with beside that, as `-ldflags`.
+    pub stamp: &'static str,
+    /// How long building it takes, in words, for whoever waits.
+    pub patience: &'static str,
 }
 
 pub(crate) const ETCD: Program = Program {
@@ -28,6 +36,7 @@ pub(crate) const ETCD: Program = Program {
     package: "go.etcd.io/etcd/server/v3",
     go_mod: include_str!("../control-plane/etcd/go.mod"),
     go_sum: include_str!("../control-plane/etcd/go.sum"),
+    stamp: "",
     patience: "about half a minute",
 };
 
@@ -37,6 +46,7 @@ pub(crate) const KUBE_APISERVER: Program = Program {
     package: "k8s.io/kubernetes/cmd/kube-apiserver",
     go_mod: include_str!("../control-plane/kube-apiserver/go.mod"),
     go_sum: include_str!("../control-plane/kube-apiserver/go.sum"),
+    stamp: "",
     patience: "about five minutes",
 };
 
@@ -46,6 +56,7 @@ pub(crate) const KUBECTL: Program = Program {
     package: "k8s.io/kubernetes/cmd/kubectl",
     go_mod: include_str!("../control-plane/kubectl/go.mod"),
     go_sum: include_str!("../control-plane/kubectl/go.sum"),
+    stamp: "",
     patience: "about two minutes",
 };
 
@@ -55,6 +66,27 @@ pub(crate) const KUBECTL: Program = Program {
 /// When it is neither found nor can be built; the message says what helps.
 pub fn kubectl() -> Result<PathBuf> {
     find(&KUBECTL)
+}
+
+/// The path of a foreign tool, built from its pinned module at first use and kept in the cache folder `tools`. Blocks the thread, for
+/// minutes when it has to be built.
+///
+/// # Errors
+/// When it can't be built; the message has what `go` said.
+pub fn tool(program: &Program) -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
+    let Program { name, version, .. } = program;
+    let folder = cache_root()?
+        .join("tools")
+        .join(format!("{name}-{version}-{:016x}", hasher.finish()));
+    let path = folder.join(name);
+    if !path.is_file() {
+        build_once(program, &folder, &path)
+            .with_context(|| format!("there is no {name} {version} in {}", folder.display()))?;
+    }
+    Ok(path)
 }
 
 /// The path of the program. Blocks the thread, for minutes when it has to be built.
@@ -110,7 +142,7 @@ fn build_once(program: &Program, folder: &Path, path: &Path) -> Result<()> {
         File::create(&lock_path).with_context(|| format!("opening {}", lock_path.display()))?;
     if lock.try_lock().is_err() {
         eprintln!(
-            "waiting for another process that builds the control plane in {}",
+            "waiting for another process that builds in {}",
             folder.display()
         );
         lock.lock()
@@ -125,6 +157,16 @@ fn build_once(program: &Program, folder: &Path, path: &Path) -> Result<()> {
 /// Named by what the programs are built from, so that a change of the pinned modules never meets an old build. The Go version is
 /// not part of it: the cache serves machines without Go as well.
 fn cache_folder() -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    for program in [&ETCD, &KUBE_APISERVER, &KUBECTL] {
+        (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
+    }
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
+    let name = format!("{KUBERNETES_VERSION}-{:016x}", hasher.finish());
+    Ok(cache_root()?.join("control-plane").join(name))
+}
+
+fn cache_root() -> Result<PathBuf> {
     let root = match (
         non_empty("INDEX_RESTORE_CACHE"),
         non_empty("XDG_CACHE_HOME"),
@@ -135,15 +177,7 @@ fn cache_folder() -> Result<PathBuf> {
         (None, None, Some(home)) => home.join(".cache/index-restore-operator"),
         (None, None, None) => bail!("no folder for the cache: set INDEX_RESTORE_CACHE or HOME"),
     };
-    let root = std::path::absolute(&root)
-        .with_context(|| format!("the cache folder {}", root.display()))?;
-    let mut hasher = DefaultHasher::new();
-    for program in [&ETCD, &KUBE_APISERVER, &KUBECTL] {
-        (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
-    }
-    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
-    let name = format!("{KUBERNETES_VERSION}-{:016x}", hasher.finish());
-    Ok(root.join("control-plane").join(name))
+    std::path::absolute(&root).with_context(|| format!("the cache folder {}", root.display()))
 }
 
 fn non_empty(variable: &str) -> Option<PathBuf> {

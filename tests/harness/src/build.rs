@@ -22,7 +22,7 @@ pub(crate) fn go_version(program: &Program) -> &'static str {
 
 /// The arguments of `go`, but for the output's path. Without the version, kube-apiserver believes to be v0.0.0 and turns features off.
 pub(crate) fn arguments(program: &Program) -> Vec<String> {
-    let mut stamp = "-s -w".to_owned();
+    let mut stamp = format!("-s -w {}", program.stamp).trim_end().to_owned();
     if program.package.starts_with("k8s.io/kubernetes/") {
         let mut parts = program.version.trim_start_matches('v').split('.');
         let (major, minor) = (

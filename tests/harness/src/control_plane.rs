@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::api_server::ApiServer;
+use crate::api_server::{ApiServer, audit_log};
 use crate::certificates::Certificates;
 use crate::process::Process;
 use crate::{assets, etcd, kubeconfig, kubernetes, ports, reaper};
@@ -158,7 +158,7 @@ impl ControlPlane {
 
     /// The audit log: one JSON event of level Metadata per line, with who did what to which object and the answer's code.
     pub fn audit_log(&self) -> PathBuf {
-        self.directory.path().join("audit.log")
+        audit_log(self.directory.path())
     }
 
     /// What kube-apiserver has written to stdout and stderr, all its starts together.

@@ -1,0 +1,271 @@
+//! What the chart is and what it renders.
+
+use std::path::Path;
+
+use index_restore_operator::api::Reason;
+use index_restore_operator::api::reason::Progress;
+use serde_json::{Value, json};
+
+use crate::cluster::OPERATOR;
+use crate::lifecycle::{CHART, copy};
+use crate::manifests::{Manifests, assert_same, flag_defaults, key, parse};
+use crate::tools::{HELM_3, HELM_4, HELM_DOCS, Tool, UNITTEST, files, read, root};
+
+/// Renders it as the documentation installs it.
+pub async fn template(helm: &Tool, arguments: &[&str]) -> String {
+    let release = ["template", OPERATOR, CHART, "--namespace", OPERATOR];
+    helm.run(&[&release, arguments].concat()).await
+}
+
+/// Values that cover every template and every branch.
+pub fn matrix() -> Vec<String> {
+    files(&format!("{CHART}/ci"))
+}
+
+#[tokio::test]
+async fn both_helms_lint_it_strictly_and_render_it_alike_with_all_values() {
+    let (three, four) = (Tool::new(&HELM_3).await, Tool::new(&HELM_4).await);
+    assert!(matrix().len() > 5);
+    for values in matrix() {
+        let lint = ["lint", "--strict", "--values", &values, CHART];
+        three.run(&lint).await;
+        four.run(&lint).await;
+        let values = ["--values", &values];
+        let by_three = template(&three, &values).await;
+        let by_four = template(&four, &values).await;
+        assert_same(&keyed(&by_three), &keyed(&by_four), values[1]);
+        assert_eq!(
+            by_three,
+            template(&three, &values).await,
+            "it renders the same each time"
+        );
+    }
+}
+
+fn keyed(yaml: &str) -> Manifests {
+    let manifests = parse(yaml).into_iter();
+    manifests
+        .map(|manifest| (key(&manifest), manifest))
+        .collect()
+}
+
+#[tokio::test]
+async fn unknown_values_are_refused_at_every_depth() {
+    let helm = Tool::new(&HELM_3).await;
+    let values: Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))).unwrap();
+    let schema: Value = read(&format!("{CHART}/values.schema.json"))
+        .parse()
+        .unwrap();
+    let mut places = vec![String::new()];
+    find_objects(&values, &schema, "", &mut places);
+    assert!(places.len() > 15, "{places:?}");
+    for place in places {
+        let unknown = format!("{place}replicaCuont=2");
+        let error = helm.refuses(&["template", CHART, "--set", &unknown]).await;
+        assert!(error.contains("replicaCuont"), "{unknown}: {error}");
+    }
+}
+
+/// The objects of values that the schema describes to the end.
+fn find_objects(values: &Value, schema: &Value, path: &str, places: &mut Vec<String>) {
+    for (key, value) in values.as_object().unwrap() {
+        let schema = &schema["properties"][key];
+        assert!(!schema.is_null(), "the schema does not know {path}{key}");
+        // What is not described to the end is Kubernetes' own, and the API server's to judge.
+        if !schema["properties"].is_null() {
+            assert_eq!(schema["additionalProperties"], false, "{path}{key}");
+            let path = format!("{path}{key}.");
+            places.push(path.clone());
+            find_objects(value, schema, &path, places);
+        }
+    }
+}
+
+#[tokio::test]
+async fn values_that_contradict_each_other_are_refused() {
+    let helm = Tool::new(&HELM_3).await;
+    for (values, told) in [
+        (
+            "terminationGracePeriodSeconds=30",
+            "terminationGracePeriodSeconds must be longer",
+        ),
+        ("pinecone.requestTimeoutSeconds=175", "174"),
+        ("controller.pollMinSeconds=61", "pollMaxSeconds"),
+        (
+            "replicaCount=2,leaderElection.enabled=false",
+            "leaderElection.enabled",
+        ),
+        (
+            "leaderElection.renewDeadlineSeconds=15",
+            "leaseDurationSeconds must be longer",
+        ),
+        (
+            "emulator.enabled=true,pinecone.endpoint=https://pinecone.example",
+            "exclude each other",
+        ),
+        (
+            "emulator.enabled=true,rbac.secretNames={other}",
+            "emulator.secretName",
+        ),
+        ("log.format=xml", "log.format"),
+        ("image.digest=latest", "digest"),
+        ("watchNamespaces={Restores}", "watchNamespaces"),
+    ] {
+        let error = helm.refuses(&["template", CHART, "--set", values]).await;
+        assert!(error.replace('/', ".").contains(told), "{values}: {error}");
+    }
+}
+
+#[test]
+fn the_versions_are_that_of_the_workspace() {
+    let chart: Value = serde_saphyr::from_str(&read(&format!("{CHART}/Chart.yaml"))).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(chart["version"], version);
+    assert_eq!(chart["appVersion"], version);
+    for manifest in [
+        "deploy/base/deployment.yaml",
+        "deploy/with-emulator/emulator.yaml",
+    ] {
+        assert!(
+            read(manifest).contains(&format!(":{version}\n")),
+            "{manifest}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_crd_in_the_chart_is_the_crd() {
+    let path = format!("{CHART}/files/indexrestores.yaml");
+    assert_eq!(
+        read(&path),
+        read("crds/indexrestores.yaml"),
+        "run: cp crds/indexrestores.yaml {path}"
+    );
+    let helm = Tool::new(&HELM_3).await;
+    let only = ["--show-only", "templates/custom-resource-definition.yaml"];
+    let rendered = &parse(&template(&helm, &only).await)[0];
+    let own = &parse(&read(&path))[0];
+    assert_eq!(rendered["spec"], own["spec"]);
+    let keep = "/metadata/annotations/helm.sh~1resource-policy";
+    assert_eq!(rendered.pointer(keep), Some(&json!("keep")));
+    let loose = [&only[..], &["--set", "crds.keep=false"]].concat();
+    let rendered = &parse(&template(&helm, &loose).await)[0];
+    assert_eq!(rendered.pointer(keep), None);
+    let without = template(&helm, &["--set", "crds.enabled=false"]).await;
+    assert!(!without.contains("CustomResourceDefinition"));
+}
+
+#[tokio::test]
+async fn every_flag_has_a_value_and_the_operators_own_default() {
+    let helm = Tool::new(&HELM_3).await;
+    let only = ["--show-only", "templates/deployment.yaml"];
+    let deployment = &parse(&template(&helm, &only).await)[0];
+    let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let mut said = 0;
+    let defaults = flag_defaults();
+    for argument in arguments.as_array().unwrap() {
+        let Some((flag, value)) = argument.as_str().unwrap().split_once('=') else {
+            continue;
+        };
+        said += 1;
+        // In a cluster, logs are read by machines.
+        let default = if flag == "--log-format" {
+            "json"
+        } else {
+            &defaults[flag]
+        };
+        assert_eq!(value, default, "{flag}");
+    }
+    // Not said by default: what to watch, a CA, and the lease's namespace, which is the pod's.
+    assert_eq!(said + 3, defaults.len(), "{arguments}");
+}
+
+#[tokio::test]
+async fn the_readme_is_what_helm_docs_makes_of_the_values() {
+    let docs = Tool::new(&HELM_DOCS).await;
+    let made = docs
+        .run(&[
+            "--chart-search-root",
+            CHART,
+            "--dry-run",
+            "--log-level=error",
+        ])
+        .await;
+    let readme = read(&format!("{CHART}/README.md"));
+    assert!(
+        made.trim() == readme.trim(),
+        "{CHART}/README.md is not up to date; run: {} --chart-search-root {CHART}",
+        docs.program().display()
+    );
+}
+
+#[test]
+fn the_alerts_ask_for_metrics_and_reasons_that_exist() {
+    let alerts = read(&format!("{CHART}/files/alerts.yaml"));
+    let reference = read("docs/reference.md");
+    let mut metrics = 0;
+    for word in alerts.split(|c: char| !c.is_alphanumeric() && c != '_') {
+        if word.starts_with("indexrestore_") {
+            metrics += 1;
+            assert!(reference.contains(&format!("| `{word}` |")), "{word}");
+        }
+    }
+    assert!(metrics > 6);
+    let stalled = |reason: &&Reason| reason.verdict().progress == Progress::Stalled;
+    let mut stalled: Vec<_> = Reason::ALL
+        .iter()
+        .filter(stalled)
+        .map(|r| r.as_str())
+        .collect();
+    let rule = alerts.lines().find(|line| line.contains("InvalidRequest|"));
+    let (_, list) = rule.unwrap().split_once("=~\"").unwrap();
+    let mut asked: Vec<_> = list.split('"').next().unwrap().split('|').collect();
+    stalled.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(asked, stalled, "IndexRestoreStalled");
+    let known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    for reasons in alerts.split("reason=").skip(1) {
+        let list = reasons.trim_start_matches('~').split('"').nth(1).unwrap();
+        for reason in list.split('|') {
+            assert!(known.contains(&reason), "{reason}");
+        }
+    }
+}
+
+/// Helm's plugin for unit tests, which compares with snapshots. After a change that is meant: the same command with `-u` on the chart.
+#[tokio::test]
+async fn the_charts_own_unit_tests_pass() {
+    let tests = Tool::new(&UNITTEST).await;
+    // It writes a snapshot that is missing, and is content.
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join(CHART), folder.path());
+    let chart = folder.path().to_str().unwrap();
+    let said = tests.run(&["--strict", "--color=false", chart]).await;
+    assert!(said.contains("Snapshot:"), "{said}");
+    let written = folder.path().join("tests/__snapshot__");
+    for entry in std::fs::read_dir(written).unwrap() {
+        let after = entry.unwrap();
+        let name = after.file_name().into_string().unwrap();
+        assert!(
+            read(&format!("{CHART}/tests/__snapshot__/{name}"))
+                == std::fs::read_to_string(after.path()).unwrap(),
+            "{name} is not complete; run: {} -u {CHART}",
+            tests.program().display()
+        );
+    }
+    let templates = files(&format!("{CHART}/templates"));
+    let suites: String = files(&format!("{CHART}/tests"))
+        .iter()
+        .filter(|path| path.ends_with("_test.yaml"))
+        .map(|path| read(path))
+        .collect();
+    for template in templates {
+        let name = Path::new(&template).file_name().unwrap().to_str().unwrap();
+        let is_rendered = !name.starts_with('_');
+        assert!(
+            !is_rendered || suites.contains(&format!("templates:\n  - {name}\n")),
+            "no suite tests {name}; see {}",
+            root().join(CHART).join("tests").display()
+        );
+    }
+}
