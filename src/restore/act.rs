@@ -73,7 +73,7 @@ pub async fn act(
     let acted = match decision.step {
         Step::Keep => Acted::Unchanged,
         Step::Report(report) => actor.report(object, &report).await?,
-        Step::Submit { date } => return actor.submit(object, date, evidence).await,
+        Step::Submit { date } => return Box::pin(actor.submit(object, date, evidence)).await,
     };
     Ok(Done {
         acted,

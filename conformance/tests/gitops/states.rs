@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use index_restore_operator::api::{IndexRestore, Reason, crd};
+use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome, crd};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use pinecone_emulator::{
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::installation::authorize;
-use crate::scene::{BACKUP, Scene};
+use crate::scene::{BACKUP, Scene, ready, status};
 use crate::with_operator;
 
 /// States that no reason tells: the operator has not seen the object, or not its present spec, or it is being deleted.
@@ -59,8 +59,15 @@ async fn usual() -> States {
             let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, &name);
             deleted.unwrap();
         }
-        let object = scene.until(&name, reason.as_str()).await;
-        states.insert(reason.as_str().into(), told(object));
+        scene.until(&name, reason.as_str()).await;
+        // While a refused restore is tried again, its status shows the refusal before.
+        let object = scene.until_that(&name, |object| {
+            let submission = status(object).submission;
+            let is_open = submission.is_some_and(|made| made.outcome == SubmissionOutcome::Open);
+            ready(object).1 == reason.as_str()
+                && (!is_open || reason == Reason::ConfirmingSubmission)
+        });
+        states.insert(reason.as_str().into(), told(object.await.unwrap()));
     }
     scene.pinecone.set_restore_duration(None);
     scene.create("restoring", json!({})).await;

@@ -233,9 +233,8 @@ async fn a_later_wave_waits_for_the_index() {
     assert!(told.contains("IndexRestore/waited-for"), "{told}");
     assert!(!exists("consumer").await);
 
-    let job = status(&scene.get("waited-for").await)
-        .restore_job_id
-        .unwrap();
+    let restoring = scene.until("waited-for", "Restoring").await;
+    let job = status(&restoring).restore_job_id.unwrap();
     let completed = JobOutcome::Completed;
     scene.pinecone.finish_job(&job, completed).unwrap();
     request["seconds"] = json!(60);

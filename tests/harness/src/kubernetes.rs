@@ -13,6 +13,7 @@ pub(crate) const OLDEST: Program = Program {
     package: PACKAGE,
     go_mod: include_str!("../control-plane/kube-apiserver-1.33/go.mod"),
     go_sum: include_str!("../control-plane/kube-apiserver-1.33/go.sum"),
+    stamp: "",
     patience: "about five minutes",
 };
 
@@ -23,6 +24,7 @@ pub(crate) const NEWEST: Program = Program {
     package: PACKAGE,
     go_mod: include_str!("../control-plane/kube-apiserver-1.37/go.mod"),
     go_sum: include_str!("../control-plane/kube-apiserver-1.37/go.sum"),
+    stamp: "",
     patience: "about five minutes",
 };
 

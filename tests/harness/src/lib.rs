@@ -29,9 +29,9 @@ mod operator;
 mod ports;
 mod process;
 mod reaper;
+mod rollback;
 mod second;
 mod stalling;
-mod rollback;
 mod wait;
 
 pub use api_proxy::{ApiProxy, Armed, Call, Event, Fault, Reply, Rule, Seen, Treatment};
@@ -42,6 +42,6 @@ pub use kubeconfig::client;
 pub use kubernetes::kubernetes_version;
 pub use operator::{Operator, OperatorBuilder};
 pub use ports::free_port;
-pub use second::SecondApiServer;
 pub use rollback::Saved;
+pub use second::SecondApiServer;
 pub use wait::{DEADLINE, eventually, wait_for};
