@@ -1,6 +1,8 @@
 //! Where one restore of the campaign takes place: a project with two backups, two
 //! Secrets with its key, and the object, as raw JSON past the types' own checks.
 
+use std::time::Duration;
+
 use http::{Method, Request};
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::Secret;
@@ -10,7 +12,25 @@ use kube::{Api, Error};
 use pinecone_emulator::{AcceptedCreate, BackupSeed, BackupStatus, Project};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, ready, status};
+use crate::scene::{Running, Scene, ready, status};
+
+/// A crowded machine is no violation: with hundreds of restores at once, it takes what
+/// it takes.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Bounds that a crowded machine keeps too.
+const UNHURRIED: [&str; 3] = [
+    "--concurrency=16",
+    "--request-timeout=10s",
+    "--confirm-patience=16s",
+];
+
+/// A scene, and the one operator in it. It never ends before its phase does.
+pub async fn stage() -> (Scene, Running) {
+    let scene = Scene::new().await.without_election();
+    let operator = scene.start_with(&UNHURRIED).await;
+    (scene, operator)
+}
 
 pub struct Ground<'a> {
     pub scene: &'a Scene,
@@ -189,8 +209,22 @@ impl<'a> Ground<'a> {
             let is_observed = status(object).observed_generation == object.metadata.generation;
             is_observed && reasons.contains(&ready(object).1.as_str())
         };
-        let reached = self.scene.until_that(name, at_rest).await;
-        reached.map_err(|error| format!("it does not become {reasons:?}: {error:#}"))
+        let reached = self.until_that(name, at_rest).await;
+        reached.map_err(|error| format!("it does not become {reasons:?}: {error}"))
+    }
+
+    /// Waits until that holds.
+    pub async fn until_that(
+        &self,
+        name: &str,
+        mut holds: impl FnMut(&IndexRestore) -> bool,
+    ) -> Result<IndexRestore, String> {
+        let restores = &self.scene.restores;
+        let found = harness::wait_for(restores, name, PATIENCE, |object| {
+            object.is_some_and(&mut holds)
+        });
+        let found = found.await.map_err(|error| format!("{error:#}"))?;
+        found.ok_or("it is gone".into())
     }
 
     /// The creates that Pinecone accepted in this project for that index name.

@@ -7,10 +7,10 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::Value;
 
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
 use crate::installation::{CRD, authorize};
-use crate::scene::{Scene, ready, status};
+use crate::scene::{ready, status};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "errors and fixes";
@@ -18,8 +18,7 @@ const PHASE: &str = "errors and fixes";
 /// Run by itself: it disturbs all others.
 pub async fn run(tally: &Tally) {
     let control_plane = ControlPlane::shared().await.unwrap();
-    let scene = Scene::new().await;
-    let operator = scene.start().await;
+    let (scene, operator) = stage().await;
     let ground = Ground::new(&scene, "installation").await;
     let outcome = without_the_right(&ground, control_plane, tally).await;
     tally.judge(Oracle::Recovery, "no right to read Secrets", outcome);

@@ -8,7 +8,7 @@ use harness::ControlPlane;
 use serde_json::{Value, json};
 
 use crate::consistency;
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
 use crate::scene::Scene;
 use crate::tally::{Oracle, Tally};
@@ -16,8 +16,7 @@ use crate::tally::{Oracle, Tally};
 const PHASE: &str = "with kubectl";
 
 pub async fn run(schema: &Value, tally: &Tally) {
-    let scene = Scene::new().await;
-    let operator = scene.start().await;
+    let (scene, operator) = stage().await;
     let ground = Ground::new(&scene, "kubectl").await;
     let outcome = applied_and_replaced(&ground, schema, tally).await;
     tally.judge(Oracle::Recovery, "kubectl replace --force", outcome);

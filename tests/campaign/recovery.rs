@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::consistency;
 use crate::differential;
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
-use crate::scene::{Scene, status};
+use crate::scene::status;
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "errors and fixes";
@@ -47,8 +47,7 @@ const ERRORS: [(&str, &str, &str); 25] = [
 ];
 
 pub async fn run(schema: &Value, tally: &Tally) {
-    let scene = Scene::new().await;
-    let operator = scene.start_with(&["--concurrency=16"]).await;
+    let (scene, operator) = stage().await;
     let runs = ERRORS.iter().map(|(name, error, end)| {
         let scene = &scene;
         async move {
@@ -274,6 +273,6 @@ async fn again(ground: &Ground<'_>) -> Result<(), String> {
     }
     ground.create(name, &spec, false).await?;
     let new = |object: &IndexRestore| status(object).submission.is_some();
-    let made = ground.scene.until_that(name, new).await;
-    made.map(drop).map_err(|error| format!("{error:#}"))
+    let made = ground.until_that(name, new).await;
+    made.map(drop).map_err(|error| format!("{error}"))
 }

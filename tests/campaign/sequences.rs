@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::consistency;
 use crate::differential;
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
 use crate::scene::{Scene, status};
@@ -62,8 +62,7 @@ fn seeds() -> std::ops::Range<u64> {
 pub async fn run(schema: &Value, tally: &Tally) {
     let seeds = seeds();
     println!("sequences with CAMPAIGN_SEED={}", seeds.start);
-    let scene = Scene::new().await;
-    let operator = scene.start_with(&["--concurrency=16"]).await;
+    let (scene, operator) = stage().await;
     let operations = generate(schema);
     let recreated = std::sync::atomic::AtomicUsize::new(0);
     futures::stream::iter(seeds)
@@ -236,10 +235,10 @@ impl<'a> Sequence<'a> {
         let is_observed = |object: &IndexRestore| {
             status(object).observed_generation == object.metadata.generation
         };
-        let looked = self.ground.scene.until_that(&self.name, is_observed).await;
+        let looked = self.ground.until_that(&self.name, is_observed).await;
         looked
             .map(drop)
-            .map_err(|error| format!("not observed: {error:#}"))
+            .map_err(|error| format!("not observed: {error}"))
     }
 
     /// Takes every obstacle away: the rest is the operator's.

@@ -5,10 +5,9 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 use crate::consistency;
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
-use crate::scene::Scene;
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "singles";
@@ -17,8 +16,7 @@ const PHASE: &str = "singles";
 const GROUNDS: usize = 8;
 
 pub async fn run(schema: &Value, tally: &Tally) {
-    let scene = Scene::new().await;
-    let operator = scene.start_with(&["--concurrency=16"]).await;
+    let (scene, operator) = stage().await;
     let mut grounds = Vec::new();
     for n in 0..GROUNDS {
         grounds.push(Ground::new(&scene, &format!("single-{n}")).await);

@@ -8,7 +8,7 @@ use pinecone_emulator::{BackupStatus, Fault, FaultKind, IndexSeed, JobOutcome, R
 use serde_json::{Value, json};
 
 use crate::consistency;
-use crate::ground::Ground;
+use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
 use crate::scene::{Running, Scene, status};
@@ -60,9 +60,8 @@ const STATES: [State; 10] = [
 const FINALIZER: &str = "example.com/held";
 
 pub async fn run(schema: &Value, tally: &Tally) {
-    let scene = Scene::new().await;
+    let (scene, operator) = stage().await;
     scene.pinecone.set_restore_duration(None);
-    let operator = scene.start().await;
     let operations = generate(schema);
     let runs = STATES.iter().map(|state| {
         let (scene, operations) = (&scene, &operations);
@@ -215,8 +214,8 @@ async fn mark(ground: &Ground<'_>, name: &str, finalizers: Value) -> Result<(), 
 /// Ends the restore job once there is one.
 async fn end_job(ground: &Ground<'_>, state: &State) -> Result<(), String> {
     let known = |object: &IndexRestore| status(object).restore_job_id.is_some();
-    let object = ground.scene.until_that(state.name, known).await;
-    let object = object.map_err(|error| format!("no job: {error:#}"))?;
+    let object = ground.until_that(state.name, known).await;
+    let object = object.map_err(|error| format!("no job: {error}"))?;
     let outcome = match state.end {
         "RestoreFailed" => JobOutcome::Failed,
         _ => JobOutcome::Completed,
