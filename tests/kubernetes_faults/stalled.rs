@@ -33,7 +33,9 @@ async fn on(second: &SecondApiServer, scene: &Scene) -> Running {
     let (control_plane, kubeconfig) = shared().await;
     let kubeconfig = second.readdress(Kubeconfig::read_from(kubeconfig).unwrap());
     let path = control_plane.write_kubeconfig(&kubeconfig).unwrap();
-    scene.start_by(&path, &["--request-timeout=5s"]).await
+    scene
+        .start_by(&path, &["--request-timeout=5s", "--confirm-patience=12s"])
+        .await
 }
 
 /// Stalls it between the look at the backup and the claim, and waits until the
