@@ -63,7 +63,7 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
         let helm = Tool::new(program).await;
         folders.push(helm.program().parent().unwrap().into());
     }
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap();
     let (mut operator, mut told) = (None, String::new());

@@ -33,7 +33,6 @@ pub struct ControlPlane {
     pub(crate) admin: Kubeconfig,
     pub(crate) certificates: Certificates,
     pub(crate) port: u16,
-    pub(crate) etcd_port: u16,
     shared: bool,
     // Dropped after the processes that write to it.
     directory: TempDir,
@@ -109,7 +108,6 @@ impl ControlPlane {
             api_server: Mutex::new(api_server),
             etcd: Mutex::new(etcd),
             etcd_program,
-            etcd_port,
             admin: kubeconfig::admin(port, &certificates)?,
             certificates,
             port,
