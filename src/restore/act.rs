@@ -176,7 +176,7 @@ impl Actor<'_> {
         let Sending::Posted(posted) = &used.posted else {
             tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");
-            return after_unsent(self.pace);
+            return after_unsent(&Situation::of(&used.object), self.pace);
         };
         match posted {
             Posted::Accepted(created) => tracing::info!(

@@ -247,8 +247,9 @@ impl Product {
         })
     }
 
-    pub fn after_unsent(&self) -> Writing {
-        Writing::of(&after_unsent(PACE).0)
+    pub fn after_unsent(&self, claimed: &Object) -> Writing {
+        let situation = Situation::of(&self.expanded(claimed));
+        Writing::of(&after_unsent(&situation, PACE).0)
     }
 
     /// Whether the outcome still belongs into the object as it is now.

@@ -77,7 +77,7 @@ impl Steps<'_> {
         let mut next = *self.world;
         if late && self.model.design() != Design::NoFence {
             self.model.reached(Landmark::Unsent);
-            let writing = self.model.product.after_unsent();
+            let writing = self.model.product.after_unsent(&claimed.object);
             next.at(who).outcome(claimed, writing);
             return self.go("finds its claim too old to send", Some(who), next);
         }

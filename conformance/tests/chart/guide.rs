@@ -1,6 +1,5 @@
 //! The commands of docs/install.md, as they stand there, run in order.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use harness::{Operator, Program};

@@ -53,11 +53,12 @@ pub fn after_post(
     }
 }
 
-/// A claim that was too old to be used.
-pub fn after_unsent(pace: Pace) -> (Report, Duration) {
+/// A claim that was too old to be used: what was true before it still is.
+pub fn after_unsent(situation: &Situation, pace: Pace) -> (Report, Duration) {
     let change = Change::Close {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
-    (Report::new(findings::pending(), change), pace.poll_min)
+    let finding = situation.shown.clone().unwrap_or_else(findings::pending);
+    (Report::new(finding, change), pace.poll_min)
 }

@@ -95,7 +95,26 @@ fn a_role_that_may_not_create_is_told_from_a_full_project() {
 
 #[test]
 fn a_claim_that_was_too_old_is_closed_as_unsent() {
-    assert!(format!("{:?}", after_unsent(RULES.pace)).contains("Unsent"));
+    let close = |object| after_unsent(&Situation::of(&object), RULES.pace).0;
+    let told = format!("{:?}", close(claimed("Open")));
+    assert!(
+        told.contains("Unsent") && told.contains("Pending"),
+        "{told}"
+    );
+}
+
+/// A refusal that was shown before the claim is not said to be over by a request that
+/// was never sent.
+#[test]
+fn a_claim_that_was_not_used_leaves_what_is_shown() {
+    let object = shown(claimed("Open"), Reason::QuotaExceeded);
+    let (report, _) = after_unsent(&Situation::of(&object), RULES.pace);
+    assert_eq!(report.finding.reason, Reason::QuotaExceeded);
+    let status = report.status(&object, time(2));
+    assert_eq!(
+        status.submission.unwrap().outcome,
+        SubmissionOutcome::Unsent
+    );
 }
 
 #[test]
