@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,12 +63,15 @@ pub fn arm() -> Result<(), String> {
         .map_err(|_| "armed a second time".to_owned())
 }
 
-/// Does the I/O; a failpoint on either side of it.
-pub async fn around<F: Future>(site: Site, io: F) -> F::Output {
-    reach(site, Side::Before).await;
-    let output = io.await;
-    reach(site, Side::After).await;
-    output
+/// Does the I/O; a failpoint on either side of it. On the heap: it would make every
+/// future that it is in larger.
+pub fn around<F: Future>(site: Site, io: F) -> Pin<Box<impl Future<Output = F::Output>>> {
+    Box::pin(async move {
+        reach(site, Side::Before).await;
+        let output = io.await;
+        reach(site, Side::After).await;
+        output
+    })
 }
 
 async fn reach(site: Site, side: Side) {

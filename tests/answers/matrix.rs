@@ -132,7 +132,7 @@ fn flaps(said: &[(String, String)], kind: &Kind) -> bool {
         kind.fault,
         FaultKind::SlowBody(_) | FaultKind::DelayAnswer(_)
     );
-    let is_own = |message: &str| (is_late || !message.contains("timed out"));
+    let is_own = |message: &str| is_late || !message.contains("timed out");
     let own = said.iter().filter(|(_, message)| is_own(message));
     let mut reasons: Vec<_> = own.map(|(reason, _)| reason).collect();
     reasons.dedup();

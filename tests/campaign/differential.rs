@@ -22,9 +22,7 @@ fn essence(object: &IndexRestore) -> Value {
         }
     }
     // That it is the newest one is said, not which.
-    for value in [&mut status["observedGeneration"]] {
-        *value = json!(*value == generation);
-    }
+    status["observedGeneration"] = json!(status["observedGeneration"] == generation);
     if let Some(submitted) = status.pointer_mut("/submission/generation") {
         *submitted = json!("*");
     }

@@ -274,5 +274,5 @@ async fn again(ground: &Ground<'_>) -> Result<(), String> {
     ground.create(name, &spec, false).await?;
     let new = |object: &IndexRestore| status(object).submission.is_some();
     let made = ground.until_that(name, new).await;
-    made.map(drop).map_err(|error| format!("{error}"))
+    made.map(drop).map_err(|error| error.to_string())
 }

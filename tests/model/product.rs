@@ -46,6 +46,10 @@ pub struct Decided {
 
 type Remembered<K, V> = RefCell<HashMap<K, V>>;
 
+/// What a decision is made of: the object, the evidence and its age, what was seen and
+/// how long ago, and whether an hour passed.
+type Asked = (Object, u16, u8, (Seen, u8), bool);
+
 pub struct Product {
     pub environment: Environment,
     rules: Rules,
@@ -54,7 +58,7 @@ pub struct Product {
     evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
     forms: Remembered<String, u16>,
     questions: Remembered<(Object, u16), Question>,
-    decisions: Remembered<(Object, u16, u8, (Seen, u8), bool), Decided>,
+    decisions: Remembered<Asked, Decided>,
     writes: Remembered<(Object, Writing), Object>,
     replies: Remembered<(Object, Reply, u16), (Writing, u16)>,
 }
