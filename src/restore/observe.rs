@@ -28,11 +28,11 @@ pub async fn observe(
         (Question::Follow { index }, Stage::Submitted(submitted)) => {
             eyes.follow(&submitted.job_id, index).await
         }
-        (Question::StillThere, _) => {
-            let name = &situation.index_name;
-            Answer::StillThere(presence.look(pinecone, key, name).await)
+        (Question::StillThere, Stage::Finished(submitted)) => {
+            let (name, host) = (&situation.index_name, submitted.host.as_deref());
+            Answer::StillThere(presence.look(pinecone, key, name, host).await)
         }
-        (Question::Nothing | Question::Follow { .. }, _) => Answer::Nothing,
+        (Question::Nothing | Question::Follow { .. } | Question::StillThere, _) => Answer::Nothing,
     }
 }
 

@@ -29,9 +29,16 @@ impl Presence {
         }
     }
 
-    /// Whether the index is there and ready. The shared list is believed only
-    /// where it says "ready"; else the index itself is asked for.
-    pub async fn look(&self, pinecone: &Client, key: &ApiKey, name: &str) -> Look<Index> {
+    /// Whether the index is there and ready. The shared list may be older than the
+    /// restore: it is believed only where it says "ready" of the index with that
+    /// host; else the index itself is asked for.
+    pub async fn look(
+        &self,
+        pinecone: &Client,
+        key: &ApiKey,
+        name: &str,
+        host: Option<&str>,
+    ) -> Look<Index> {
         let cell = self.cell(key.id()).await;
         let listed = {
             let mut snapshot = cell.lock().await;
@@ -46,7 +53,7 @@ impl Presence {
                 .and_then(|(_, indexes)| indexes.get(name).cloned())
         };
         match listed {
-            Some(index) if index.status.ready => Ok(Some(index)),
+            Some(index) if index.status.ready && is_at(&index, host) => Ok(Some(index)),
             _ => found(around(Site::IndexGet, pinecone.index(key, name)).await),
         }
     }
@@ -66,4 +73,9 @@ impl Presence {
                 .is_none_or(|(read, _)| read.saturating_add(1) < period)
         })
     }
+}
+
+/// An index without a host is recorded with an empty one.
+fn is_at(index: &Index, host: Option<&str>) -> bool {
+    index.host.as_deref().unwrap_or_default() == host.unwrap_or_default()
 }

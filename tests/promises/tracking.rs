@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use harness::{DEADLINE, eventually};
+use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route};
 use serde_json::json;
 
@@ -247,4 +248,47 @@ async fn an_index_made_anew_under_the_same_name_is_not_taken_for_the_restored_on
         ready(&object)
     );
     assert_eq!(status(&object).index_host, status(&restored).index_host);
+}
+
+/// The list is read once a period, and a restore may be younger than that list.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
+    let scene = Scene::new().await;
+    // The period is more than an hour: whatever happens here happens within one.
+    let _operator = scene.start_with(&["--poll-max=10m"]).await;
+    scene.create("reader", json!({})).await;
+    scene.restored_once("reader").await;
+    scene.create("anew", json!({})).await;
+    scene.restored_once("anew").await;
+    touch(&scene, "reader").await;
+    scene.until_asked(Route::ListIndexes, 1).await;
+
+    scene.delete("anew").await;
+    let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "anew");
+    deleted.unwrap();
+    scene.create("anew", json!({})).await;
+    let before = scene.until("anew", "Restored").await;
+    let asked = || scene.asked(Route::DescribeIndex);
+    let looks = asked();
+    touch(&scene, "anew").await;
+    eventually("it is looked at", DEADLINE, async || {
+        let told = ready(&scene.get("anew").await);
+        Ok((asked() > looks || told != ready(&before)).then_some(()))
+    })
+    .await
+    .unwrap();
+    let after = scene.get("anew").await;
+    assert_eq!(ready(&after), ready(&before));
+    assert_eq!(
+        scene.accepted("anew").len(),
+        2,
+        "two resources, two restores"
+    );
+}
+
+/// A change that wakes the operator and means nothing.
+async fn touch(scene: &Scene, name: &str) {
+    let label = Patch::Merge(json!({"metadata": {"labels": {"touched": "yes"}}}));
+    let params = PatchParams::default();
+    scene.restores.patch(name, &params, &label).await.unwrap();
 }
