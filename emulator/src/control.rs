@@ -225,6 +225,24 @@ impl Control {
         self.with(|world, _| world.journal.requests())
     }
 
+    /// Takes the requests that arrived before that time out of the journal, oldest first: a run
+    /// of hours reads the journal bit by bit. One that is still being answered is told as it is.
+    pub fn take_requests(&self, before: Timestamp) -> Vec<Request> {
+        self.with(|world, _| world.journal.take(before))
+    }
+
+    /// Takes out the accepted creates so far, of all projects, oldest first.
+    pub fn take_accepted_creates(&self) -> Vec<AcceptedCreate> {
+        self.with(|world, _| {
+            let tenants = world.tenants.iter_mut();
+            let mut all: Vec<AcceptedCreate> = tenants
+                .flat_map(|tenant| std::mem::take(&mut tenant.accepted))
+                .collect();
+            all.sort_by_key(|accepted| (accepted.time, accepted.seq));
+            all
+        })
+    }
+
     /// Forgets the requests so far, not the accepted creates.
     pub fn clear_requests(&self) {
         self.with(|world, _| world.journal.clear());

@@ -133,6 +133,18 @@ impl Control {
         })
     }
 
+    /// Removes a restore job from the history, as if it was long ago; whether it was there.
+    pub fn forget_restore_job(&self, job_id: &str) -> bool {
+        self.with(|world, _| {
+            let mut tenants = world.tenants.iter_mut();
+            tenants.any(|tenant| {
+                let before = tenant.jobs.len();
+                tenant.jobs.retain(|job| job.id != job_id);
+                tenant.jobs.len() < before
+            })
+        })
+    }
+
     /// The indexes of a project that exist now, oldest first; none if there is no such project.
     pub fn indexes(&self, project: &str) -> Vec<IndexSnapshot> {
         self.list(project, |tenant, now| {

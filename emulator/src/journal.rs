@@ -124,6 +124,14 @@ impl Journal {
         self.requests.clear();
     }
 
+    /// Takes out the requests that arrived before that time, oldest first.
+    pub(crate) fn take(&mut self, before: Timestamp) -> Vec<Request> {
+        let older = self
+            .requests
+            .partition_point(|request| request.time < before);
+        self.requests.drain(..older).collect()
+    }
+
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.iter().cloned().collect()
     }
@@ -132,5 +140,28 @@ impl Journal {
         let first = self.requests.front()?.seq;
         let place = usize::try_from(seq.checked_sub(first)?).ok()?;
         self.requests.get_mut(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_was_taken_out_is_gone_and_the_rest_is_found_by_its_number() {
+        let mut journal = Journal::default();
+        let call = Call::new("GET", "/indexes", None, Bytes::new());
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for second in 1..=3 {
+            journal.arrived(&call, None, at(second));
+        }
+        let taken: Vec<u64> = journal.take(at(3)).iter().map(|r| r.seq).collect();
+        assert_eq!(taken, [1, 2]);
+        journal.answered(1, Some(500), false);
+        journal.answered(3, Some(200), false);
+        let left = journal.requests();
+        assert_eq!((left[0].seq, left[0].status), (3, Some(200)));
     }
 }
