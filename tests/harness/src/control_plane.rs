@@ -33,6 +33,7 @@ pub struct ControlPlane {
     pub(crate) admin: Kubeconfig,
     pub(crate) certificates: Certificates,
     pub(crate) port: u16,
+    etcd_port: u16,
     shared: bool,
     // Dropped after the processes that write to it.
     directory: TempDir,
@@ -152,6 +153,11 @@ impl ControlPlane {
     /// The API server's address.
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// etcd's address, without TLS: what is stored, past the API server.
+    pub fn etcd_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd_port)
     }
 
     /// The audit log: one JSON event of level Metadata per line, with who did what to which object and the answer's code.
