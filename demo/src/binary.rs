@@ -20,8 +20,15 @@ pub async fn build() -> Result<PathBuf> {
     let output = command
         .args(["build", "--quiet", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
-        // With the demo selected too, cargo chooses the same features for the dependencies and compiles none of them again.
-        .args(["--package", NAME, "--package", "demo", "--bin", NAME])
+        // With this package selected too, cargo chooses the same features for the dependencies and compiles none of them again.
+        .args([
+            "--package",
+            NAME,
+            "--package",
+            env!("CARGO_PKG_NAME"),
+            "--bin",
+            NAME,
+        ])
         .args(["--profile", &profile, "--target-dir"])
         .arg(&target)
         .arg("--message-format=json-render-diagnostics")

@@ -71,6 +71,7 @@ async fn a_status_copied_to_another_object_counts_for_nothing() {
     scene.create("original", json!({})).await;
     let original = scene.restored_once("original").await;
     operator.process.kill().unwrap();
+    scene.pinecone.set_restore_duration(None);
     scene.create("copy", json!({})).await;
     scene
         .overwrite_status("copy", |status| *status = original.status.clone())
@@ -82,6 +83,10 @@ async fn a_status_copied_to_another_object_counts_for_nothing() {
     });
     let claimed = claimed.await.unwrap();
     assert_ne!(ready(&claimed).0, "True", "not ready by a copied status");
+    let running = scene.until("copy", "Restoring").await;
+    let job = status(&running).restore_job_id.unwrap();
+    let outcome = pinecone_emulator::JobOutcome::Completed;
+    scene.pinecone.finish_job(&job, outcome).unwrap();
     let copy = scene.restored_once("copy").await;
     assert_ne!(
         status(&copy).restore_job_id,

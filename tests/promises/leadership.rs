@@ -182,51 +182,6 @@ async fn a_leader_that_was_frozen_before_its_claim_looks_again_and_claims_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_was_frozen_before_its_request_sends_nothing_and_says_so() {
-    let (control_plane, scene) = private().await;
-    // The claim has to be on its way before the silence of the API server ends leadership.
-    let timing = [
-        "--leader-elect-lease-duration=8s",
-        "--leader-elect-renew-deadline=6s",
-        "--leader-elect-retry-period=1s",
-    ];
-    let frozen_flags = [
-        &timing[..],
-        &["--request-timeout=10m", "--confirm-patience=11m"],
-    ]
-    .concat();
-    let mut frozen = scene.start_with(&frozen_flags).await;
-    until_leads(&frozen, true).await;
-    let mut rival = scene
-        .start_with(&[&timing[..], &[ELSEWHERE]].concat())
-        .await;
-    let slow = FaultKind::Delay(Duration::from_secs(1));
-    scene
-        .pinecone
-        .inject(Fault::new(Route::DescribeBackup, slow).times(1));
-    scene.create("thawed", json!({})).await;
-    scene.until_asked(Route::DescribeBackup, 1).await;
-    control_plane.suspend_api_server().unwrap();
-    let claim = ["PUT", "/indexrestores/thawed/status", "requesting"];
-    until_says(&frozen, &claim).await;
-    frozen.process.suspend().unwrap();
-    control_plane.resume_api_server().unwrap();
-    until_leads(&rival, true).await;
-
-    frozen.process.resume().unwrap();
-    let unsent = scene.until_that("thawed", |object| {
-        let submission = status(object).submission;
-        submission.is_some_and(|submission| submission.outcome == SubmissionOutcome::Unsent)
-    });
-    unsent.await.unwrap();
-    until_leads(&frozen, false).await;
-    assert_eq!(scene.accepted("thawed"), []);
-
-    rival.process.terminate().unwrap();
-    scene.restored_once("thawed").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_the_api_server_it_steps_down_and_comes_back_and_loses_nothing() {
     let (control_plane, scene) = private().await;
     scene.pinecone.set_restore_duration(None);
