@@ -33,7 +33,6 @@ pub struct ControlPlane {
     pub(crate) admin: Kubeconfig,
     pub(crate) certificates: Certificates,
     pub(crate) port: u16,
-    etcd_port: u16,
     shared: bool,
     // Dropped after the processes that write to it.
     directory: TempDir,
@@ -109,10 +108,10 @@ impl ControlPlane {
             api_server: Mutex::new(api_server),
             etcd: Mutex::new(etcd),
             etcd_program,
+            etcd_port,
             admin: kubeconfig::admin(port, &certificates)?,
             certificates,
             port,
-            etcd_port,
             shared: false,
             directory,
         })
