@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use harness::{ControlPlane, DEADLINE, eventually, wait_for};
-use index_restore_operator::api::SubmissionOutcome;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
