@@ -22,6 +22,8 @@ pub struct Biography {
     pub gone: Option<Timestamp>,
     /// Each claim that was seen open, once.
     pub claims: Vec<Opened>,
+    /// When a claim was seen given up, after it had left no trace for long.
+    pub abandoned: Vec<Timestamp>,
     pub posts: Vec<Request>,
     pub accepted: Vec<AcceptedCreate>,
     /// Whether people took its status away.
@@ -55,6 +57,9 @@ impl Biography {
         let Some(claim) = object.status.as_ref().and_then(|s| s.submission.as_ref()) else {
             return;
         };
+        if claim.outcome == SubmissionOutcome::Abandoned {
+            self.abandoned.push(seen);
+        }
         let is_own = Some(claim.uid.as_str()) == object.metadata.uid.as_deref();
         let is_known = self.claims.iter().any(|known| known.nonce == claim.nonce);
         if is_own && !is_known && claim.outcome == SubmissionOutcome::Open {
@@ -88,6 +93,16 @@ impl Biography {
         };
         let as_claimed = self.claims.iter().any(is_asked);
         (!as_claimed).then(|| format!("no claim was for {} {:?}", post.path, post.body))
+    }
+
+    /// Whether a claim was given up although its request had arrived, and took effect.
+    pub fn abandoned_too_soon(&self) -> Option<String> {
+        let abandoned = self.abandoned.last()?;
+        let is_earlier = |post: &&Request| post.effect && post.time < *abandoned;
+        let post = self.posts.iter().find(is_earlier);
+        let accepted = self.accepted.iter().find(|create| create.time < *abandoned);
+        (post.is_some() || accepted.is_some())
+            .then(|| format!("given up at {abandoned}; {post:?} {accepted:?}"))
     }
 
     /// Everything that is known of it, for a person.
@@ -165,6 +180,20 @@ mod tests {
         assert!(life.unclaimed_post().is_some(), "claimed afterwards");
         life.claims.push(claimed(12));
         assert_eq!(life.unclaimed_post(), None);
+    }
+
+    #[test]
+    fn a_request_that_arrived_is_not_given_up() {
+        let mut life = Biography {
+            posts: vec![post(11, "i")],
+            abandoned: vec![at(20)],
+            ..Biography::default()
+        };
+        assert_eq!(life.abandoned_too_soon(), None, "it had no effect");
+        life.posts[0].effect = true;
+        assert!(life.abandoned_too_soon().is_some());
+        life.abandoned = vec![at(5)];
+        assert_eq!(life.abandoned_too_soon(), None, "the next attempt");
     }
 
     #[test]

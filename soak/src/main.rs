@@ -14,6 +14,7 @@ mod oracle;
 mod people;
 mod population;
 mod replicas;
+mod report;
 mod rest;
 mod rules;
 mod run;

@@ -15,6 +15,8 @@ use crate::rules::{self, reason};
 /// In every API key, and nowhere else.
 pub const CANARY: &str = "pcsk_canary";
 
+const TOO_SOON: &str = "a claim whose request took effect is not given up";
+
 /// A request is read out of the journal once it was surely answered.
 const ANSWERED: SignedDuration = SignedDuration::from_secs(20);
 /// How long the versions of a deleted object are kept.
@@ -39,7 +41,7 @@ pub struct Known {
     pub accepted: HashMap<(String, String), Vec<AcceptedCreate>>,
     /// Indexes that people deleted while their restores lived.
     pub deleted: HashSet<(String, String)>,
-    recent: VecDeque<Request>,
+    pub recent: VecDeque<Request>,
     pub broken: Vec<Violation>,
     pub counts: Counts,
 }
@@ -172,6 +174,8 @@ impl Known {
         let is_wiped = biography.wiped && submission.is_none();
         let mut broken = rules::broken(biography.latest(), &object, is_wiped);
         biography.note_claim(&object, seen);
+        let too_soon = biography.abandoned_too_soon();
+        broken.extend(too_soon.map(|detail| (TOO_SOON, detail)));
         self.counts.transitions += 1;
         broken.extend(self.foreign_record(&life, &object));
         broken.extend(self.invented_deletion(&object));
@@ -210,14 +214,19 @@ impl Known {
             let detail = format!("job {job} to index {index}; accepted were {accepted:?}");
             return Some(("recorded IDs are the journal's", detail));
         }
-        let own = &self.lives.get(life)?.accepted;
-        let is_accepted = status
+        let biography = self.lives.get(life)?;
+        let own = &biography.accepted;
+        if own.is_empty() || biography.wiped {
+            return None;
+        }
+        let outcome = status
             .submission
             .as_ref()
-            .is_some_and(|submission| submission.outcome == SubmissionOutcome::Accepted);
-        (is_accepted && !own.is_empty() && own.iter().find(is_it).is_none()).then(|| {
-            let detail = format!("job {job}; its own is {own:?}");
-            ("one's own create is recorded, not another", detail)
+            .map(|submission| submission.outcome);
+        let is_own = own.iter().any(|create| is_it(&create));
+        (!is_own || outcome == Some(SubmissionOutcome::Adopted)).then(|| {
+            let detail = format!("{outcome:?} job {job}; its own is {own:?}");
+            ("one's own create is recorded as one's own", detail)
         })
     }
 
@@ -287,6 +296,10 @@ impl Known {
         };
         let biography = self.lives.entry(life.clone()).or_default();
         biography.posts.push(request.clone());
+        if let Some(detail) = biography.abandoned_too_soon() {
+            self.accuse(TOO_SOON, detail, Some(life));
+            return;
+        }
         if let Some(detail) = biography.unclaimed_post() {
             self.accuse(
                 "each create request has a claim of its own, made before",
@@ -294,49 +307,5 @@ impl Known {
                 Some(life),
             );
         }
-    }
-
-    /// The violation, with all that is known about its object.
-    pub fn tell(&self, violation: &Violation) -> String {
-        let mut text = format!(
-            "{} BROKEN: {}\n  {}\n",
-            violation.at, violation.rule, violation.detail
-        );
-        let Some(biography) = violation
-            .life
-            .as_ref()
-            .and_then(|life| self.lives.get(life))
-        else {
-            return text;
-        };
-        text += &biography.tell();
-        let Some(object) = biography.latest() else {
-            return text;
-        };
-        let job = object
-            .status
-            .as_ref()
-            .and_then(|s| s.restore_job_id.clone());
-        let names = [Some(object.spec.index_name.clone()), job];
-        for request in &self.recent {
-            let body = request
-                .body
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let mentions = |name: &String| request.path.contains(name) || body.contains(name);
-            if names.iter().flatten().any(mentions) {
-                text += &format!(
-                    "  request {} {} {} -> {:?} effect {} delivered {}\n",
-                    request.time,
-                    request.method,
-                    request.path,
-                    request.status,
-                    request.effect,
-                    request.delivered
-                );
-            }
-        }
-        text
     }
 }

@@ -22,7 +22,7 @@ use crate::schedule::{self, Planned};
 use crate::screen::clock;
 use crate::storm::Storm;
 use crate::summary::Summary;
-use crate::{binary, etcd, installation};
+use crate::{binary, etcd, installation, report};
 
 /// Where the API server stores them.
 const RESTORES: &str = "/registry/restore.pinecone.io/indexrestores/";
@@ -175,7 +175,7 @@ impl Soak {
 
     fn verdict(&self, arguments: &Arguments, seed: u64, rest: Option<Rest>) -> Result<bool> {
         let took = self.begun.elapsed();
-        self.report_broken();
+        report::broken(&self.storm.world.oracle, &self.storm.replicas);
         let account = self.storm.replicas.end()?;
         let summary = Summary {
             seed,
@@ -188,25 +188,5 @@ impl Soak {
             oracle: &self.storm.world.oracle,
         };
         Ok(summary.tell())
-    }
-
-    fn report_broken(&self) {
-        let known = self.storm.world.oracle.lock();
-        for violation in known.broken.iter().take(3) {
-            println!("{}", known.tell(violation));
-            let life = violation
-                .life
-                .as_ref()
-                .and_then(|life| known.lives.get(life));
-            if let Some(object) = life.and_then(|life| life.latest()) {
-                let name = object.metadata.name.clone().unwrap_or_default();
-                let named = [
-                    format!("{name}\""),
-                    format!("{name} "),
-                    object.spec.index_name.clone(),
-                ];
-                println!("{}", self.storm.replicas.log_lines(&named));
-            }
-        }
     }
 }
