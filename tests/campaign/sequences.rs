@@ -93,6 +93,8 @@ struct Sequence<'a> {
     /// What was done, for whoever reads of a violation.
     played: Vec<String>,
     objects: usize,
+    /// Whether the answer to a create request may have been lost.
+    is_answer_lost: bool,
 }
 
 impl<'a> Sequence<'a> {
@@ -105,6 +107,7 @@ impl<'a> Sequence<'a> {
             operations,
             played: Vec::new(),
             objects: 1,
+            is_answer_lost: false,
         }
     }
 
@@ -156,6 +159,7 @@ impl<'a> Sequence<'a> {
                 let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer);
                 let own = format!("{}.", self.name);
                 pinecone.inject(lost.mentioning(own).times(1));
+                self.is_answer_lost = true;
             }
             Step::Recreate => return self.recreate().await,
             Step::Look => self.look().await?,
@@ -269,11 +273,13 @@ impl<'a> Sequence<'a> {
         spec["indexName"] = json!(name);
         self.ground.create(&name, &spec, false).await?;
         let fresh = self.ground.until(&name, &["Restored"]).await?;
-        tally.judge(
-            Oracle::Differential,
-            about,
-            differential::same(object, &fresh),
-        );
+        // A refusal whose answer was lost leaves the outcome unknown: it counts as an
+        // attempt, and rightly so.
+        let judgement = match self.is_answer_lost {
+            true => differential::same_but_for_attempts(object, &fresh),
+            false => differential::same(object, &fresh),
+        };
+        tally.judge(Oracle::Differential, about, judgement);
         Ok(())
     }
 }
