@@ -195,7 +195,7 @@ async fn the_roles_allow_what_was_asked_in_all_tests_of_the_promises_and_nothing
     let used = audited().await;
     let helm = Tool::new(&HELM_3).await;
     for values in [
-        "watchNamespaces={}",
+        "replicaCount=1",
         "watchNamespaces={team-a},rbac.secretNames={pinecone}",
     ] {
         let only = ["--show-only", "templates/rbac.yaml", "--set", values];
