@@ -64,8 +64,12 @@ async fn usual() -> States {
         let object = scene.until_that(&name, |object| {
             let submission = status(object).submission;
             let is_open = submission.is_some_and(|made| made.outcome == SubmissionOutcome::Open);
-            ready(object).1 == reason.as_str()
-                && (!is_open || reason == Reason::ConfirmingSubmission)
+            // What it says first is of the lost answer, and soon over.
+            let is_at_rest = match reason {
+                Reason::ConfirmingSubmission => ready(object).2.contains("is listed"),
+                _ => !is_open,
+            };
+            ready(object).1 == reason.as_str() && is_at_rest
         });
         states.insert(reason.as_str().into(), told(object.await.unwrap()));
     }
