@@ -113,8 +113,6 @@ pub enum Design {
     FirstPageOnly,
     /// Believes at once that what it does not see is not there.
     NoPatience,
-    /// Decides as of the time after its reads.
-    LateClock,
     /// Sends under a claim however old it is.
     NoFence,
     /// Does not ask for the backup to see whether the key is the project's.

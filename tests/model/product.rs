@@ -177,7 +177,7 @@ impl Product {
             let answer = self.answer(object, &situation, seen);
             let before = self.evidence.borrow()[usize::from(evidence)].0.clone();
             let catch_up = self.rules.patience.catch_up;
-            let began = age.saturating_sub(self.unseen(frozen));
+            let began = age.saturating_sub(frozen);
             let looked = (began, age);
             let (learnt, age) = learn(&before, looked, (&situation, &answer), catch_up);
             let submitted = object.own().map_or(0, |own| own.start);
@@ -194,14 +194,6 @@ impl Product {
                 age,
             }
         })
-    }
-
-    /// How many of the ticks since the first read do not count.
-    fn unseen(&self, frozen: u8) -> u8 {
-        match self.environment.design {
-            Design::LateClock => 0,
-            _ => frozen,
-        }
     }
 
     /// Which earlier job has to be confirmed by its ID.

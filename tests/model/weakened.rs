@@ -102,26 +102,6 @@ fn absence_believed_at_once() {
     );
 }
 
-/// Takes the time for which it was frozen within a look as time it looked.
-#[test]
-fn frozen_looks_believed() {
-    let name = "decides as of the time after its reads";
-    let faults = [(Fault::FreezeLook, 1), (Fault::Repeat, 1)];
-    refute(
-        without(Design::LateClock, name, &faults),
-        Property::NeverDisowned,
-    );
-    let faults = [
-        (Fault::FreezeLook, 1),
-        (Fault::LostAnswer, 1),
-        (Fault::DeleteIndex, 1),
-    ];
-    refute(
-        without(Design::LateClock, name, &faults),
-        Property::NeverForsaken,
-    );
-}
-
 #[test]
 fn no_fence() {
     let faults = [(Fault::Freeze, 1), (Fault::DeleteIndex, 1)];
