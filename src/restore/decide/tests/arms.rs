@@ -250,3 +250,12 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     let decision = look(&claimed("Open"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
+
+/// Somebody took the job's ID out of the status: what was accepted is looked for, and
+/// never sent again.
+#[test]
+fn an_accepted_submission_without_its_job_is_looked_for() {
+    let situation = Situation::of(&claimed("Accepted"));
+    let question = ask(&situation, &Evidence::default());
+    assert_eq!(question, Question::FindOurs);
+}
