@@ -259,3 +259,16 @@ fn an_accepted_submission_without_its_job_is_looked_for() {
     let question = ask(&situation, &Evidence::default());
     assert_eq!(question, Question::FindOurs);
 }
+
+#[test]
+fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
+    let mut unended = history(&[], None).unwrap();
+    unended.is_complete = false;
+    let answer = Answer::FindOurs(Search {
+        index: Ok(None),
+        history: Ok(unended),
+        backup: backup("Ready"),
+    });
+    let told = format!("{:?}", look(&claimed("Open"), &answer, 20, 60));
+    assert!(!told.contains("Abandoned"), "{told}");
+}
