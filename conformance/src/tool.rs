@@ -22,7 +22,7 @@ impl Tool {
     /// When it cannot be built; the message has what `go` said.
     pub fn find(name: &str) -> Result<Self> {
         let source = Path::new(TOOLS).join(name);
-        let folder = cache_folder()?.join("tools");
+        let folder = harness::cache_root()?.join("tools");
         let path = folder.join(format!("{name}-{:016x}", digest(&source)?));
         if !path.is_file() {
             std::fs::create_dir_all(&folder)?;
@@ -102,18 +102,4 @@ fn digest(source: &Path) -> Result<u64> {
     }
     (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
     Ok(hasher.finish())
-}
-
-fn cache_folder() -> Result<PathBuf> {
-    let non_empty = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let own = "index-restore-operator";
-    if let Some(folder) = non_empty("INDEX_RESTORE_CACHE") {
-        return Ok(std::path::absolute(folder)?);
-    }
-    if let Some(folder) = non_empty("XDG_CACHE_HOME") {
-        return Ok(std::path::absolute(folder)?.join(own));
-    }
-    let home =
-        non_empty("HOME").context("no folder for the cache: set INDEX_RESTORE_CACHE or HOME")?;
-    Ok(Path::new(&home).join(".cache").join(own))
 }

@@ -74,13 +74,10 @@ pub fn kubectl() -> Result<PathBuf> {
 /// # Errors
 /// When it can't be built; the message has what `go` said.
 pub fn tool(program: &Program) -> Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
-    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
     let Program { name, version, .. } = program;
     let folder = cache_root()?
         .join("tools")
-        .join(format!("{name}-{version}-{:016x}", hasher.finish()));
+        .join(format!("{name}-{version}-{}", digest(&[program])));
     let path = folder.join(name);
     if !path.is_file() {
         build_once(program, &folder, &path)
@@ -111,14 +108,8 @@ fn file_name(program: &Program) -> String {
     {
         return program.name.to_owned();
     }
-    let mut hasher = DefaultHasher::new();
-    (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
-    format!(
-        "{}-{}-{:016x}",
-        program.name,
-        program.version,
-        hasher.finish()
-    )
+    let Program { name, version, .. } = program;
+    format!("{name}-{version}-{}", digest(&[program]))
 }
 
 fn given(program: &Program, folder: &Path) -> Result<PathBuf> {
@@ -157,16 +148,26 @@ fn build_once(program: &Program, folder: &Path, path: &Path) -> Result<()> {
 /// Named by what the programs are built from, so that a change of the pinned modules never meets an old build. The Go version is
 /// not part of it: the cache serves machines without Go as well.
 fn cache_folder() -> Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    for program in [&ETCD, &KUBE_APISERVER, &KUBECTL] {
-        (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
-    }
-    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
-    let name = format!("{KUBERNETES_VERSION}-{:016x}", hasher.finish());
+    let digest = digest(&[&ETCD, &KUBE_APISERVER, &KUBECTL]);
+    let name = format!("{KUBERNETES_VERSION}-{digest}");
     Ok(cache_root()?.join("control-plane").join(name))
 }
 
-fn cache_root() -> Result<PathBuf> {
+/// Of what the programs are built from, and for which machine.
+fn digest(programs: &[&Program]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for program in programs {
+        (program.go_mod, program.go_sum, build::arguments(program)).hash(&mut hasher);
+    }
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Where everything is kept that was built once.
+///
+/// # Errors
+/// When no environment variable tells; the message names those that do.
+pub fn cache_root() -> Result<PathBuf> {
     let root = match (
         non_empty("INDEX_RESTORE_CACHE"),
         non_empty("XDG_CACHE_HOME"),

@@ -36,7 +36,7 @@ mod wait;
 
 pub use api_proxy::{ApiProxy, Armed, Call, Event, Fault, Reply, Rule, Seen, Treatment};
 pub use apply::apply;
-pub use assets::{KUBERNETES_VERSION, Program, kubectl, tool};
+pub use assets::{KUBERNETES_VERSION, Program, cache_root, kubectl, tool};
 pub use control_plane::ControlPlane;
 pub use kubeconfig::client;
 pub use kubernetes::kubernetes_version;

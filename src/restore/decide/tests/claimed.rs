@@ -107,16 +107,22 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
+/// Two looks at an index that is there: one that misses its job, one that shows it.
+fn without_and_with_its_job() -> (Answer, Answer) {
+    let there = Some(index(true, "Ready"));
+    let ours = job("j", 1, "Pending");
+    (
+        search(there.clone(), &[], true),
+        search(there, &[ours], true),
+    )
+}
+
 /// The list lags by up to a minute, so that the looks within it say nothing; then one
 /// answer lacks the row that it had come to show.
 #[test]
 fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
     let situation = Situation::of(&claimed("Taken"));
-    let (there, ours) = (Some(index(true, "Ready")), job("j", 1, "Pending"));
-    let (without, with) = (
-        search(there.clone(), &[], true),
-        search(there, &[ours], true),
-    );
+    let (without, with) = without_and_with_its_job();
     let mut evidence = Evidence::default();
     for second in (0..=60).step_by(6) {
         learn(&mut evidence, &situation, &without, now(second));
@@ -137,11 +143,7 @@ fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
 #[test]
 fn a_look_that_shows_the_job_is_none_that_misses_it() {
     let situation = Situation::of(&claimed("Taken"));
-    let (there, ours) = (Some(index(true, "Ready")), job("j", 1, "Pending"));
-    let (without, with) = (
-        search(there.clone(), &[], true),
-        search(there, &[ours], true),
-    );
+    let (without, with) = without_and_with_its_job();
     let mut evidence = Evidence::default();
     for second in [0, 61, 62] {
         learn(&mut evidence, &situation, &without, now(second));
