@@ -1,8 +1,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::api::IndexRestore;
 use crate::clock::BootTime;
-use crate::restore::Evidence;
+use crate::restore::{Answer, Evidence, Question};
 
 /// What is remembered of each object between passes. Nothing here is needed for
 /// safety: losing it costs patience and a request.
@@ -28,6 +29,49 @@ pub(super) struct Remembered {
     /// The cache was behind: ask the API server.
     pub is_stale: bool,
     pub errors: u32,
+    pub held: Option<Held>,
+}
+
+/// An answer with which Pinecone asked for a pause. Until that is over it answers the
+/// same sort of question again: a pass that has to be repeated asks nobody, and what it has to
+/// report is not lost.
+#[derive(Clone)]
+pub(super) struct Held {
+    question: Question,
+    generation: Option<i64>,
+    answer: Answer,
+    until: BootTime,
+}
+
+impl Held {
+    /// Nothing, where no pause was asked for.
+    pub(super) fn of(
+        object: &IndexRestore,
+        question: Question,
+        answer: &Answer,
+        now: BootTime,
+    ) -> Option<Self> {
+        let asked = answer.asked_pause()?;
+        Some(Self {
+            question,
+            generation: object.metadata.generation,
+            answer: answer.clone(),
+            until: now.plus(asked),
+        })
+    }
+
+    /// The answer, if this was the sort of question and the pause is not over.
+    pub(super) fn answer(
+        &self,
+        object: &IndexRestore,
+        question: Question,
+        now: BootTime,
+    ) -> Option<Answer> {
+        let sort = std::mem::discriminant;
+        let same = sort(&self.question) == sort(&question)
+            && self.generation == object.metadata.generation;
+        (same && now < self.until).then(|| self.answer.clone())
+    }
 }
 
 impl Memory {
@@ -49,6 +93,13 @@ impl Memory {
         if known.term == term {
             known.objects.insert(uid.to_owned(), remembered);
         }
+    }
+
+    /// Keeps an answer, whatever becomes of the pass.
+    pub(super) fn hold(&self, term: u64, uid: &str, held: Held) {
+        let mut remembered = self.of(term, uid);
+        remembered.held = Some(held);
+        self.keep(term, uid, remembered);
     }
 
     /// Counts an error and says how many there were in a row.
@@ -73,7 +124,20 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::pinecone::{Failure, FailureKind};
+
+    fn restore() -> IndexRestore {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "restore.pinecone.io/v1alpha1",
+            "kind": "IndexRestore",
+            "metadata": {"name": "a", "generation": 1},
+            "spec": {"backupId": "b", "indexName": "i", "apiKeySecretRef": {"name": "s"}},
+        }))
+        .unwrap()
+    }
 
     fn stale() -> Remembered {
         Remembered {
@@ -91,6 +155,41 @@ mod tests {
         assert!(!memory.of(2, "a").is_stale);
         memory.keep(2, "b", stale());
         assert!(memory.of(2, "b").is_stale && !memory.of(2, "a").is_stale);
+    }
+
+    #[test]
+    fn an_answer_with_a_pause_is_one_to_its_question_until_the_pause_is_over() {
+        let now = BootTime::after_boot(Duration::from_secs(100));
+        let mut object = restore();
+        let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
+        let answer = |failure: &Failure| Answer::StillThere(Err(failure.clone()));
+        let asked = Question::StillThere;
+        assert!(Held::of(&object, asked, &answer(&failure), now).is_none());
+        failure.retry_after = Some(Duration::from_secs(30));
+        let held = Held::of(&object, asked, &answer(&failure), now).unwrap();
+        let later = |seconds| now.plus(Duration::from_secs(seconds));
+        assert_eq!(
+            held.answer(&object, asked, later(29)),
+            Some(answer(&failure))
+        );
+        assert_eq!(held.answer(&object, asked, later(30)), None);
+        assert_eq!(held.answer(&object, Question::FindOurs, later(1)), None);
+        object.metadata.generation = Some(2);
+        assert_eq!(held.answer(&object, asked, later(1)), None);
+    }
+
+    #[test]
+    fn a_held_answer_outlives_its_pass_but_not_its_term() {
+        let memory = Memory::default();
+        let object = restore();
+        let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
+        failure.retry_after = Some(Duration::from_secs(30));
+        let answer = Answer::StillThere(Err(failure));
+        let held = Held::of(&object, Question::StillThere, &answer, BootTime::now());
+        memory.hold(1, "a", held.unwrap());
+        assert_eq!(memory.failed("a"), 1);
+        assert!(memory.of(1, "a").held.is_some());
+        assert!(memory.of(2, "a").held.is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
-use super::memory::Remembered;
+use super::memory::{Held, Remembered};
 use super::{Context, Guarded};
 use crate::api::IndexRestore;
 use crate::clock::{BootTime, Now};
@@ -98,17 +98,24 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
     // Decided as of the time before the reads, learnt as of the time after them: a
     // process that was frozen in between saw nothing meanwhile.
     let now = Now::read();
-    let (answer, key) = answer(context, &object, &situation, question).await?;
+    let held = remembered.held.as_ref();
+    let (answer, key) = match held.and_then(|held| held.answer(&object, question, now.boot)) {
+        Some(answer) => (answer, None),
+        None => {
+            let (answer, key) = answer(context, &object, &situation, question).await?;
+            let after = BootTime::now();
+            remembered.held = Held::of(&object, question, &answer, after);
+            if let Some(held) = &remembered.held {
+                context.memory.hold(term.number(), &uid, held.clone());
+            }
+            let catch_up = context.rules.patience.catch_up;
+            let evidence = &mut remembered.evidence;
+            evidence.learn(&situation, &answer, now.boot..after, catch_up);
+            (answer, key)
+        }
+    };
     let evidence = &mut remembered.evidence;
-    let catch_up = context.rules.patience.catch_up;
-    evidence.learn(&situation, &answer, now.boot..BootTime::now(), catch_up);
-    let decision = decide(
-        &situation,
-        &remembered.evidence,
-        &answer,
-        &context.rules,
-        now,
-    );
+    let decision = decide(&situation, evidence, &answer, &context.rules, now);
     let actor = Actor {
         api,
         pinecone: &context.pinecone,
@@ -119,7 +126,7 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
         shutdown: &context.shutdown,
         term,
     };
-    let done = act(&actor, &object, decision, &mut remembered.evidence).await?;
+    let done = act(&actor, &object, decision, evidence).await?;
     Ok(settle(context, term, &object, remembered, &done))
 }
 

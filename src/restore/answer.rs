@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
@@ -102,6 +104,12 @@ impl Answer {
     pub fn is_unauthorized(&self) -> bool {
         self.failures()
             .any(|failure| failure.kind == FailureKind::Unauthorized)
+    }
+
+    /// The longest pause that Pinecone asked for.
+    pub fn asked_pause(&self) -> Option<Duration> {
+        let asked = self.failures().filter_map(|failure| failure.retry_after);
+        asked.max()
     }
 
     /// Whether anything that was wanted could not be read.

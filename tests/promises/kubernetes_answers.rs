@@ -1,7 +1,11 @@
 //! What the API server may answer to a claim and to the record of the IDs; the
 //! other writes, old views and long silences are in `tests/kubernetes_faults`.
 
-use harness::{DEADLINE, Fault, Rule, Treatment, eventually};
+use harness::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
+use jiff::SignedDuration;
+use pinecone_emulator::{
+    Fault as PineconeFault, FaultKind, Request, RetryAfter, Route, StatusAnswer,
+};
 use serde_json::json;
 
 use crate::cells::{Write, prompt, run};
@@ -66,4 +70,36 @@ async fn a_claim_on_an_old_view_loses() {
     proxied.proxy.show(None);
     proxied.proxy.treat(|_| Treatment::Pass);
     proxied.restored_once("old").await;
+}
+
+/// The pass is repeated after a write that came to nothing, and must not ask Pinecone
+/// before the time that it named.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_does_not_shorten_the_pause_that_pinecone_asked_for() {
+    let proxied = Proxied::new().await;
+    let _operator = proxied.scene.start().await;
+    for code in [409, 500] {
+        let name = format!("paused-{code}");
+        let answer = StatusAnswer::new(503).retry_after(RetryAfter::Seconds(2));
+        let fault = PineconeFault::new(Route::DescribeIndex, FaultKind::Status(answer));
+        let pinecone = &proxied.scene.pinecone;
+        pinecone.inject(fault.times(1).mentioning(&name));
+        let concerned = name.clone();
+        let rule = Rule::new(Fault::reply(Reply::Code(code)), move |call| {
+            call.writes_status_of("indexrestores") && call.name == concerned
+        });
+        let armed = proxied.proxy.arm(rule.times(1));
+        proxied.scene.create(&name, json!({})).await;
+        proxied.restored_once(&name).await;
+        assert_eq!(armed.hits(), 1, "the report was not met by {code}");
+        let requests = proxied.scene.pinecone.requests();
+        let of_index = |r: &&Request| r.route == Route::DescribeIndex && r.path.contains(&name);
+        let asked: Vec<_> = requests.iter().filter(of_index).collect();
+        assert_eq!(asked[0].status, Some(503));
+        let waited = asked[1].time.duration_since(asked[0].time);
+        assert!(
+            waited >= SignedDuration::from_secs(2),
+            "{code}: asked again after {waited:#}"
+        );
+    }
 }
