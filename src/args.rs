@@ -93,9 +93,18 @@ pub struct RunArgs {
     )]
     pub leader_elect: bool,
 
-    /// Namespace of the Lease index-restore-operator. Without it, the pod's own, or the kubeconfig's.
+    /// Namespace of the Lease. Without it, the pod's own, or the kubeconfig's.
     #[arg(long, env = "LEADER_ELECT_NAMESPACE", value_name = "NAMESPACE")]
     pub leader_elect_namespace: Option<String>,
+
+    /// Name of the Lease. Two installations in one namespace need one each.
+    #[arg(
+        long,
+        env = "LEADER_ELECT_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "index-restore-operator"
+    )]
+    pub leader_elect_lease_name: String,
 
     /// How long a replica must see the lease not renewed before it takes over.
     #[arg(long, env = "LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = duration)]

@@ -124,17 +124,26 @@ async fn election(
     }
     let seat = Seat {
         namespace: lease_namespace(args, &client),
+        name: args.leader_elect_lease_name.clone(),
         identity: leader::identity(),
         timing,
     };
     let namespace = seat.namespace.clone();
-    tracing::info!(namespace, identity = seat.identity, "standing for election");
+    tracing::info!(
+        namespace,
+        lease = seat.name,
+        identity = seat.identity,
+        "standing for election"
+    );
     let mut elector = Elector::new(client, seat, leadership);
     match elector.check().await {
         Err(error) if error.is_forbidden() => Err(anyhow!(error).context(format!(
             "the operator may not read the Lease of its election in namespace {namespace}; apply the roles of its deployment, set --leader-elect-namespace, or run one replica with --leader-elect=false"
         ))),
-        Err(error) => Err(anyhow!(error).context("the lease cannot be read")),
+        Err(error) => {
+            tracing::warn!(%error, "the lease is out of reach; it is tried again");
+            Ok(Some(elector))
+        }
         Ok(()) => Ok(Some(elector)),
     }
 }

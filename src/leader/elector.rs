@@ -18,6 +18,8 @@ use crate::kubernetes::Error;
 /// What is run for, by whom and how.
 pub struct Seat {
     pub namespace: String,
+    /// Of the Lease.
+    pub name: String,
     pub identity: String,
     pub timing: Timing,
 }
@@ -25,6 +27,7 @@ pub struct Seat {
 /// Holds the lease, or waits for it.
 pub struct Elector {
     api: Api<Lease>,
+    name: String,
     timing: Timing,
     candidate: Candidate,
     /// As last read or written; nothing where that is not known.
@@ -37,6 +40,7 @@ impl Elector {
     pub fn new(client: Client, seat: Seat, leadership: Arc<Leadership>) -> Self {
         Self {
             api: Api::namespaced(client, &seat.namespace),
+            name: seat.name,
             timing: seat.timing,
             candidate: Candidate::new(seat.identity, seat.timing),
             lease: None,
@@ -103,7 +107,7 @@ impl Elector {
     async fn look(&mut self) -> Result<(), Error> {
         let before = self.candidate.holder().map(str::to_owned);
         self.lease = None;
-        let read = lease::read(&self.api, self.deadline());
+        let read = lease::read(&self.api, &self.name, self.deadline());
         self.lease = around(Site::LeaseGet, read).await?;
         let record = self.lease.as_ref();
         let record = record.map(|lease| lease::record(lease, self.timing.lease_duration));
@@ -120,7 +124,13 @@ impl Elector {
         let record = self.candidate.bid(Timestamp::now());
         let before = self.lease.take();
         let began = BootTime::now();
-        let write = lease::write(&self.api, before.as_ref(), &record, self.deadline());
+        let write = lease::write(
+            &self.api,
+            &self.name,
+            before.as_ref(),
+            &record,
+            self.deadline(),
+        );
         let written = around(Site::LeasePut, write).await?;
         let record = lease::record(&written, self.timing.lease_duration);
         self.candidate.wrote(record, began, BootTime::now());
@@ -171,7 +181,13 @@ impl Elector {
             return;
         };
         let deadline = self.timing.renew_deadline / 2;
-        let write = lease::write(&self.api, self.lease.as_ref(), &record, deadline);
+        let write = lease::write(
+            &self.api,
+            &self.name,
+            self.lease.as_ref(),
+            &record,
+            deadline,
+        );
         match around(Site::LeaseRelease, write).await {
             Ok(_) => tracing::info!("the lease was given up"),
             Err(error) => tracing::warn!(%error, "the lease was not given up; it will run out"),

@@ -10,16 +10,19 @@ use kube::api::{ObjectMeta, PostParams};
 use super::evaluate::Record;
 use crate::kubernetes::{Error, within_time};
 
-pub const NAME: &str = "index-restore-operator";
-
-pub async fn read(api: &Api<Lease>, deadline: Duration) -> Result<Option<Lease>, Error> {
-    within_time("read lease", deadline, api.get_opt(NAME)).await
+pub async fn read(
+    api: &Api<Lease>,
+    name: &str,
+    deadline: Duration,
+) -> Result<Option<Lease>, Error> {
+    within_time("read lease", deadline, api.get_opt(name)).await
 }
 
 /// Writes the record over `before`, or creates the lease. Whoever saw another
 /// version loses with a conflict.
 pub async fn write(
     api: &Api<Lease>,
+    name: &str,
     before: Option<&Lease>,
     record: &Record,
     deadline: Duration,
@@ -28,12 +31,12 @@ pub async fn write(
     match before {
         Some(before) => {
             let lease = with(before.clone(), record);
-            let put = api.replace(NAME, &params, &lease);
+            let put = api.replace(name, &params, &lease);
             within_time("renew lease", deadline, put).await
         }
         None => {
             let metadata = ObjectMeta {
-                name: Some(NAME.into()),
+                name: Some(name.into()),
                 ..ObjectMeta::default()
             };
             let lease = Lease {

@@ -119,6 +119,7 @@ volumes:
 - --poll-max={{ $values.controller.pollMaxSeconds }}s
 - --leader-elect={{ $values.leaderElection.enabled }}
 {{- if $values.leaderElection.enabled }}
+- --leader-elect-lease-name={{ include "operator.fullname" . }}
 - --leader-elect-lease-duration={{ $values.leaderElection.leaseDurationSeconds }}s
 - --leader-elect-renew-deadline={{ $values.leaderElection.renewDeadlineSeconds }}s
 - --leader-elect-retry-period={{ $values.leaderElection.retryPeriodSeconds }}s

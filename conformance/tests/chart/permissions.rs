@@ -207,3 +207,25 @@ async fn the_roles_allow_what_was_asked_in_all_tests_of_the_promises_and_nothing
         assert!(idle.is_empty(), "never asked: {idle:?}");
     }
 }
+
+/// Each serves its own namespaces, so neither may wait for the other's Lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_in_one_namespace_lead_side_by_side() {
+    let cluster = Cluster::start().await;
+    let helm = Tool::new(&HELM_3).await.kubeconfig(&cluster.admin);
+    let mut operators = Vec::new();
+    for (release, crds) in [("team-a", "true"), ("team-b", "false")] {
+        cluster.create_namespace(release).await;
+        cluster.create_secret(release).await;
+        let own = format!("watchNamespaces={{{release}}},crds.enabled={crds}");
+        let place = ["--namespace", OPERATOR, "--create-namespace", "--set", &own];
+        helm.run(&[&["install", release, CHART][..], &place].concat())
+            .await;
+        let name = format!("{release}-{OPERATOR}");
+        operators.push(cluster.operator(OPERATOR, &name).await);
+        let manifest = restore("one", &format!("one-of-{release}"));
+        let applied = cluster.control_plane.apply_in(release, &manifest).await;
+        applied.unwrap();
+        cluster.until(release, "one", "Restored").await;
+    }
+}
