@@ -200,36 +200,46 @@ async fn the_readme_is_what_helm_docs_makes_of_the_values() {
 }
 
 #[test]
-fn the_alerts_ask_for_metrics_and_reasons_that_exist() {
-    let alerts = read(&format!("{CHART}/files/alerts.yaml"));
+fn the_health_check_in_the_chart_is_that_of_argo_cd() {
+    let path = format!("{CHART}/files/health.lua");
+    let own = "deploy/argocd/resource_customizations/restore.pinecone.io/IndexRestore/health.lua";
+    assert_eq!(read(&path), read(own), "run: cp {own} {path}");
+}
+
+#[test]
+fn the_alerts_and_the_dashboard_ask_for_metrics_and_reasons_that_exist() {
     let reference = read("docs/reference.md");
-    let mut metrics = 0;
-    for word in alerts.split(|c: char| !c.is_alphanumeric() && c != '_') {
-        if word.starts_with("indexrestore_") {
-            metrics += 1;
-            assert!(reference.contains(&format!("| `{word}` |")), "{word}");
-        }
-    }
-    assert!(metrics > 6);
     let stalled = |reason: &&Reason| reason.verdict().progress == Progress::Stalled;
-    let mut stalled: Vec<_> = Reason::ALL
-        .iter()
-        .filter(stalled)
-        .map(|r| r.as_str())
-        .collect();
-    let rule = alerts.lines().find(|line| line.contains("InvalidRequest|"));
-    let (_, list) = rule.unwrap().split_once("=~\"").unwrap();
-    let mut asked: Vec<_> = list.split('"').next().unwrap().split('|').collect();
-    stalled.sort_unstable();
-    asked.sort_unstable();
-    assert_eq!(asked, stalled, "IndexRestoreStalled");
+    let stalled = sorted(Reason::ALL.iter().filter(stalled).map(|r| r.as_str()));
     let known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-    for reasons in alerts.split("reason=").skip(1) {
-        let list = reasons.trim_start_matches('~').split('"').nth(1).unwrap();
-        for reason in list.split('|') {
-            assert!(known.contains(&reason), "{reason}");
+    for file in ["alerts.yaml", "dashboard.json"] {
+        let text = read(&format!("{CHART}/files/{file}")).replace("\\\"", "\"");
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let metrics = words.filter(|word| word.starts_with("indexrestore_"));
+        let metrics: Vec<_> = metrics
+            .map(|word| word.strip_suffix("_bucket").unwrap_or(word))
+            .collect();
+        assert!(metrics.len() > 6, "{file}");
+        for metric in metrics {
+            assert!(reference.contains(&format!("| `{metric}` |")), "{metric}");
+        }
+        let asked: Vec<Vec<_>> = text
+            .split("reason=")
+            .skip(1)
+            .map(|list| list.trim_start_matches('~').split('"').nth(1).unwrap())
+            .map(|list| sorted(list.split('|')))
+            .collect();
+        assert!(asked.contains(&stalled), "{file}: all that are stalled");
+        for reason in asked.into_iter().flatten() {
+            assert!(known.contains(&reason), "{file}: {reason}");
         }
     }
+}
+
+fn sorted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable();
+    words
 }
 
 /// Helm's plugin for unit tests, which compares with snapshots. After a change that is meant: the same command with `-u` on the chart.
