@@ -94,26 +94,11 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
     if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
         tracing::Span::current().record("job", &submitted.job_id);
     }
-    let question = ask(&situation, &remembered.evidence);
     // Decided as of the time before the reads, learnt as of the time after them: a
     // process that was frozen in between saw nothing meanwhile.
     let now = Now::read();
-    let held = remembered.held.as_ref();
-    let (answer, key) = match held.and_then(|held| held.answer(&object, question, now.boot)) {
-        Some(answer) => (answer, None),
-        None => {
-            let (answer, key) = answer(context, &object, &situation, question).await?;
-            let after = BootTime::now();
-            remembered.held = Held::of(&object, question, &answer, after);
-            if let Some(held) = &remembered.held {
-                context.memory.hold(term.number(), &uid, held.clone());
-            }
-            let catch_up = context.rules.patience.catch_up;
-            let evidence = &mut remembered.evidence;
-            evidence.learn(&situation, &answer, now.boot..after, catch_up);
-            (answer, key)
-        }
-    };
+    let looked = look(context, term, &object, &situation, &mut remembered, now).await;
+    let (answer, key) = looked?;
     let evidence = &mut remembered.evidence;
     let decision = decide(&situation, evidence, &answer, &context.rules, now);
     let actor = Actor {
@@ -128,6 +113,33 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
     };
     let done = act(&actor, &object, decision, evidence).await?;
     Ok(settle(context, term, &object, remembered, &done))
+}
+
+/// Looks at what has to be known, and learns from it; or gives the answer that is held.
+async fn look(
+    context: &Context,
+    term: &Term,
+    object: &IndexRestore,
+    situation: &Situation,
+    remembered: &mut Remembered,
+    now: Now,
+) -> Result<(Answer, Option<ApiKey>), Error> {
+    let question = ask(situation, &remembered.evidence);
+    let held = remembered.held.as_ref();
+    if let Some(answer) = held.and_then(|held| held.answer(object, question, now.boot)) {
+        return Ok((answer, None));
+    }
+    let (answer, key) = answer(context, object, situation, question).await?;
+    let after = BootTime::now();
+    remembered.held = Held::of(object, question, &answer, after);
+    if let Some(held) = &remembered.held {
+        let uid = object.uid().unwrap_or_default();
+        context.memory.hold(term.number(), &uid, held.clone());
+    }
+    let catch_up = context.rules.patience.catch_up;
+    let evidence = &mut remembered.evidence;
+    evidence.learn(situation, &answer, now.boot..after, catch_up);
+    Ok((answer, key))
 }
 
 /// The object from the cache or, where the cache was found behind, from the API
