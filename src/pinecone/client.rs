@@ -132,11 +132,12 @@ impl Client {
         reply.json()
     }
 
-    /// Every page of `GET /restore-jobs`, each job once.
+    /// Every page of `GET /restore-jobs`: the jobs for that index name, each once. The
+    /// list tells all that the project ever restored, so no more of it is kept.
     ///
     /// # Errors
     /// If any page failed.
-    pub async fn restore_jobs(&self, key: &ApiKey) -> Result<Listing, Failure> {
+    pub async fn restore_jobs(&self, key: &ApiKey, index_name: &str) -> Result<Listing, Failure> {
         let mut listing = Listing::default();
         let mut seen = HashSet::new();
         let mut tokens = HashSet::new();
@@ -148,8 +149,9 @@ impl Client {
             let get = self.get(key, "list_restore_jobs", &["restore-jobs"], query_pair);
             let reply = around(Site::JobsList, get).await?;
             let page: RestoreJobPage = reply.json()?;
-            let new = page.data.into_iter();
-            let new = new.filter(|job| seen.insert(job.restore_job_id.clone()));
+            let of_name = page.data.into_iter();
+            let of_name = of_name.filter(|job| job.target_index_name == index_name);
+            let new = of_name.filter(|job| seen.insert(job.restore_job_id.clone()));
             listing.jobs.extend(new);
             match page.pagination.and_then(|pagination| pagination.next) {
                 None => {

@@ -189,27 +189,29 @@ async fn the_emulators_own_refusals_are_understood() {
 }
 
 #[tokio::test]
-async fn every_page_of_the_list_is_read_and_each_job_once() {
+async fn every_page_of_the_list_is_read_and_each_job_of_the_name_once() {
     let (_emulator, control, client) = emulator().await;
     for n in 0..250 {
-        let job = JobSeed::new(BACKUP, format!("index-{n}"));
+        let job = JobSeed::new(BACKUP, format!("index-{}", n % 5));
         control.add_restore_job(DEFAULT_PROJECT, job).unwrap();
     }
-    let names = async || {
-        let listing = client.restore_jobs(&key()).await.unwrap();
+    let ids = async || {
+        let listing = client.restore_jobs(&key(), "index-3").await.unwrap();
         assert!(listing.is_complete);
-        let mut names: Vec<_> = listing
-            .jobs
-            .into_iter()
-            .map(|job| job.target_index_name)
+        let jobs = listing.jobs.into_iter();
+        let mut ids: Vec<_> = jobs
+            .inspect(|job| assert_eq!(job.target_index_name, "index-3"))
+            .map(|job| job.restore_job_id)
             .collect();
-        names.sort();
-        names.dedup();
-        names.len()
+        let listed = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), listed);
+        listed
     };
-    assert_eq!(names().await, 250);
+    assert_eq!(ids().await, 50);
     control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::ListRepeat));
-    assert_eq!(client.restore_jobs(&key()).await.unwrap().jobs.len(), 250);
+    assert_eq!(ids().await, 50);
     control.clear_faults();
     let pages = control.requests();
     let with_both = |query: &str| query.contains("limit") && query.contains("paginationToken");
@@ -223,11 +225,17 @@ async fn every_page_of_the_list_is_read_and_each_job_once() {
         Route::ListRestoreJobs,
         FaultKind::ListStuckToken,
     ));
-    assert!(!client.restore_jobs(&key()).await.unwrap().is_complete);
+    assert!(
+        !client
+            .restore_jobs(&key(), "index-3")
+            .await
+            .unwrap()
+            .is_complete
+    );
     control.clear_faults();
     // Half a list is no list.
     control.inject(Fault::new(Route::ListRestoreJobs, FaultKind::status(500)).after(1));
-    assert!(client.restore_jobs(&key()).await.is_err());
+    assert!(client.restore_jobs(&key(), "index-3").await.is_err());
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ pub struct RestoreJob {
     pub percent_complete: Option<f64>,
 }
 
-/// The restore jobs of a project, as far as they were listed.
+/// The restore jobs for one index name, as far as they were listed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     pub jobs: Vec<RestoreJob>,

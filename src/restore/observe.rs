@@ -103,7 +103,10 @@ impl Eyes<'_> {
     /// The whole list and, where an earlier job might be adopted, that job by its
     /// ID.
     async fn history(&self) -> Result<History, Failure> {
-        let listing = self.pinecone.restore_jobs(self.key).await?;
+        let listing = self
+            .pinecone
+            .restore_jobs(self.key, &self.situation.index_name);
+        let listing = listing.await?;
         let confirmed = match self.situation.trace(&listing.jobs) {
             Trace::Earlier(job) => {
                 let job = self.pinecone.restore_job(self.key, &job.restore_job_id);
