@@ -3,6 +3,9 @@
 mod arms;
 mod claimed;
 mod followed;
+mod looks;
+mod pauses;
+mod posted;
 mod properties;
 mod unclaimed;
 

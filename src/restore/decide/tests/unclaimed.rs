@@ -27,7 +27,8 @@ fn an_object_that_is_being_deleted_submits_nothing() {
         ask(&Situation::of(&object), &Evidence::default()),
         Question::Nothing
     );
-    assert_eq!(look(&object, &answer, 1, 1).step, Step::Keep);
+    let decision = look(&object, &answer, 1, 1);
+    assert_eq!((decision.step, decision.again), (Step::Keep, None));
 }
 
 #[test]
