@@ -175,6 +175,15 @@ fn an_accepted_submission_is_never_abandoned() {
     assert!(!is_closed(&decision), "{decision:?}");
 }
 
+/// The earlier job's own index is gone: what has the name now is something else.
+#[test]
+fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is_open() {
+    let old = job("old", -5_000, "Completed");
+    let there = search(Some(index(true, "Ready")), &[old], true);
+    let decision = look(&claimed("Taken"), &there, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+}
+
 #[test]
 fn the_policy_holds_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
@@ -253,4 +262,23 @@ fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
     let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
     let decision = look(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+}
+
+#[test]
+fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
+    for (kind, words) in [
+        (FailureKind::NotFound, "is not visible with this API key"),
+        (FailureKind::Unavailable, "no answer: words"),
+    ] {
+        let answer = Answer::FindOurs(Search {
+            index: Ok(None),
+            history: history(&[], None),
+            backup: Some(Err(failure(kind))),
+        });
+        let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {
+            panic!("nothing to write");
+        };
+        let message = report.finding.message;
+        assert!(message.contains(words), "{message}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::claimed::{is_closed, search};
 use super::*;
+use crate::restore::answer::Search;
 
 /// Two looks at an index that is there: one that misses its job, one that shows it.
 fn without_and_with_its_job() -> (Answer, Answer) {
@@ -154,4 +155,26 @@ fn a_job_that_is_shown_again_ends_the_looks_that_missed_it() {
     let answers = [(0, &missed), (60, &missed), (61, &shown), (120, &missed)];
     assert_eq!(looks_after(&running, &answers[..2]), 1);
     assert_eq!(looks_after(&running, &answers), 0);
+}
+
+#[test]
+fn only_looks_that_failed_in_a_row_are_counted_and_not_found_is_no_failure() {
+    let situation = Situation::of(&claimed("Open"));
+    let failed = Answer::FindOurs(Search {
+        index: Err(failure(FailureKind::Unavailable)),
+        history: history(&[], None),
+        backup: None,
+    });
+    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let mut evidence = Evidence::default();
+    for (answer, failures) in [
+        (&failed, 1),
+        (&no_key, 2),
+        (&search(None, &[], false), 0),
+        (&failed, 1),
+        (&search(None, &[], true), 0),
+    ] {
+        learn(&mut evidence, &situation, answer, now(0));
+        assert_eq!(evidence.failures(), failures, "{answer:?}");
+    }
 }

@@ -7,6 +7,7 @@ mod looks;
 mod pauses;
 mod posted;
 mod properties;
+mod reports;
 mod unclaimed;
 
 use std::time::Duration;
