@@ -76,4 +76,18 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_told_with_its_status_and_request_id() {
+        let mut reply = Reply::for_tests(202, "<html>");
+        let id = "r-1".parse().unwrap();
+        reply.headers.insert("x-pinecone-request-id", id);
+        let failure = reply.json::<Vec<u8>>().unwrap_err();
+        let told = failure.to_string();
+        assert!(
+            told.starts_with("HTTP 202: the answer cannot be read"),
+            "{told}"
+        );
+        assert!(told.ends_with(", request ID r-1"), "{told}");
+    }
 }

@@ -57,6 +57,14 @@ async fn take(
     put: fn(Value) -> (u16, Value),
     get: fn(Value) -> Value,
 ) -> (Taking, Vec<(Method, Value)>) {
+    let (taking, seen) = attempt(put, get).await;
+    (taking.unwrap(), seen)
+}
+
+async fn attempt(
+    put: fn(Value) -> (u16, Value),
+    get: fn(Value) -> Value,
+) -> (Result<Taking, Error>, Vec<(Method, Value)>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fake = Fake {
         put,
@@ -72,9 +80,7 @@ async fn take(
         nonce: "mine".into(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let taking = Claim::take(&Api::namespaced(client, "n"), &object(), &request)
-        .await
-        .unwrap();
+    let taking = Claim::take(&Api::namespaced(client, "n"), &object(), &request).await;
     let seen = fake.seen.lock().unwrap().clone();
     (taking, seen)
 }
@@ -89,6 +95,10 @@ fn echo(body: Value) -> (u16, Value) {
 
 fn conflict(_: Value) -> (u16, Value) {
     (409, status(409, "Conflict"))
+}
+
+fn forbidden(_: Value) -> (u16, Value) {
+    (403, status(403, "Forbidden"))
 }
 
 fn pruned(mut body: Value) -> (u16, Value) {
@@ -128,6 +138,40 @@ async fn a_claim_is_won_only_by_a_write_that_shows_it() {
         matches!(take(conflict, same).await.0, Taking::Won(_)),
         "our own write, repeated"
     );
+}
+
+/// Even where what is read afterwards would show the claim.
+#[tokio::test]
+async fn a_write_that_is_refused_claims_nothing_and_is_told() {
+    let (refused, seen) = attempt(forbidden, same).await;
+    assert!(refused.is_err_and(|error| error.is_forbidden()));
+    assert_eq!(seen.len(), 1, "nothing is read");
+}
+
+#[test]
+fn an_object_holds_a_claim_only_if_it_shows_all_of_it() {
+    let request = ClaimRequest {
+        nonce: "mine".into(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let mut claimed = object();
+    claimed.status = Some(request.status(&claimed, &findings::pending()));
+    assert!(holds(&claimed, &request));
+    assert!(!holds(&object(), &request), "there is none");
+    let claimed = serde_json::to_value(claimed).unwrap();
+    for (field, value) in [
+        ("uid", json!("u-2")),
+        ("nonce", json!("theirs")),
+        ("generation", json!(2)),
+        ("backupId", json!("other")),
+        ("indexName", json!("other")),
+        ("outcome", json!("Refused")),
+    ] {
+        let mut changed = claimed.clone();
+        changed["status"]["submission"][field] = value;
+        let changed = serde_json::from_value(changed).unwrap();
+        assert!(!holds(&changed, &request), "{field}");
+    }
 }
 
 #[tokio::test]

@@ -108,6 +108,7 @@ mod tests {
         while age < length {
             age += PACE.poll(age);
             polls += 1;
+            assert!(polls < 1_000, "it comes to no end");
         }
         (polls, age - length)
     }
@@ -147,6 +148,17 @@ mod tests {
         assert_eq!(PACE.retry(1_000, None), PACE.stalled());
         let asked = Some(Duration::from_secs(900));
         assert_eq!(PACE.retry(1, asked), Duration::from_secs(900));
-        assert!(PACE.secret(1_000) <= Duration::from_secs(30));
+        assert_eq!(PACE.secret(1), Duration::from_secs(2));
+        assert_eq!(PACE.secret(1_000), SECRET);
+    }
+
+    #[test]
+    fn restored_indexes_are_looked_at_together_at_the_beginning_of_each_period() {
+        let period = Duration::from_secs(600);
+        assert_eq!(PACE.slow_period(), period);
+        for (second, left) in [(0, 600), (1, 599), (599, 1), (600, 600)] {
+            let now = BootTime::after_boot(Duration::from_secs(second));
+            assert_eq!(PACE.slow(now), Duration::from_secs(left), "{second} s");
+        }
     }
 }

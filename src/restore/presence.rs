@@ -67,11 +67,8 @@ impl Presence {
 
     fn is_old(&self, cell: &Cell) -> bool {
         let period = BootTime::now().period(self.period);
-        cell.try_lock().is_ok_and(|snapshot| {
-            snapshot
-                .as_ref()
-                .is_none_or(|(read, _)| read.saturating_add(1) < period)
-        })
+        cell.try_lock()
+            .is_ok_and(|snapshot| snapshot.as_ref().is_none_or(|(read, _)| *read != period))
     }
 }
 
@@ -79,3 +76,7 @@ impl Presence {
 fn is_at(index: &Index, host: Option<&str>) -> bool {
     index.host.as_deref().unwrap_or_default() == host.unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "presence_tests.rs"]
+mod tests;

@@ -134,3 +134,83 @@ pub fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &C
         (None, None) => Standing::Overtaken,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::RestoreStatus;
+
+    fn object(status: Value) -> IndexRestore {
+        serde_json::from_value(json!({
+            "apiVersion": "restore.pinecone.io/v1alpha1",
+            "kind": "IndexRestore",
+            "metadata": {"name": "r", "namespace": "n", "uid": "u-1"},
+            "spec": {"backupId": "b", "indexName": "index", "apiKeySecretRef": {"name": "pinecone"}},
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn claim(nonce: &str, outcome: &str) -> Value {
+        json!({
+            "uid": "u-1", "attempt": 1, "nonce": nonce, "startTime": "2026-11-22T10:00:00Z",
+            "generation": 1, "backupId": "b", "indexName": "index", "outcome": outcome,
+        })
+    }
+
+    fn claimed(nonce: &str, outcome: &str) -> IndexRestore {
+        object(json!({ "submission": claim(nonce, outcome) }))
+    }
+
+    fn with_job(id: &str) -> IndexRestore {
+        object(json!({ "submission": claim("mine", "Accepted"), "restoreJobId": id }))
+    }
+
+    fn created(job_id: &str) -> Change {
+        Change::Record(Record {
+            job_id: job_id.into(),
+            index_id: "i".into(),
+            backup_id: "b".into(),
+            index_name: "index".into(),
+            adopted: false,
+            restore: RestoreStatus::default(),
+        })
+    }
+
+    #[test]
+    fn a_job_that_pinecone_accepted_is_recorded_wherever_no_other_job_is() {
+        let mut copied = with_job("other");
+        copied.metadata.uid = Some("u-2".into());
+        for (fresh, expected) in [
+            (None, Standing::Lost),
+            (Some(with_job("j")), Standing::Recorded),
+            (Some(with_job("other")), Standing::Lost),
+            (Some(claimed("mine", "Open")), Standing::Ours),
+            (Some(claimed("mine", "Abandoned")), Standing::Ours),
+            (Some(claimed("theirs", "Open")), Standing::Ours),
+            (Some(object(Value::Null)), Standing::Ours),
+            (Some(copied), Standing::Ours),
+        ] {
+            let found = standing(fresh.as_ref(), &claimed("mine", "Open"), &created("j"));
+            assert_eq!(found, expected, "{fresh:?}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_that_created_nothing_is_written_onto_its_own_open_claim_only() {
+        for (fresh, expected) in [
+            (None, Standing::Lost),
+            (Some(with_job("j")), Standing::Recorded),
+            (Some(claimed("mine", "Open")), Standing::Ours),
+            (Some(claimed("mine", "Refused")), Standing::Recorded),
+            (Some(claimed("theirs", "Open")), Standing::Overtaken),
+            (Some(claimed("theirs", "Refused")), Standing::Overtaken),
+            (Some(object(Value::Null)), Standing::Overtaken),
+        ] {
+            let found = standing(fresh.as_ref(), &claimed("mine", "Open"), &Change::Taken);
+            assert_eq!(found, expected, "{fresh:?}");
+        }
+    }
+}

@@ -1,10 +1,9 @@
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
-use crate::pinecone::{Created, Posted};
 use crate::restore::answer::Search;
-use crate::restore::{Change, Report, after_post};
+use crate::restore::{Change, Report};
 
-fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
+pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
     let witness = if witness {
         backup("Ready")
     } else {
@@ -15,6 +14,16 @@ fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
         index: Ok(index),
         history: history(jobs, None),
     })
+}
+
+pub(super) fn is_closed(decision: &Decision) -> bool {
+    matches!(
+        &decision.step,
+        Step::Report(Report {
+            change: Change::Close { .. },
+            ..
+        })
+    )
 }
 
 #[test]
@@ -93,6 +102,7 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
         learn(&mut evidence, &situation, &gone, now(round * 60));
         let decision = decide(&situation, &evidence, &gone, &RULES, now(round * 60));
         assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+        assert!(!is_closed(&decision), "round {round}");
     }
 }
 
@@ -105,73 +115,6 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let decision = look(&claimed("Open"), &answer, 4, 1_300);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
-}
-
-/// Two looks at an index that is there: one that misses its job, one that shows it.
-fn without_and_with_its_job() -> (Answer, Answer) {
-    let there = Some(index(true, "Ready"));
-    let ours = job("j", 1, "Pending");
-    (
-        search(there.clone(), &[], true),
-        search(there, &[ours], true),
-    )
-}
-
-/// The list lags by up to a minute, so that the looks within it say nothing; then one
-/// answer lacks the row that it had come to show.
-#[test]
-fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
-    let situation = Situation::of(&claimed("Taken"));
-    let (without, with) = without_and_with_its_job();
-    let mut evidence = Evidence::default();
-    for second in (0..=60).step_by(6) {
-        learn(&mut evidence, &situation, &without, now(second));
-        let decision = decide(&situation, &evidence, &without, &RULES, now(second));
-        assert_eq!(
-            reason(&decision),
-            Some(Reason::ConfirmingSubmission),
-            "{second} s"
-        );
-    }
-    learn(&mut evidence, &situation, &with, now(66));
-    let decision = decide(&situation, &evidence, &with, &RULES, now(66));
-    assert_eq!(reason(&decision), Some(Reason::Restoring));
-}
-
-/// A look that shows the job counts against its absence, even where the write that was to
-/// record it lost against another's.
-#[test]
-fn a_look_that_shows_the_job_is_none_that_misses_it() {
-    let situation = Situation::of(&claimed("Taken"));
-    let (without, with) = without_and_with_its_job();
-    let mut evidence = Evidence::default();
-    for second in [0, 61, 62] {
-        learn(&mut evidence, &situation, &without, now(second));
-    }
-    assert_eq!(evidence.looks(), 2);
-    learn(&mut evidence, &situation, &with, now(63));
-    for second in [64, 65, 66, 122] {
-        learn(&mut evidence, &situation, &without, now(second));
-        assert_eq!(evidence.looks(), 0, "{second} s");
-    }
-    learn(&mut evidence, &situation, &without, now(123));
-    assert_eq!(evidence.looks(), 1);
-}
-
-/// A look counts from when it was asked for: a process that was frozen before it got
-/// the answer holds a list of long ago.
-#[test]
-fn a_look_that_began_within_the_lag_and_ended_after_it_does_not_count() {
-    let situation = Situation::of(&claimed("Taken"));
-    let without = search(Some(index(true, "Ready")), &[], true);
-    let mut evidence = Evidence::default();
-    let catch_up = RULES.patience.catch_up;
-    evidence.learn(&situation, &without, now(0).boot..now(1).boot, catch_up);
-    for (begun, counted) in [(2, 0), (60, 0), (61, 1), (62, 2)] {
-        let looked = now(begun).boot..now(900).boot;
-        evidence.learn(&situation, &without, looked, catch_up);
-        assert_eq!(evidence.looks(), counted, "{begun} s");
-    }
 }
 
 #[test]
@@ -189,75 +132,6 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
         reason(&look(&claimed("Open"), &answer, 70, 60)),
         Some(Reason::SubmissionUnconfirmed)
     );
-}
-
-#[test]
-fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
-    let situation = Situation::of(&claimed("Open"));
-    let outcome = |posted: Posted| {
-        let (report, _) = after_post(&posted, &situation, 1, RULES.pace);
-        let status = report.status(&claimed("Open"), time(1));
-        let reason = status.conditions[0].reason.clone();
-        (
-            status.submission.unwrap().outcome,
-            reason,
-            status.restore_job_id,
-        )
-    };
-    let created = Created {
-        restore_job_id: "j".into(),
-        index_id: "i".into(),
-        request_id: None,
-    };
-    assert_eq!(
-        outcome(Posted::Accepted(created)),
-        (
-            SubmissionOutcome::Accepted,
-            "Restoring".into(),
-            Some("j".into())
-        )
-    );
-    for (kind, expected) in [
-        (FailureKind::Invalid, "InvalidRequest"),
-        (FailureKind::Unauthorized, "InvalidApiKey"),
-        (FailureKind::PaymentRequired, "PaymentRequired"),
-        (FailureKind::Forbidden, "QuotaExceeded"),
-        (FailureKind::NotFound, "BackupNotFound"),
-        (FailureKind::PreconditionFailed, "BackupNotReady"),
-        (FailureKind::RateLimited, "RateLimited"),
-        (FailureKind::NotConnected, "ApiUnavailable"),
-    ] {
-        let refused = outcome(Posted::NoEffect(failure(kind)));
-        assert_eq!(refused, (SubmissionOutcome::Refused, expected.into(), None));
-    }
-    let taken = outcome(Posted::Taken(failure(FailureKind::AlreadyExists)));
-    assert_eq!(
-        taken,
-        (
-            SubmissionOutcome::Taken,
-            "ConfirmingSubmission".into(),
-            None
-        )
-    );
-    let unknown = outcome(Posted::Unknown(failure(FailureKind::Unavailable)));
-    assert_eq!(
-        unknown,
-        (SubmissionOutcome::Open, "ConfirmingSubmission".into(), None)
-    );
-}
-
-#[test]
-fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
-    let situation = Situation::of(&claimed("Open"));
-    let again = |refusals, retry_after: Option<u64>| {
-        let mut refused = failure(FailureKind::Forbidden);
-        refused.retry_after = retry_after.map(Duration::from_secs);
-        after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).1
-    };
-    assert_eq!(again(1, None), Duration::from_secs(2));
-    assert_eq!(again(4, None), Duration::from_secs(16));
-    assert_eq!(again(99, None), RULES.pace.stalled());
-    assert_eq!(again(1, Some(900)), Duration::from_secs(900));
 }
 
 #[test]
@@ -295,42 +169,19 @@ fn a_failing_witness_is_no_witness() {
     }
 }
 
-fn is_closed(decision: &Decision) -> bool {
-    matches!(
-        &decision.step,
-        Step::Report(Report {
-            change: Change::Close { .. },
-            ..
-        })
-    )
-}
-
-#[test]
-fn looks_without_a_witness_prove_nothing_later() {
-    let object = claimed("Open");
-    let situation = Situation::of(&object);
-    let mut evidence = Evidence::default();
-    for round in 0..9 {
-        learn(
-            &mut evidence,
-            &situation,
-            &search(None, &[], false),
-            now(round * 60),
-        );
-    }
-    let answer = search(None, &[], true);
-    let at = now(9 * 60);
-    learn(&mut evidence, &situation, &answer, at);
-    assert!(
-        !is_closed(&decide(&situation, &evidence, &answer, &RULES, at)),
-        "one look with the right key"
-    );
-}
-
 #[test]
 fn an_accepted_submission_is_never_abandoned() {
     let decision = look(&claimed("Accepted"), &search(None, &[], true), 9, 60);
     assert!(!is_closed(&decision), "{decision:?}");
+}
+
+/// The earlier job's own index is gone: what has the name now is something else.
+#[test]
+fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is_open() {
+    let old = job("old", -5_000, "Completed");
+    let there = search(Some(index(true, "Ready")), &[old], true);
+    let decision = look(&claimed("Taken"), &there, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
 #[test]
@@ -411,4 +262,23 @@ fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
     let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
     let decision = look(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+}
+
+#[test]
+fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
+    for (kind, words) in [
+        (FailureKind::NotFound, "is not visible with this API key"),
+        (FailureKind::Unavailable, "no answer: words"),
+    ] {
+        let answer = Answer::FindOurs(Search {
+            index: Ok(None),
+            history: history(&[], None),
+            backup: Some(Err(failure(kind))),
+        });
+        let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {
+            panic!("nothing to write");
+        };
+        let message = report.finding.message;
+        assert!(message.contains(words), "{message}");
+    }
 }

@@ -52,6 +52,10 @@ fn a_followed_job_says_what_is_true() {
         ),
         (follow(None, ready.clone()), Reason::Restoring),
         (follow(None, Some(None)), Reason::Restoring),
+        (
+            follow(None, Some(Some(index(false, "InitializationFailed")))),
+            Reason::IndexFailed,
+        ),
     ] {
         assert_eq!(
             reason(&look(&running, &answer, 1, 1)),
@@ -133,6 +137,22 @@ fn a_finished_restore_whose_index_is_gone_stays_finished() {
         ask(&Situation::of(&done), &Evidence::default()),
         Question::StillThere
     );
+}
+
+/// The job may be complete while its index is not ready.
+#[test]
+fn a_restore_is_followed_until_its_index_was_ready() {
+    for (state, host, follows) in [
+        ("Pending", None, true),
+        ("Pending", Some("index.host"), true),
+        ("Completed", None, true),
+        ("Completed", Some("index.host"), false),
+    ] {
+        let object = accepted(json!({ "state": state }), host);
+        let question = ask(&Situation::of(&object), &Evidence::default());
+        let found = matches!(question, Question::Follow { .. });
+        assert_eq!(found, follows, "{state} {host:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,11 @@
 mod arms;
 mod claimed;
 mod followed;
+mod looks;
+mod pauses;
+mod posted;
 mod properties;
+mod reports;
 mod unclaimed;
 
 use std::time::Duration;

@@ -27,7 +27,8 @@ fn an_object_that_is_being_deleted_submits_nothing() {
         ask(&Situation::of(&object), &Evidence::default()),
         Question::Nothing
     );
-    assert_eq!(look(&object, &answer, 1, 1).step, Step::Keep);
+    let decision = look(&object, &answer, 1, 1);
+    assert_eq!((decision.step, decision.again), (Step::Keep, None));
 }
 
 #[test]
@@ -153,6 +154,41 @@ fn a_job_since_a_refused_attempt_is_not_ours() {
         Some(Reason::IndexAlreadyExists),
         "{decision:?}"
     );
+}
+
+/// A create that was answered with "the name is taken" may have worked when it was sent
+/// for the first time, and one that left no trace may yet arrive.
+#[test]
+fn a_job_since_an_attempt_that_may_have_arrived_is_ours_whatever_the_policy_says() {
+    for (outcome, why, is_ours) in [
+        ("Abandoned", None, true),
+        ("Refused", Some("IndexAlreadyExists"), true),
+        ("Refused", Some("QuotaExceeded"), false),
+        ("Unsent", None, false),
+    ] {
+        let mut last = claim(outcome);
+        last["reason"] = json!(why);
+        let mut never = object(json!({ "submission": last }));
+        never.spec.adoption_policy = AdoptionPolicy::Never;
+        let answer = taken("Ready", &[job("late", 600, "Pending")], None);
+        let Step::Report(report) = look(&never, &answer, 1, 1).step else {
+            panic!("nothing to write");
+        };
+        let own = matches!(&report.change, Change::Record(record) if !record.adopted);
+        assert_eq!(own, is_ours, "{outcome} {why:?}");
+    }
+}
+
+#[test]
+fn once_an_attempt_is_closed_the_specs_own_values_count_again() {
+    for outcome in ["Refused", "Unsent", "Abandoned"] {
+        let mut edited = claimed(outcome);
+        edited.spec.backup_id = "b-2".into();
+        edited.spec.index_name = "index-2".into();
+        let situation = Situation::of(&edited);
+        let values = (&*situation.backup_id, &*situation.index_name);
+        assert_eq!(values, ("b-2", "index-2"), "{outcome}");
+    }
 }
 
 #[test]

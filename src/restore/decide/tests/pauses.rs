@@ -1,0 +1,68 @@
+//! When the next look is.
+
+use super::claimed::search;
+use super::*;
+use crate::restore::answer::Search;
+
+fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Option<u64> {
+    let decision = look(object, answer, times, every);
+    decision.again.map(|again| again.as_secs())
+}
+
+#[test]
+fn an_open_claim_is_looked_for_ever_more_slowly_and_each_minute_after_an_hour() {
+    let there = search(Some(index(true, "Ready")), &[], true);
+    for (times, every, pause_after) in [(1, 1, 2), (5, 10, 5), (5, 60, 15), (70, 60, 60)] {
+        let found = pause(&claimed("Open"), &there, times, every);
+        assert_eq!(found, Some(pause_after), "{times} looks, each {every} s");
+    }
+}
+
+#[test]
+fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
+    let unreadable = |kind| {
+        Answer::FindOurs(Search {
+            index: Err(failure(kind)),
+            history: Err(failure(kind)),
+            backup: None,
+        })
+    };
+    for (kind, times, pause_after) in [
+        (FailureKind::Unavailable, 1, 2),
+        (FailureKind::Unavailable, 4, 16),
+        (FailureKind::Unavailable, 20, 60),
+        (FailureKind::Unauthorized, 20, 20),
+    ] {
+        let found = pause(&claimed("Open"), &unreadable(kind), times, 1);
+        assert_eq!(found, Some(pause_after), "{kind:?} {times} times");
+    }
+}
+
+#[test]
+fn a_refused_key_is_tried_again_soon_however_often_it_was_refused() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    for (kind, pause_after) in [
+        (FailureKind::Unauthorized, 20),
+        (FailureKind::Unavailable, RULES.pace.stalled().as_secs()),
+    ] {
+        let failing = Answer::Follow {
+            job: Err(failure(kind)),
+            index: None,
+        };
+        let found = pause(&running, &failing, 20, 1);
+        assert_eq!(found, Some(pause_after), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_restore_is_polled_by_its_age() {
+    let running = accepted(json!({"state": "Pending"}), None);
+    let pending = Answer::Follow {
+        job: Ok(Some(job("j", 1, "Pending"))),
+        index: None,
+    };
+    for (age, pause_after) in [(0, 2), (80, 10), (400, 50), (4_000, 60)] {
+        let found = pause(&running, &pending, 2, age);
+        assert_eq!(found, Some(pause_after), "{age} s old");
+    }
+}

@@ -1,0 +1,82 @@
+//! What each answer to the create request makes of its claim.
+
+use super::*;
+use crate::api::SubmissionOutcome;
+use crate::pinecone::{Created, Posted};
+use crate::restore::after_post;
+
+#[test]
+fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
+    let situation = Situation::of(&claimed("Open"));
+    let outcome = |posted: Posted| {
+        let (report, _) = after_post(&posted, &situation, 1, RULES.pace);
+        let status = report.status(&claimed("Open"), time(1));
+        let reason = status.conditions[0].reason.clone();
+        (
+            status.submission.unwrap().outcome,
+            reason,
+            status.restore_job_id,
+        )
+    };
+    let created = Created {
+        restore_job_id: "j".into(),
+        index_id: "i".into(),
+        request_id: None,
+    };
+    assert_eq!(
+        outcome(Posted::Accepted(created)),
+        (
+            SubmissionOutcome::Accepted,
+            "Restoring".into(),
+            Some("j".into())
+        )
+    );
+    for (kind, expected) in [
+        (FailureKind::Invalid, "InvalidRequest"),
+        (FailureKind::Unauthorized, "InvalidApiKey"),
+        (FailureKind::PaymentRequired, "PaymentRequired"),
+        (FailureKind::Forbidden, "QuotaExceeded"),
+        (FailureKind::NotFound, "BackupNotFound"),
+        (FailureKind::PreconditionFailed, "BackupNotReady"),
+        (FailureKind::RateLimited, "RateLimited"),
+        (FailureKind::NotConnected, "ApiUnavailable"),
+    ] {
+        let refused = outcome(Posted::NoEffect(failure(kind)));
+        assert_eq!(refused, (SubmissionOutcome::Refused, expected.into(), None));
+    }
+    let taken = outcome(Posted::Taken(failure(FailureKind::AlreadyExists)));
+    assert_eq!(
+        taken,
+        (
+            SubmissionOutcome::Taken,
+            "ConfirmingSubmission".into(),
+            None
+        )
+    );
+    let unknown = outcome(Posted::Unknown(failure(FailureKind::Unavailable)));
+    assert_eq!(
+        unknown,
+        (SubmissionOutcome::Open, "ConfirmingSubmission".into(), None)
+    );
+}
+
+#[test]
+fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
+    let situation = Situation::of(&claimed("Open"));
+    let again = |refusals, retry_after: Option<u64>| {
+        let mut refused = failure(FailureKind::Forbidden);
+        refused.retry_after = retry_after.map(Duration::from_secs);
+        after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).1
+    };
+    assert_eq!(again(1, None), Duration::from_secs(2));
+    assert_eq!(again(4, None), Duration::from_secs(16));
+    assert_eq!(again(99, None), RULES.pace.stalled());
+    assert_eq!(again(1, Some(900)), Duration::from_secs(900));
+    let refused = Posted::NoEffect(failure(FailureKind::Unauthorized));
+    let (_, again) = after_post(&refused, &situation, 99, RULES.pace);
+    assert_eq!(
+        again,
+        RULES.pace.secret(99),
+        "the Secret may be mended soon"
+    );
+}
