@@ -44,13 +44,13 @@ FROM for-${TARGETARCH} AS dependencies
 WORKDIR /src
 COPY --from=recipe /recipe.json /recipe.json
 
+# No stage takes SOURCE_DATE_EPOCH, which is for BuildKit: no program has a time in it,
+# and cargo would compile all that has C in it, and what needs that, again for each.
 FROM dependencies AS build-operator
 WORKDIR /src
 RUN cargo chef cook --release --locked --recipe-path /recipe.json --package index-restore-operator --bin index-restore-operator
 COPY . .
 ARG REVISION=unknown
-# By the clock of the commit, so that one commit makes one binary.
-ARG SOURCE_DATE_EPOCH=0
 RUN INDEX_RESTORE_REVISION="${REVISION}" cargo auditable build --release --locked --package index-restore-operator --bin index-restore-operator \
     && cp "target/${CARGO_BUILD_TARGET}/release/index-restore-operator" /index-restore-operator
 
@@ -58,7 +58,6 @@ FROM dependencies AS build-emulator
 WORKDIR /src
 RUN cargo chef cook --release --locked --recipe-path /recipe.json --package pinecone-emulator --bin pinecone-emulator
 COPY . .
-ARG SOURCE_DATE_EPOCH=0
 RUN cargo auditable build --release --locked --package pinecone-emulator --bin pinecone-emulator \
     && cp "target/${CARGO_BUILD_TARGET}/release/pinecone-emulator" /pinecone-emulator
 

@@ -1,0 +1,82 @@
+//! What is in the images.
+
+use std::path::Path;
+
+use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
+use object::{Endianness, elf};
+use serde_json::json;
+
+use crate::CERTIFICATES;
+use crate::layout::{files, images, native};
+
+/// As pulled, and unpacked.
+const MAX_IMAGE: u64 = 15 * 1024 * 1024;
+
+fn check_contents(variable: &str, program: &str) {
+    for image in images(variable) {
+        let root = image.root.path();
+        let unpacked: u64 = files(root, root)
+            .iter()
+            .map(|file| root.join(file).symlink_metadata().unwrap().len())
+            .sum();
+        let told = format!(
+            "{program} for {}: {} bytes, {unpacked} unpacked",
+            image.architecture, image.bytes
+        );
+        println!("{told}");
+        assert_eq!(files(root, root), [CERTIFICATES, program], "{told}");
+        assert!(image.bytes.max(unpacked) < MAX_IMAGE, "{told}");
+        check_program(&root.join(program), &image.architecture);
+        assert_eq!(image.config["User"], "65532:65532");
+        assert_eq!(image.config["Entrypoint"], json!([format!("/{program}")]));
+        let labels = &image.config["Labels"];
+        for (label, value) in [
+            ("title", program),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("licenses", "Apache-2.0"),
+        ] {
+            assert_eq!(labels[format!("org.opencontainers.image.{label}")], value);
+        }
+        for label in ["description", "source", "revision"] {
+            assert!(
+                labels[format!("org.opencontainers.image.{label}")].is_string(),
+                "{label}"
+            );
+        }
+    }
+}
+
+/// Static, of that architecture, and with the list of its crates.
+fn check_program(path: &Path, architecture: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let file = ElfFile64::<Endianness>::parse(&*bytes).unwrap();
+    let machine = file.elf_header().e_machine(file.endian());
+    let expected = match architecture {
+        "arm64" => elf::EM_AARCH64,
+        _ => elf::EM_X86_64,
+    };
+    assert_eq!(machine, expected);
+    let interpreted = file
+        .elf_program_headers()
+        .iter()
+        .any(|header| header.p_type(file.endian()) == elf::PT_INTERP);
+    assert!(!interpreted, "{} needs an interpreter", path.display());
+    let list = auditable_info::audit_info_from_file(path, Default::default()).unwrap();
+    for name in ["ring", "tokio"] {
+        assert!(
+            list.packages.iter().any(|package| package.name == name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_operators_image_is_one_static_program_and_certificates() {
+    check_contents("INDEX_RESTORE_IMAGE", "index-restore-operator");
+    assert_eq!(native("INDEX_RESTORE_IMAGE").config["Cmd"], json!(["run"]));
+}
+
+#[test]
+fn the_emulators_image_is_one_static_program_and_certificates() {
+    check_contents("INDEX_RESTORE_EMULATOR_IMAGE", "pinecone-emulator");
+}
