@@ -137,9 +137,10 @@ async fn each_answer_to_the_post_is_taken_for_what_it_proves() {
 
 #[tokio::test]
 async fn what_never_connected_had_no_effect() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let dead = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Held and not listened on: nobody else can get the port meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let dead = format!("http://{}", held.local_addr().unwrap());
     for nowhere in [dead.as_str(), "http://pinecone.invalid"] {
         let posted = post(&client(nowhere), "index").await;
         assert_eq!(word(&posted), ("no effect", "not_connected"), "{nowhere}");
