@@ -52,17 +52,24 @@ RUN cargo chef cook --release --locked --recipe-path /recipe.json --package inde
 COPY . .
 ARG REVISION=unknown
 RUN INDEX_RESTORE_REVISION="${REVISION}" cargo auditable build --release --locked --package index-restore-operator --bin index-restore-operator \
-    && cp "target/${CARGO_BUILD_TARGET}/release/index-restore-operator" /index-restore-operator
+    && cp "target/${CARGO_BUILD_TARGET}/release/index-restore-operator" /index-restore-operator \
+    && touch --date=@0 /index-restore-operator
 
 FROM dependencies AS build-emulator
 WORKDIR /src
 RUN cargo chef cook --release --locked --recipe-path /recipe.json --package pinecone-emulator --bin pinecone-emulator
 COPY . .
 RUN cargo auditable build --release --locked --package pinecone-emulator --bin pinecone-emulator \
-    && cp "target/${CARGO_BUILD_TARGET}/release/pinecone-emulator" /pinecone-emulator
+    && cp "target/${CARGO_BUILD_TARGET}/release/pinecone-emulator" /pinecone-emulator \
+    && touch --date=@0 /pinecone-emulator
+
+# What is in the image is of 1970: a layer from the cache has then the times of a new one.
+FROM tools AS trusted
+RUN install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /trusted/etc/ssl/certs/ca-certificates.crt \
+    && find /trusted -exec touch --date=@0 {} +
 
 FROM scratch AS certificates
-COPY --from=tools /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=trusted /trusted /
 # By number: there is no /etc/passwd, and Kubernetes can tell that it is not root.
 USER 65532:65532
 ARG SOURCE=unknown
