@@ -14,8 +14,9 @@ pub struct Sample {
 
 /// A process reads all objects first; only what it takes after that is growth.
 const WARM: Duration = Duration::from_secs(20);
-/// Fewer samples say nothing.
-const ENOUGH: usize = 16;
+/// A shorter time says nothing: a process that is killed within a minute or two is a standby first and then the leader.
+/// A sample is taken every two seconds.
+const ENOUGH: usize = 60;
 
 /// What growth is allowed: a share of what was held before, and an amount.
 const RSS_SHARE: f64 = 0.15;
@@ -123,6 +124,6 @@ mod tests {
 
     #[test]
     fn a_short_life_says_nothing() {
-        assert_eq!(Trend::of(&samples(|_| 1, |_| 1)[..30]), None);
+        assert_eq!(Trend::of(&samples(|_| 1, |_| 1)[..70]), None);
     }
 }

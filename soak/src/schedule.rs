@@ -13,6 +13,9 @@ pub const KILL_EVERY: Duration = Duration::from_secs(30);
 /// Nothing lasts longer, so that faults of the cluster do not add up.
 const LONGEST: u64 = 8_000;
 
+/// The share of the run after which replica 0 is spared. It leads soon, and lives long enough to show whether it grows.
+const SPARED_AFTER: f64 = 0.75;
+
 /// What is done to the installation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Blow {
@@ -70,7 +73,8 @@ pub fn plan(seed: u64, length: Duration, projects: usize, replicas: usize) -> Ve
     // A kill falls into the middle of a fault, not between two.
     let mut at = KILL_EVERY + Duration::from_secs(2);
     while at + Duration::from_millis(LONGEST) < length {
-        let replica = random.random_range(0..replicas);
+        let is_spared = replicas > 1 && at > length.mul_f64(SPARED_AFTER);
+        let replica = random.random_range(usize::from(is_spared)..replicas);
         all.push(Planned {
             at,
             lasts: Duration::ZERO,
@@ -272,6 +276,17 @@ mod tests {
         let faults = all.iter().filter(|p| !matches!(p.blow, Blow::Kill(_)));
         assert_eq!(faults.clone().count(), 359);
         assert!(faults.clone().all(|p| p.lasts < FAULT_EVERY));
+    }
+
+    #[test]
+    fn the_first_replica_lives_through_the_last_quarter() {
+        let kills = |replica| {
+            let of_replica = move |planned: &Planned| planned.blow == Blow::Kill(replica);
+            let all = plan(1, HOUR, 4, 2).into_iter();
+            let late = all.filter(|planned| planned.at > HOUR.mul_f64(SPARED_AFTER));
+            late.filter(of_replica).count()
+        };
+        assert_eq!((kills(0), kills(1)), (0, 30));
     }
 
     #[test]

@@ -113,6 +113,9 @@ impl Summary<'_> {
             None => println!("all together too short to tell"),
         }
         let each = &account.each;
+        if each.is_empty() {
+            println!("one process  none lived long enough to tell");
+        }
         let worst = |of: fn(&Trend) -> f64| each.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
         if let Some(trend) = worst(|trend| trend.rss_kib.1 - trend.rss_kib.0) {
             println!(

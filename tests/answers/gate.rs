@@ -222,7 +222,12 @@ impl Shared {
 
 async fn fail(mut stream: TcpStream, failing: Failing) -> io::Result<()> {
     match failing {
-        Failing::Reset => stream.set_zero_linger(),
+        // Before the request has begun, the reset may meet the connection while it is opened:
+        // then nothing was sent for certain.
+        Failing::Reset => {
+            stream.read_u8().await?;
+            stream.set_zero_linger()
+        }
         Failing::Banner => say(stream, "SSH-2.0-OpenSSH_9.6\r\n").await,
         Failing::NoTls => say(stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await,
         Failing::CutHead => {
