@@ -10,7 +10,8 @@ use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use pinecone_emulator::{
-    BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route,
+    BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Request,
+    Route,
 };
 use serde_json::json;
 
@@ -123,15 +124,15 @@ async fn bring_about(scene: &Scene) {
         apply(scene, name).await;
     }
     scene.until_accepted("in-flight").await;
-    let sent = |name: &str| {
-        let mut requests = scene.pinecone.requests().into_iter();
-        requests.any(|request| {
-            let body = request.body.unwrap_or_default();
-            request.path.contains(name) || body["name"] == name
-        })
+    let looked_at = |request: &Request| request.path.contains("being-looked-at");
+    let is_create = |request: &Request| {
+        let body = request.body.as_ref();
+        request.route == CREATE && body.is_some_and(|body| body["name"] == "on-its-way")
     };
     eventually("the delayed requests arrived", DEADLINE, async || {
-        Ok((sent("being-looked-at") && sent("on-its-way")).then_some(()))
+        let requests = scene.pinecone.requests();
+        let arrived = requests.iter().any(looked_at) && requests.iter().any(is_create);
+        Ok(arrived.then_some(()))
     })
     .await
     .unwrap();
