@@ -23,7 +23,7 @@ async fn everything_rendered_is_valid() {
     kubectl
         .run(&["apply", "--server-side", "-f", "crds/indexrestores.yaml"])
         .await;
-    for namespace in [OPERATOR, "team-a", "team-b", "elsewhere"] {
+    for namespace in [OPERATOR, "team-a", "team-b", "elsewhere", "argocd"] {
         cluster.create_namespace(namespace).await;
     }
     let folder = tempfile::tempdir().unwrap();
