@@ -1,5 +1,7 @@
 //! Kubernetes events, on transitions only.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
 
@@ -12,10 +14,17 @@ use crate::kubernetes::within;
 /// Longest note of an event, in bytes; Kubernetes refuses longer ones.
 const MAX_NOTE: usize = 1_000;
 
+/// Events that one recorder publishes. It keeps each for six minutes, to count repetitions in it,
+/// and a wave of restores would fill the memory with them.
+const MOST_KEPT: u32 = 500;
+
 /// Publishes events. A failed event never fails a restore: it is logged.
 #[derive(Clone)]
 pub struct Events {
-    recorder: Recorder,
+    client: Client,
+    reporter: Reporter,
+    /// The recorder, and how many events it got.
+    current: Arc<Mutex<(Recorder, u32)>>,
 }
 
 impl Events {
@@ -24,9 +33,22 @@ impl Events {
             controller: "index-restore-operator".into(),
             instance: std::env::var("POD_NAME").ok(),
         };
+        let recorder = Recorder::new(client.clone(), reporter.clone());
         Self {
-            recorder: Recorder::new(client, reporter),
+            client,
+            reporter,
+            current: Arc::new(Mutex::new((recorder, 0))),
         }
+    }
+
+    /// The recorder for one more event: another, where this one keeps enough.
+    fn recorder(&self) -> Recorder {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.1 == MOST_KEPT {
+            *current = (Recorder::new(self.client.clone(), self.reporter.clone()), 0);
+        }
+        current.1 += 1;
+        current.0.clone()
     }
 
     /// Tells of the change from `before` to `after`, in the log and by an event, if
@@ -67,7 +89,8 @@ impl Events {
             secondary: None,
         };
         let reference = object.object_ref(&());
-        let publish = within("event", self.recorder.publish(&event, &reference));
+        let recorder = self.recorder();
+        let publish = within("event", recorder.publish(&event, &reference));
         if let Err(error) = around(Site::EventPost, publish).await {
             tracing::warn!(%error, reason = event.reason, "event not published");
         }
@@ -84,5 +107,59 @@ fn kind(reason: Reason) -> EventType {
             EventType::Normal
         }
         (Progress::Reconciling | Progress::Stalled, _) => EventType::Warning,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use axum::Router;
+    use axum::http::Method;
+    use kube::Config;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// An API server that stores no event and counts the new ones; gives a client to it.
+    async fn counting(created: &Arc<AtomicU32>) -> Client {
+        let created = Arc::clone(created);
+        let server = Router::new().fallback(async move |method: Method, body: String| {
+            if method == Method::POST {
+                created.fetch_add(1, Ordering::Relaxed);
+            }
+            axum::Json(serde_json::from_str::<Value>(&body).unwrap())
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, server).await });
+        Client::try_from(Config::new(url.parse().unwrap())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_recorder_that_keeps_enough_events_gives_way_to_another() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let created = Arc::default();
+        let events = Events::new(counting(&created).await);
+        let object: IndexRestore = serde_json::from_value(json!({
+            "apiVersion": "restore.pinecone.io/v1alpha1",
+            "kind": "IndexRestore",
+            "metadata": {"name": "r", "namespace": "n", "uid": "u-1"},
+            "spec": {"backupId": "b", "indexName": "i", "apiKeySecretRef": {"name": "s"}},
+        }))
+        .unwrap();
+        let finding = Finding::new(Reason::Restored, "done");
+        let publish = async || events.publish(&object, &finding, EventType::Normal).await;
+        for _ in 0..MOST_KEPT {
+            publish().await;
+        }
+        assert_eq!(
+            created.load(Ordering::Relaxed),
+            1,
+            "repetitions are counted"
+        );
+        // A recorder that kept the first event would count this one in it.
+        publish().await;
+        assert_eq!(created.load(Ordering::Relaxed), 2);
     }
 }
