@@ -269,3 +269,13 @@ async fn a_key_echoed_in_a_success_is_not_passed_on() {
     let failure = client.index(&key(), "index").await.unwrap_err();
     assert!(!failure.to_string().contains(DEFAULT_API_KEY), "{failure}");
 }
+
+#[tokio::test]
+async fn only_the_list_of_indexes_may_be_long() {
+    let (_emulator, control, client) = emulator().await;
+    control.inject(Fault::new(Route::Any, FaultKind::HugeBody));
+    let list = client.indexes(&key()).await.unwrap_err();
+    assert!(format!("{list:?}").contains("8388608 bytes"));
+    let backup = client.backup(&key(), BACKUP).await.unwrap_err();
+    assert!(format!("{backup:?}").contains("1048576 bytes"));
+}
