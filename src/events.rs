@@ -1,6 +1,6 @@
 //! Kubernetes events, on transitions only.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
@@ -19,12 +19,11 @@ const MAX_NOTE: usize = 1_000;
 const MOST_KEPT: u32 = 500;
 
 /// Publishes events. A failed event never fails a restore: it is logged.
-#[derive(Clone)]
 pub struct Events {
     client: Client,
     reporter: Reporter,
-    /// The recorder, and how many events it got.
-    current: Arc<Mutex<(Recorder, u32)>>,
+    /// The recorder, and how many more events it gets.
+    current: Mutex<(Recorder, u32)>,
 }
 
 impl Events {
@@ -33,22 +32,24 @@ impl Events {
             controller: "index-restore-operator".into(),
             instance: std::env::var("POD_NAME").ok(),
         };
-        let recorder = Recorder::new(client.clone(), reporter.clone());
+        let first = Recorder::new(client.clone(), reporter.clone());
         Self {
             client,
             reporter,
-            current: Arc::new(Mutex::new((recorder, 0))),
+            current: Mutex::new((first, MOST_KEPT)),
         }
     }
 
     /// The recorder for one more event: another, where this one keeps enough.
     fn recorder(&self) -> Recorder {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.1 == MOST_KEPT {
-            *current = (Recorder::new(self.client.clone(), self.reporter.clone()), 0);
+        let (recorder, left) = &mut *current;
+        if *left == 0 {
+            *recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+            *left = MOST_KEPT;
         }
-        current.1 += 1;
-        current.0.clone()
+        *left -= 1;
+        recorder.clone()
     }
 
     /// Tells of the change from `before` to `after`, in the log and by an event, if
@@ -112,14 +113,15 @@ fn kind(reason: Reason) -> EventType {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use axum::Router;
     use axum::http::Method;
-    use kube::Config;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::kubernetes::client_of;
 
     /// An API server that stores no event and counts the new ones; gives a client to it.
     async fn counting(created: &Arc<AtomicU32>) -> Client {
@@ -130,15 +132,11 @@ mod tests {
             }
             axum::Json(serde_json::from_str::<Value>(&body).unwrap())
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, server).await });
-        Client::try_from(Config::new(url.parse().unwrap())).unwrap()
+        client_of(server).await
     }
 
     #[tokio::test]
     async fn a_recorder_that_keeps_enough_events_gives_way_to_another() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let created = Arc::default();
         let events = Events::new(counting(&created).await);
         let object: IndexRestore = serde_json::from_value(json!({

@@ -90,3 +90,13 @@ impl Error {
         }
     }
 }
+
+/// A client of a made-up API server, which runs as long as the test.
+#[cfg(test)]
+pub async fn client_of(server: axum::Router) -> kube::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    kube::Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap()
+}

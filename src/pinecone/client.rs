@@ -10,6 +10,7 @@ use reqwest::{Method, Url};
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
 use super::key::{ApiKey, KeyId};
+use super::operation::Operation;
 use super::outcome::Sent;
 use super::pace::Admission;
 use super::reply::Reply;
@@ -106,7 +107,7 @@ impl Client {
         id: &str,
     ) -> Result<(Backup, Option<Timestamp>), Failure> {
         let reply = self
-            .get(key, "describe_backup", &["backups", id], None)
+            .get(key, Operation::DescribeBackup, &["backups", id], None)
             .await?;
         Ok((reply.json()?, reply.date()))
     }
@@ -114,21 +115,25 @@ impl Client {
     /// `GET /indexes/{name}`
     pub async fn index(&self, key: &ApiKey, name: &str) -> Result<Index, Failure> {
         let reply = self
-            .get(key, "describe_index", &["indexes", name], None)
+            .get(key, Operation::DescribeIndex, &["indexes", name], None)
             .await?;
         reply.json()
     }
 
     /// `GET /indexes`, which has no pages.
     pub async fn indexes(&self, key: &ApiKey) -> Result<Vec<Index>, Failure> {
-        let reply = self.get(key, "list_indexes", &["indexes"], None).await?;
+        let reply = self
+            .get(key, Operation::ListIndexes, &["indexes"], None)
+            .await?;
         Ok(reply.json::<IndexList>()?.indexes)
     }
 
     /// `GET /restore-jobs/{id}`
     pub async fn restore_job(&self, key: &ApiKey, id: &str) -> Result<RestoreJob, Failure> {
         let path = ["restore-jobs", id];
-        let reply = self.get(key, "describe_restore_job", &path, None).await?;
+        let reply = self
+            .get(key, Operation::DescribeRestoreJob, &path, None)
+            .await?;
         reply.json()
     }
 
@@ -146,7 +151,12 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let (name, value) = &query;
             let query_pair = Some((*name, value.as_str()));
-            let get = self.get(key, "list_restore_jobs", &["restore-jobs"], query_pair);
+            let get = self.get(
+                key,
+                Operation::ListRestoreJobs,
+                &["restore-jobs"],
+                query_pair,
+            );
             let reply = around(Site::JobsList, get).await?;
             let page: RestoreJobPage = reply.json()?;
             let of_name = page.data.into_iter();
@@ -176,13 +186,14 @@ impl Client {
     ) -> Sent {
         let url = self.url(&["backups", backup_id, "create-index"])?;
         let request = self.create.request(Method::POST, url).json(body);
-        self.send(key, "create_index_from_backup", request).await
+        self.send(key, Operation::CreateIndexFromBackup, request)
+            .await
     }
 
     async fn get(
         &self,
         key: &ApiKey,
-        operation: &'static str,
+        operation: Operation,
         path: &[&str],
         query: Option<(&str, &str)>,
     ) -> Result<Reply, Failure> {
@@ -197,7 +208,7 @@ impl Client {
     async fn send(
         &self,
         key: &ApiKey,
-        operation: &'static str,
+        operation: Operation,
         request: reqwest::RequestBuilder,
     ) -> Result<Reply, Failure> {
         let header = key.header().ok_or_else(|| {
@@ -207,13 +218,13 @@ impl Client {
         let request = request
             .header("Api-Key", header)
             .header("X-Pinecone-Api-Version", &self.api_version);
-        let result = exchange(request, key).await;
+        let result = exchange(request, key, operation.longest_body()).await;
         let code = match &result {
             Ok(reply) => reply.status.as_u16(),
             Err(failure) => failure.http.unwrap_or(0),
         };
         self.metrics
-            .pinecone_request(operation, code, started.elapsed());
+            .pinecone_request(operation.name(), code, started.elapsed());
         if let Err(failure) = &result {
             self.admission.learn(key.id(), failure, BootTime::now());
         }
@@ -258,7 +269,12 @@ fn builder(endpoint: &Endpoint) -> Result<reqwest::ClientBuilder, EndpointError>
     Ok(builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?))
 }
 
-async fn exchange(request: reqwest::RequestBuilder, key: &ApiKey) -> Result<Reply, Failure> {
+/// Sends it and reads its answer, of at most `longest` bytes.
+async fn exchange(
+    request: reqwest::RequestBuilder,
+    key: &ApiKey,
+    longest: usize,
+) -> Result<Reply, Failure> {
     let response = request.send().await.map_err(|error| {
         let kind = match error.is_connect() {
             true => FailureKind::NotConnected,
@@ -272,7 +288,7 @@ async fn exchange(request: reqwest::RequestBuilder, key: &ApiKey) -> Result<Repl
         request_id: request_id(&headers),
         ..Failure::without_answer(FailureKind::Unavailable, words)
     };
-    let body = body::read(response)
+    let body = body::read(response, longest)
         .await
         .map_err(|error| unreadable(error.to_string()))?;
     // A server that echoes the key must not get it into a status or a log.

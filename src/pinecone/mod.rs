@@ -6,6 +6,7 @@ mod client;
 mod client_tests;
 mod failure;
 mod key;
+mod operation;
 mod outcome;
 mod pace;
 mod reply;

@@ -11,6 +11,7 @@ use pinecone_emulator::{BackupSeed, Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Em
 use serde_json::{Value, json};
 
 use super::*;
+use crate::kubernetes::client_of;
 use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::pinecone::Endpoint;
@@ -65,17 +66,13 @@ async fn attempt(
     put: fn(Value) -> (u16, Value),
     get: fn(Value) -> Value,
 ) -> (Result<Taking, Error>, Vec<(Method, Value)>) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let fake = Fake {
         put,
         get,
         seen: Arc::default(),
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer).with_state(fake.clone());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let client = kube::Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap();
+    let server = Router::new().fallback(answer).with_state(fake.clone());
+    let client = client_of(server).await;
     let request = ClaimRequest {
         nonce: "mine".into(),
         now: jiff::Timestamp::UNIX_EPOCH,
