@@ -21,13 +21,15 @@ pub const SLOW_PERIOD: Duration = Duration::from_secs(30);
 
 /// What takes minutes in Pinecone takes seconds here. A create that is delayed by up to six
 /// seconds, five seconds after its claim, is within the patience still.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--concurrency=32",
     "--request-timeout=3s",
     "--poll-min=300ms",
     "--poll-max=3s",
     "--confirm-patience=15s",
     "--catch-up-patience=6s",
+    // Within the time for the last restores to settle.
+    "--give-up-patience=240s",
     "--leader-elect-lease-duration=5s",
     "--leader-elect-renew-deadline=4s",
     "--leader-elect-retry-period=1s",
