@@ -163,7 +163,7 @@ mod tests {
         let mut object = restore();
         let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
         let answer = |failure: &Failure| Answer::StillThere(Err(failure.clone()));
-        let asked = Question::StillThere;
+        let asked = Question::StillThere { by_list: true };
         assert!(Held::of(&object, asked, &answer(&failure), now).is_none());
         failure.retry_after = Some(Duration::from_secs(30));
         let held = Held::of(&object, asked, &answer(&failure), now).unwrap();
@@ -184,8 +184,9 @@ mod tests {
         let object = restore();
         let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
         failure.retry_after = Some(Duration::from_secs(30));
+        let asked = Question::StillThere { by_list: true };
         let answer = Answer::StillThere(Err(failure));
-        let held = Held::of(&object, Question::StillThere, &answer, BootTime::now());
+        let held = Held::of(&object, asked, &answer, BootTime::now());
         memory.hold(1, "a", held.unwrap());
         assert_eq!(memory.failed("a"), 1);
         assert!(memory.of(1, "a").held.is_some());

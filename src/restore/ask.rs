@@ -1,9 +1,17 @@
 use super::evidence::Evidence;
 use super::stage::{Situation, Stage};
+use crate::api::Reason;
 
 /// While a job is pending, every so many polls look at its index as well: an
 /// index can fail before its job says so.
 const INDEX_EVERY: u32 = 4;
+
+/// What is said of a restored index that is not as it was.
+const AMISS: [Reason; 3] = [
+    Reason::IndexDeleted,
+    Reason::IndexFailed,
+    Reason::IndexNotReady,
+];
 
 /// What has to be read before anything can be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +25,9 @@ pub enum Question {
     FindOurs,
     /// How far is the job? `index` asks for the index while the job is pending.
     Follow { index: bool },
-    /// Is the restored index still there?
-    StillThere,
+    /// Is the restored index still there? `by_list` lets one list answer for all
+    /// indexes of a key.
+    StillThere { by_list: bool },
 }
 
 /// What must be read in this situation.
@@ -33,6 +42,10 @@ pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
         Stage::Submitted(_) => Question::Follow {
             index: evidence.polls() % INDEX_EVERY == INDEX_EVERY - 1,
         },
-        Stage::Finished(_) => Question::StillThere,
+        // The list may be of before the index was found amiss: by another process, or
+        // in an earlier term of this one.
+        Stage::Finished(_) => Question::StillThere {
+            by_list: !situation.shows(&AMISS),
+        },
     }
 }

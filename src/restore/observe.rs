@@ -28,11 +28,16 @@ pub async fn observe(
         (Question::Follow { index }, Stage::Submitted(submitted)) => {
             eyes.follow(&submitted.job_id, index).await
         }
-        (Question::StillThere, Stage::Finished(submitted)) => {
+        (Question::StillThere { by_list: true }, Stage::Finished(submitted)) => {
             let (name, host) = (&situation.index_name, submitted.host.as_deref());
             Answer::StillThere(presence.look(pinecone, key, name, host).await)
         }
-        (Question::Nothing | Question::Follow { .. } | Question::StillThere, _) => Answer::Nothing,
+        (Question::StillThere { by_list: false }, Stage::Finished(_)) => {
+            Answer::StillThere(eyes.index().await)
+        }
+        (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
+            Answer::Nothing
+        }
     }
 }
 

@@ -76,6 +76,12 @@ impl Situation {
             stage,
         }
     }
+
+    /// Whether the status says one of these now.
+    pub fn shows(&self, reasons: &[Reason]) -> bool {
+        let shown = self.shown.as_ref();
+        shown.is_some_and(|shown| reasons.contains(&shown.reason))
+    }
 }
 
 /// The submission in the status, if it was made for this object.

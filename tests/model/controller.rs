@@ -107,7 +107,7 @@ impl Steps<'_> {
         }
         let first = match question {
             Question::Nothing => return self.decide(who, next, seen, Seen::Nothing),
-            Question::StillThere => {
+            Question::StillThere { .. } => {
                 let index = self.world.index_by(self.world.key);
                 return self.decide(who, next, seen, Seen::StillThere(index));
             }

@@ -139,8 +139,8 @@ async fn an_index_deleted_later_is_reported_and_not_made_again() {
         .unwrap();
     scene.until("deleted", "IndexDeleted").await;
     // Further looks change nothing.
-    let lists = scene.asked(Route::ListIndexes);
-    scene.until_asked(Route::ListIndexes, lists + 1).await;
+    let looks = scene.asked(Route::DescribeIndex);
+    scene.until_asked(Route::DescribeIndex, looks + 1).await;
     let object = scene.get("deleted").await;
     assert_eq!(
         conditions(&object),
@@ -284,6 +284,41 @@ async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
         2,
         "two resources, two restores"
     );
+}
+
+/// Another process, or this one in an earlier term, may have seen later than its list that the
+/// index is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_older_than_the_status_does_not_tell_that_the_index_is_back() {
+    let scene = Scene::new().await;
+    // As above: this is one period.
+    let _operator = scene.start_with(&["--poll-max=10m"]).await;
+    scene.create("gone", json!({})).await;
+    scene.restored_once("gone").await;
+    touch(&scene, "gone").await;
+    scene.until_asked(Route::ListIndexes, 1).await;
+    let looks = scene.asked(Route::DescribeIndex);
+
+    let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "gone");
+    deleted.unwrap();
+    scene
+        .overwrite_status("gone", |status| {
+            let conditions = &mut status.as_mut().unwrap().conditions;
+            let ready = conditions.iter_mut().find(|told| told.type_ == "Ready");
+            let ready = ready.unwrap();
+            ready.status = "False".into();
+            ready.reason = "IndexDeleted".into();
+        })
+        .await;
+    eventually("it is looked at", DEADLINE, async || {
+        let told = ready(&scene.get("gone").await);
+        let looked = scene.asked(Route::DescribeIndex) > looks;
+        Ok((looked || told.1 != "IndexDeleted").then_some(()))
+    })
+    .await
+    .unwrap();
+    scene.until("gone", "IndexDeleted").await;
+    assert_eq!(scene.asked(Route::ListIndexes), 1);
 }
 
 /// A change that wakes the operator and means nothing.

@@ -49,7 +49,9 @@ fn pending(
             stalled(scene, findings::index_failed(index), change)
         }
         // Not looked at this time: what was seen before still stands.
-        None if scene.shows(&[Reason::IndexFailed]) => Decision::keep(scene.rules.pace.poll_max),
+        None if scene.situation.shows(&[Reason::IndexFailed]) => {
+            Decision::keep(scene.rules.pace.poll_max)
+        }
         _ => Decision::report(
             Report::new(findings::restoring(job), change),
             poll(scene, submitted),
@@ -110,7 +112,10 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             stalled(scene, finding, Change::Nothing)
         }
         // What was concluded before a restart stays until there is something new.
-        _ if scene.shows(&[Reason::IndexDeleted, Reason::RestoreJobNotFound]) => {
+        _ if scene
+            .situation
+            .shows(&[Reason::IndexDeleted, Reason::RestoreJobNotFound]) =>
+        {
             Decision::keep(scene.look_again())
         }
         _ => Decision::report(

@@ -145,12 +145,6 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether the status shows that reason now.
-    fn shows(&self, reasons: &[Reason]) -> bool {
-        let shown = self.situation.shown.as_ref();
-        shown.is_some_and(|shown| reasons.contains(&shown.reason))
-    }
-
     fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
         let again = self.rules.pace.secret(self.evidence.failures());
         match &self.situation.stage {

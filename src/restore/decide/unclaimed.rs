@@ -65,7 +65,7 @@ fn taken(scene: &Scene<'_>, index: &Index) -> Decision {
         return stalled(scene, findings::name_taken(&index.name));
     }
     // What was concluded before a restart stays until there is something new.
-    if scene.shows(&[Reason::IndexAlreadyExists]) {
+    if scene.situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(scene.look_again());
     }
     let finding = findings::looking_for_origin(&index.name);

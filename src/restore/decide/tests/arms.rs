@@ -41,7 +41,7 @@ fn each_stage_asks_its_question() {
         ),
         (
             accepted(json!({"state": "Completed"}), Some("h")),
-            Question::StillThere,
+            Question::StillThere { by_list: true },
         ),
     ] {
         assert_eq!(asked(&object), question);

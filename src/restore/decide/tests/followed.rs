@@ -99,7 +99,7 @@ fn a_restored_index_that_went_is_reported_and_nothing_else() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
     assert_eq!(
         ask(&Situation::of(&done), &Evidence::default()),
-        Question::StillThere
+        Question::StillThere { by_list: true }
     );
     for (seen, expected) in [
         (Ok(None), Some(Reason::IndexDeleted)),
@@ -129,14 +129,20 @@ fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
 }
 
 #[test]
-fn a_finished_restore_whose_index_is_gone_stays_finished() {
-    let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let gone = Report::new(Finding::new(Reason::IndexDeleted, "m"), Change::Nothing);
-    done.status = Some(gone.status(&done, time(1)));
-    assert_eq!(
-        ask(&Situation::of(&done), &Evidence::default()),
-        Question::StillThere
-    );
+fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amiss() {
+    for (shown, by_list) in [
+        (Reason::Restored, true),
+        (Reason::Adopted, true),
+        (Reason::IndexDeleted, false),
+        (Reason::IndexFailed, false),
+        (Reason::IndexNotReady, false),
+    ] {
+        let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
+        let report = Report::new(Finding::new(shown, "m"), Change::Nothing);
+        done.status = Some(report.status(&done, time(1)));
+        let question = ask(&Situation::of(&done), &Evidence::default());
+        assert_eq!(question, Question::StillThere { by_list }, "{shown:?}");
+    }
 }
 
 /// The job may be complete while its index is not ready.
