@@ -124,12 +124,12 @@ fn status(object: &IndexRestore) -> IndexRestoreStatus {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn object(status: Value) -> IndexRestore {
+    pub fn object(status: Value) -> IndexRestore {
         serde_json::from_value(json!({
             "apiVersion": "restore.pinecone.io/v1alpha1", "kind": "IndexRestore",
             "metadata": {"name": "a", "uid": "u", "generation": 1},
@@ -147,7 +147,7 @@ mod tests {
         json!({"observedGeneration": 1, "conditions": all.collect::<Vec<_>>()})
     }
 
-    fn claimed(nonce: &str, outcome: &str, job: Option<&str>) -> Value {
+    pub fn claimed(nonce: &str, outcome: &str, job: Option<&str>) -> Value {
         json!({"restoreJobId": job, "submission": {"uid": "u", "attempt": 1, "nonce": nonce,
             "startTime": "2026-01-01T00:00:00Z", "generation": 1, "backupId": "b",
             "indexName": "i", "outcome": outcome}})

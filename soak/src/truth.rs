@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use index_restore_operator::api::SubmissionOutcome;
-use pinecone_emulator::{IndexSnapshot, JobSnapshot};
+use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
+use pinecone_emulator::{AcceptedCreate, IndexSnapshot, JobSnapshot};
 
-use crate::history::{Biography, project};
+use crate::history::project;
 use crate::oracle::{Known, Oracle};
 use crate::rules::{is_settled, reason};
 use crate::storm::projects;
@@ -32,8 +32,7 @@ impl Oracle {
             let Some(object) = biography.latest().filter(|_| biography.gone.is_none()) else {
                 continue;
             };
-            let place = (project(object).to_owned(), object.spec.index_name.clone());
-            let expected = pinecone.expected(&known, biography, &place, &object.spec.backup_id);
+            let expected = pinecone.expected(&known, object, &biography.accepted);
             let told = reason(object);
             if !is_settled(object) || !expected.contains(&told) {
                 let detail = format!("it says {told:?}, and is to say one of {expected:?}");
@@ -65,24 +64,25 @@ impl Oracle {
 }
 
 impl Pinecone {
-    /// The reasons that are true; none where it has to come to more yet.
+    /// The reasons that are true of an object with those creates of its own; none where it
+    /// has to come to more yet.
     fn expected(
         &self,
         known: &Known,
-        biography: &Biography,
-        place: &(String, String),
-        backup: &str,
+        object: &IndexRestore,
+        accepted: &[AcceptedCreate],
     ) -> Vec<&'static str> {
-        let Some(index) = self.indexes.get(place) else {
-            return match known.deleted.contains(place) {
+        let place = (project(object).to_owned(), object.spec.index_name.clone());
+        let Some(index) = self.indexes.get(&place) else {
+            return match known.deleted.contains(&place) {
                 true => vec!["IndexDeleted"],
                 false => vec![],
             };
         };
-        let mut made = known.accepted.get(place).into_iter().flatten();
+        let mut made = known.accepted.get(&place).into_iter().flatten();
         let made = made.find(|create| create.index_id == index.id);
-        let Some(create) = made.filter(|create| create.backup_id == backup) else {
-            return match is_unanswered(biography) {
+        let Some(create) = made.filter(|create| create.backup_id == object.spec.backup_id) else {
+            return match is_unanswered(object, accepted) {
                 true => vec!["IndexAlreadyExists", "SubmissionUnconfirmed"],
                 false => vec!["IndexAlreadyExists"],
             };
@@ -94,11 +94,11 @@ impl Pinecone {
 
 /// Whether its request came to nothing, and it never learnt so: whose the index of that name is,
 /// it cannot know then, and asks a person.
-fn is_unanswered(biography: &Biography) -> bool {
-    let status = biography.latest().and_then(|object| object.status.as_ref());
+fn is_unanswered(object: &IndexRestore, accepted: &[AcceptedCreate]) -> bool {
+    let status = object.status.as_ref();
     let claim = status.and_then(|status| status.submission.as_ref());
     let is_open = claim.is_some_and(|claim| claim.outcome == SubmissionOutcome::Open);
-    is_open && biography.accepted.is_empty()
+    is_open && accepted.is_empty()
 }
 
 fn end(job: Option<&JobSnapshot>, index: &IndexSnapshot) -> Vec<&'static str> {
@@ -113,44 +113,25 @@ fn end(job: Option<&JobSnapshot>, index: &IndexSnapshot) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::history::Version;
-
-    fn biography(outcome: &str) -> Biography {
-        let object = serde_json::from_value(json!({
-            "apiVersion": "restore.pinecone.io/v1alpha1", "kind": "IndexRestore",
-            "metadata": {"name": "a"},
-            "spec": {"backupId": "b", "indexName": "i", "apiKeySecretRef": {"name": "s"}},
-            "status": {"submission": {"uid": "u", "attempt": 1, "nonce": "n", "generation": 1,
-                "startTime": "2026-01-01T00:00:00Z", "backupId": "b", "indexName": "i",
-                "outcome": outcome}},
-        }));
-        let version = Version {
-            revision: 1,
-            seen: Timestamp::UNIX_EPOCH,
-            object: object.unwrap(),
-        };
-        Biography {
-            versions: vec![version],
-            ..Biography::default()
-        }
-    }
+    use crate::rules::tests::{claimed, object};
 
     #[test]
     fn only_who_was_told_nothing_and_has_nothing_need_not_know_whose_an_index_is() {
-        assert!(is_unanswered(&biography("Open")));
+        let unanswered = |outcome, accepted: &[_]| {
+            let object = object(claimed("n", outcome, None));
+            is_unanswered(&object, accepted)
+        };
+        assert!(unanswered("Open", &[]));
         for told in ["Taken", "Refused"] {
-            assert!(!is_unanswered(&biography(told)), "{told}");
+            assert!(!unanswered(told, &[]), "{told}");
         }
-        let mut made = biography("Open");
-        made.accepted = serde_json::from_value(json!([{
+        let made = serde_json::from_value(json!({
             "seq": 1, "time": "2026-01-01T00:00:00Z", "project": "p", "backup_id": "b",
             "index_name": "i", "restore_job_id": "j", "index_id": "x",
-        }]))
-        .unwrap();
-        assert!(!is_unanswered(&made));
+        }));
+        assert!(!unanswered("Open", &[made.unwrap()]));
     }
 }

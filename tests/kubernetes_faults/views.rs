@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually, wait_for};
+use harness::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, JobOutcome};
 use serde_json::json;
 
-use crate::proxied::{LONG, Proxied, posts};
+use crate::proxied::{Proxied, posts};
 use crate::scene::{Running, ready, status};
 
 async fn watch_errors(operator: &Running, least: u64) {
@@ -100,11 +100,11 @@ async fn objects_made_again_unseen() {
         proxied.scene.create("runs", json!({})).await;
         proxied.until("runs", "Restoring").await;
         // What its first look adds to the status must not come while there is no object.
-        let runs = wait_for(&proxied.scene.restores, "runs", LONG, |object| {
-            let restore = object.and_then(|object| status(object).restore);
+        let looked_at = proxied.scene.until_that("runs", |object| {
+            let restore = status(object).restore;
             restore.is_some_and(|restore| restore.start_time.is_some())
         });
-        runs.await.unwrap();
+        looked_at.await.unwrap();
 
         proxied.freeze(&proxied.proxy).await;
         for (name, backup) in [

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route};
 use serde_json::json;
 
-use crate::scene::{Scene, conditions, ready, status};
+use crate::scene::{Running, Scene, conditions, ready, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_fails_is_stalled_and_never_repeated() {
@@ -253,15 +253,7 @@ async fn an_index_made_anew_under_the_same_name_is_not_taken_for_the_restored_on
 /// The list is read once a period, and a restore may be younger than that list.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
-    let scene = Scene::new().await;
-    // The period is more than an hour: whatever happens here happens within one.
-    let _operator = scene.start_with(&["--poll-max=10m"]).await;
-    scene.create("reader", json!({})).await;
-    scene.restored_once("reader").await;
-    scene.create("anew", json!({})).await;
-    scene.restored_once("anew").await;
-    touch(&scene, "reader").await;
-    scene.until_asked(Route::ListIndexes, 1).await;
+    let (scene, _operator) = with_list_of(&["reader", "anew"]).await;
 
     scene.delete("anew").await;
     let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "anew");
@@ -290,13 +282,7 @@ async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
 /// index is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_older_than_the_status_does_not_tell_that_the_index_is_back() {
-    let scene = Scene::new().await;
-    // As above: this is one period.
-    let _operator = scene.start_with(&["--poll-max=10m"]).await;
-    scene.create("gone", json!({})).await;
-    scene.restored_once("gone").await;
-    touch(&scene, "gone").await;
-    scene.until_asked(Route::ListIndexes, 1).await;
+    let (scene, _operator) = with_list_of(&["gone"]).await;
     let looks = scene.asked(Route::DescribeIndex);
 
     let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "gone");
@@ -319,6 +305,20 @@ async fn a_list_older_than_the_status_does_not_tell_that_the_index_is_back() {
     .unwrap();
     scene.until("gone", "IndexDeleted").await;
     assert_eq!(scene.asked(Route::ListIndexes), 1);
+}
+
+/// An operator that restored these, and has read the list with them for its period.
+async fn with_list_of(names: &[&str]) -> (Scene, Running) {
+    let scene = Scene::new().await;
+    // The period is more than an hour: whatever happens in a test happens within one.
+    let operator = scene.start_with(&["--poll-max=10m"]).await;
+    for name in names {
+        scene.create(name, json!({})).await;
+        scene.restored_once(name).await;
+    }
+    touch(&scene, names[0]).await;
+    scene.until_asked(Route::ListIndexes, 1).await;
+    (scene, operator)
 }
 
 /// A change that wakes the operator and means nothing.
