@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use index_restore_operator::leader::Timing;
-use index_restore_operator::pinecone::Endpoint;
+use index_restore_operator::pinecone::{ApiVersion, Endpoint};
 use index_restore_operator::restore::{CLAIM_LIFE, Pace, Patience, Rules};
 use index_restore_operator::telemetry::LogFormat;
 use jiff::SignedDuration;
@@ -41,9 +41,16 @@ pub struct RunArgs {
     )]
     pinecone_endpoint: String,
 
-    /// Version of Pinecone's API to ask for, sent as X-Pinecone-Api-Version.
-    #[arg(long, env = "PINECONE_API_VERSION", default_value = "2025-10")]
-    pinecone_api_version: String,
+    /// Version of Pinecone's API to ask for, sent as X-Pinecone-Api-Version. 2026-07 is recommended: it
+    /// shows from which backup an index was restored, and 2025-10 is past its guaranteed support.
+    #[arg(
+        long,
+        env = "PINECONE_API_VERSION",
+        default_value = "2025-10",
+        value_enum,
+        value_name = "VERSION"
+    )]
+    pinecone_api_version: ApiVersion,
 
     /// PEM file of certificates to trust beside the system's, for a proxy that opens TLS. The proxy
     /// itself is taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
@@ -190,7 +197,7 @@ impl RunArgs {
     pub fn endpoint(&self) -> Endpoint {
         Endpoint {
             url: self.pinecone_endpoint.clone(),
-            api_version: self.pinecone_api_version.clone(),
+            api_version: self.pinecone_api_version,
             ca_file: self.pinecone_ca_file.clone(),
             request_timeout: self.request_timeout,
         }

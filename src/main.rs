@@ -74,9 +74,16 @@ async fn run(args: &RunArgs) -> Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         revision = REVISION,
         endpoint = args.endpoint().url,
+        api_version = %args.endpoint().api_version,
         ?namespaces,
         "the operator starts"
     );
+    let version = args.endpoint().api_version;
+    if version.is_past_support() {
+        tracing::warn!(
+            "Pinecone API version {version} is past its guaranteed support; set --pinecone-api-version=2026-07"
+        );
+    }
     if args.sends_keys_in_clear() {
         tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
     }

@@ -185,16 +185,6 @@ pub enum DeletionProtection {
     Disabled,
 }
 
-impl DeletionProtection {
-    /// The value as Pinecone spells it.
-    pub fn as_pinecone(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Disabled => "disabled",
-        }
-    }
-}
-
 /// What an index name that is taken already means.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdoptionPolicy {

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
 use super::key::{ApiKey, KeyId};
+use super::model::{Backup, CreateIndex, Index, Listing, RestoreJob};
 use super::operation::Operation;
 use super::outcome::Sent;
 use super::pace::Admission;
 use super::reply::Reply;
-use super::types::{Backup, CreateIndex, Index, IndexList, Listing, RestoreJob, RestoreJobPage};
+use super::version::ApiVersion;
+use super::wire;
 use crate::clock::BootTime;
 use crate::failpoint::{Site, around};
 use crate::metrics::Metrics;
@@ -32,8 +33,7 @@ const MAX_PAGES: usize = 500;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     pub url: String,
-    /// Sent as `X-Pinecone-Api-Version`.
-    pub api_version: String,
+    pub api_version: ApiVersion,
     /// PEM file of certificates to trust beside the system's.
     pub ca_file: Option<PathBuf>,
     /// For one request, from connecting to the end of its answer.
@@ -45,8 +45,6 @@ pub struct Endpoint {
 pub enum EndpointError {
     #[error("--pinecone-endpoint must be a URL such as https://api.pinecone.io, not {0:?}")]
     Url(String),
-    #[error("--pinecone-api-version {0:?} cannot be sent as a header")]
-    ApiVersion(String),
     #[error("--pinecone-ca-file {path:?} cannot be read: {source}")]
     CaFile {
         path: PathBuf,
@@ -60,7 +58,7 @@ pub enum EndpointError {
 #[derive(Debug)]
 pub struct Client {
     base: Url,
-    api_version: HeaderValue,
+    api_version: ApiVersion,
     reads: reqwest::Client,
     /// A client of its own for the POST: HTTP/1.1 on a new connection each time, so
     /// that no layer below has a reason or a way to send it twice.
@@ -77,11 +75,9 @@ impl Client {
             .ok()
             .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
             .ok_or_else(|| EndpointError::Url(endpoint.url.clone()))?;
-        let api_version = HeaderValue::from_str(&endpoint.api_version)
-            .map_err(|_| EndpointError::ApiVersion(endpoint.api_version.clone()))?;
         Ok(Self {
             base,
-            api_version,
+            api_version: endpoint.api_version,
             reads: builder(endpoint)?.build()?,
             create: builder(endpoint)?
                 .http1_only()
@@ -109,7 +105,7 @@ impl Client {
         let reply = self
             .get(key, Operation::DescribeBackup, &["backups", id], None)
             .await?;
-        Ok((reply.json()?, reply.date()))
+        Ok((reply.json::<wire::Backup>()?.into(), reply.date()))
     }
 
     /// `GET /indexes/{name}`
@@ -117,7 +113,7 @@ impl Client {
         let reply = self
             .get(key, Operation::DescribeIndex, &["indexes", name], None)
             .await?;
-        reply.json()
+        wire::index(&reply, self.api_version)
     }
 
     /// `GET /indexes`, which has no pages.
@@ -125,7 +121,7 @@ impl Client {
         let reply = self
             .get(key, Operation::ListIndexes, &["indexes"], None)
             .await?;
-        Ok(reply.json::<IndexList>()?.indexes)
+        wire::indexes(&reply, self.api_version)
     }
 
     /// `GET /restore-jobs/{id}`
@@ -134,7 +130,7 @@ impl Client {
         let reply = self
             .get(key, Operation::DescribeRestoreJob, &path, None)
             .await?;
-        reply.json()
+        Ok(reply.json::<wire::RestoreJob>()?.into())
     }
 
     /// Every page of `GET /restore-jobs`: the jobs for that index name, each once. The
@@ -158,8 +154,8 @@ impl Client {
                 query_pair,
             );
             let reply = around(Site::JobsList, get).await?;
-            let page: RestoreJobPage = reply.json()?;
-            let of_name = page.data.into_iter();
+            let page: wire::RestoreJobPage = reply.json()?;
+            let of_name = page.data.into_iter().map(RestoreJob::from);
             let of_name = of_name.filter(|job| job.target_index_name == index_name);
             let new = of_name.filter(|job| seen.insert(job.restore_job_id.clone()));
             listing.jobs.extend(new);
@@ -185,7 +181,8 @@ impl Client {
         body: &CreateIndex,
     ) -> Sent {
         let url = self.url(&["backups", backup_id, "create-index"])?;
-        let request = self.create.request(Method::POST, url).json(body);
+        let body = wire::CreateIndexFromBackup::from(body);
+        let request = self.create.request(Method::POST, url).json(&body);
         self.send(key, Operation::CreateIndexFromBackup, request)
             .await
     }
@@ -217,7 +214,7 @@ impl Client {
         let started = Instant::now();
         let request = request
             .header("Api-Key", header)
-            .header("X-Pinecone-Api-Version", &self.api_version);
+            .header("X-Pinecone-Api-Version", self.api_version.as_str());
         let result = exchange(request, key, operation.longest_body()).await;
         let code = match &result {
             Ok(reply) => reply.status.as_u16(),

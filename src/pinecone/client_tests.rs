@@ -22,7 +22,7 @@ fn client_that_waits(url: &str, request_timeout: Duration) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let endpoint = Endpoint {
         url: url.into(),
-        api_version: "2025-10".into(),
+        api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout,
     };
@@ -46,7 +46,7 @@ fn request(name: &str) -> CreateIndex {
     CreateIndex {
         name: name.into(),
         tags: None,
-        deletion_protection: "disabled",
+        is_protected: false,
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::types::ErrorResponse;
+use super::wire::{ErrorBody, ErrorResponse};
 
 /// Longest piece of Pinecone's own words that is passed on, in characters.
 const MAX_WORDS: usize = 300;
@@ -33,7 +33,9 @@ pub enum FailureKind {
     Unauthorized,
     /// 402
     PaymentRequired,
-    /// 403
+    /// 403 for want of a permission: the key's role, or the organization's plan
+    PermissionDenied,
+    /// 403 for any other reason, such as a quota
     Forbidden,
     /// 404 in Pinecone's own form
     NotFound,
@@ -43,6 +45,8 @@ pub enum FailureKind {
     PreconditionFailed,
     /// 400 and 422
     Invalid,
+    /// 400 because of the API version: the operator's fault, not the request's
+    UnsupportedVersion,
     /// 429
     RateLimited,
     /// No connection was made: nothing was sent.
@@ -57,11 +61,13 @@ impl FailureKind {
         match self {
             Self::Unauthorized => "unauthorized",
             Self::PaymentRequired => "payment_required",
+            Self::PermissionDenied => "permission_denied",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::AlreadyExists => "already_exists",
             Self::PreconditionFailed => "precondition_failed",
             Self::Invalid => "invalid",
+            Self::UnsupportedVersion => "unsupported_version",
             Self::RateLimited => "rate_limited",
             Self::NotConnected => "not_connected",
             Self::Unavailable => "unavailable",
@@ -90,7 +96,7 @@ impl Failure {
         now: Timestamp,
     ) -> Self {
         let own = serde_json::from_str::<ErrorResponse>(body).ok();
-        let kind = kind_of(status, headers, body, own.is_some());
+        let kind = kind_of(status, headers, body, own.as_ref().map(|own| &own.error));
         let words = match &own {
             Some(own) => tidy(&own.error.message),
             None if is_html(headers, body) => "an HTML page instead of an API answer".into(),
@@ -109,13 +115,25 @@ impl Failure {
 
 /// A refusal counts as Pinecone's word only in Pinecone's own form: proxies and
 /// gateways answer 403, 404 or 429 too, after a request was passed on.
-fn kind_of(status: StatusCode, headers: &HeaderMap, body: &str, own_form: bool) -> FailureKind {
-    match status.as_u16() {
+fn kind_of(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+    own: Option<&ErrorBody>,
+) -> FailureKind {
+    let Some(own) = own else {
         // Authentication is refused ahead of the API, in text/plain.
-        401 if own_form || !is_html(headers, body) => FailureKind::Unauthorized,
-        _ if !own_form => FailureKind::Unavailable,
+        return match status.as_u16() == 401 && !is_html(headers, body) {
+            true => FailureKind::Unauthorized,
+            false => FailureKind::Unavailable,
+        };
+    };
+    match status.as_u16() {
+        400 if is_about_version(&own.message) => FailureKind::UnsupportedVersion,
         400 | 422 => FailureKind::Invalid,
+        401 => FailureKind::Unauthorized,
         402 => FailureKind::PaymentRequired,
+        403 if own.code == "PERMISSION_DENIED" => FailureKind::PermissionDenied,
         403 => FailureKind::Forbidden,
         404 => FailureKind::NotFound,
         409 => FailureKind::AlreadyExists,
@@ -123,6 +141,12 @@ fn kind_of(status: StatusCode, headers: &HeaderMap, body: &str, own_form: bool) 
         429 => FailureKind::RateLimited,
         _ => FailureKind::Unavailable,
     }
+}
+
+/// Whether the message is about the header `X-Pinecone-Api-Version`. Its words are not documented.
+fn is_about_version(message: &str) -> bool {
+    let message = message.to_ascii_lowercase().replace(['-', '_'], " ");
+    message.contains("api version")
 }
 
 impl Display for Failure {
@@ -225,6 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn a_permission_that_is_missing_is_told_from_a_quota() {
+        let kind = own(403, "PERMISSION_DENIED").kind;
+        assert_eq!(kind, FailureKind::PermissionDenied);
+    }
+
+    #[test]
+    fn a_400_about_the_api_version_is_no_invalid_request() {
+        for (message, kind) in [
+            (
+                "Unsupported API version: 2031-01",
+                FailureKind::UnsupportedVersion,
+            ),
+            (
+                "Invalid header X-Pinecone-Api-Version",
+                FailureKind::UnsupportedVersion,
+            ),
+            ("Invalid metric", FailureKind::Invalid),
+        ] {
+            let body =
+                format!(r#"{{"error":{{"code":"INVALID_ARGUMENT","message":"{message}"}}}}"#);
+            assert_eq!(answer(400, &[], &body).kind, kind, "{message}");
+        }
+    }
+
+    #[test]
     fn another_form_is_nobodys_word_but_for_the_plain_401() {
         for status in [400, 402, 403, 404, 409, 412, 422, 429] {
             let proxy = answer(status, &[], "<html>denied</html>");
@@ -280,11 +329,13 @@ mod tests {
         let labels = [
             FailureKind::Unauthorized,
             FailureKind::PaymentRequired,
+            FailureKind::PermissionDenied,
             FailureKind::Forbidden,
             FailureKind::NotFound,
             FailureKind::AlreadyExists,
             FailureKind::PreconditionFailed,
             FailureKind::Invalid,
+            FailureKind::UnsupportedVersion,
             FailureKind::RateLimited,
             FailureKind::NotConnected,
             FailureKind::Unavailable,

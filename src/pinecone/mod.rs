@@ -1,4 +1,5 @@
-//! Pinecone's control plane, as far as a restore needs it (API version 2025-10).
+//! Pinecone's control plane, as far as a restore needs it: `model` is what the operator
+//! knows, `wire` translates it from each version of the API.
 
 mod body;
 mod client;
@@ -6,16 +7,22 @@ mod client;
 mod client_tests;
 mod failure;
 mod key;
+mod model;
 mod operation;
 mod outcome;
 mod pace;
 mod reply;
-mod types;
+mod version;
+mod wire;
 
 pub use client::{Client, Endpoint, EndpointError};
 pub use failure::{Failure, FailureKind};
 pub use key::{ApiKey, InvalidKey, KeyId};
+pub use model::{
+    Backup, BackupState, CreateIndex, Created, Index, IndexHealth, JobState, Listing, RestoreJob,
+    SourceBackup,
+};
 pub use outcome::{Posted, Sent, classify};
 pub use pace::Admission;
 pub use reply::Reply;
-pub use types::{Backup, CreateIndex, Created, Index, Listing, RestoreJob};
+pub use version::ApiVersion;

@@ -1,6 +1,7 @@
 use super::failure::{Failure, FailureKind};
+use super::model::Created;
 use super::reply::Reply;
-use super::types::Created;
+use super::wire;
 
 /// What came back from the one POST: an answer, or the failure to get one.
 pub type Sent = Result<Reply, Failure>;
@@ -27,11 +28,12 @@ pub fn classify(sent: Sent) -> Posted {
         Ok(reply) => reply,
         Err(failure) => return by_failure(failure),
     };
-    match reply.json::<Created>() {
+    match reply.json::<wire::Created>() {
         Ok(created) if !created.restore_job_id.is_empty() && !created.index_id.is_empty() => {
             Posted::Accepted(Created {
+                restore_job_id: created.restore_job_id,
+                index_id: created.index_id,
                 request_id: reply.request_id(),
-                ..created
             })
         }
         Ok(_) => Posted::Unknown(reply.unreadable("the answer names no restore job or index")),
@@ -43,10 +45,12 @@ fn by_failure(failure: Failure) -> Posted {
     match failure.kind {
         FailureKind::Unauthorized
         | FailureKind::PaymentRequired
+        | FailureKind::PermissionDenied
         | FailureKind::Forbidden
         | FailureKind::NotFound
         | FailureKind::PreconditionFailed
         | FailureKind::Invalid
+        | FailureKind::UnsupportedVersion
         | FailureKind::RateLimited
         | FailureKind::NotConnected => Posted::NoEffect(failure),
         FailureKind::AlreadyExists => Posted::Taken(failure),
@@ -102,10 +106,12 @@ mod tests {
         for kind in [
             FailureKind::Unauthorized,
             FailureKind::PaymentRequired,
+            FailureKind::PermissionDenied,
             FailureKind::Forbidden,
             FailureKind::NotFound,
             FailureKind::PreconditionFailed,
             FailureKind::Invalid,
+            FailureKind::UnsupportedVersion,
             FailureKind::RateLimited,
             FailureKind::NotConnected,
         ] {

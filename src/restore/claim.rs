@@ -8,7 +8,7 @@ use kube::api::PostParams;
 use super::findings;
 use super::report::ClaimRequest;
 use super::stage::own_submission;
-use crate::api::{IndexRestore, SubmissionOutcome};
+use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
 use crate::clock::BootTime;
 use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
@@ -91,7 +91,7 @@ impl Claim {
         let body = CreateIndex {
             name: spec.index_name.clone(),
             tags: spec.tags.clone(),
-            deletion_protection: spec.deletion_protection.as_pinecone(),
+            is_protected: spec.deletion_protection == DeletionProtection::Enabled,
         };
         let now = BootTime::now();
         if now.since(self.began) > CLAIM_LIFE || !term.lasts(now) {

@@ -14,7 +14,7 @@ use super::*;
 use crate::kubernetes::client_of;
 use crate::leader::Leadership;
 use crate::metrics::Metrics;
-use crate::pinecone::Endpoint;
+use crate::pinecone::{ApiVersion, Endpoint};
 
 /// What the API server does with the PUT, and what a GET shows after it.
 #[derive(Clone)]
@@ -180,7 +180,7 @@ async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
     control.add_backup(DEFAULT_PROJECT, backup).unwrap();
     let endpoint = Endpoint {
         url: emulator.url(),
-        api_version: "2025-10".into(),
+        api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout: Duration::from_secs(2),
     };

@@ -10,15 +10,16 @@ use super::stage::Situation;
 /// A read that failed before anything was submitted, or while a job is followed.
 pub fn of_read(failure: &Failure) -> Finding {
     match failure.kind {
-        FailureKind::Forbidden => Finding::new(
+        FailureKind::PermissionDenied | FailureKind::Forbidden => Finding::new(
             Reason::PermissionDenied,
             format!(
-                "Pinecone does not let this API key read backups, restore jobs or indexes ({failure}); use a key whose role may; it is retried"
+                "Pinecone does not let this API key read backups, restore jobs or indexes ({failure}); use an API key with permission to read them, in a project whose plan includes backups; the operator retries"
             ),
         ),
         FailureKind::Unauthorized => invalid_key(failure),
         FailureKind::PaymentRequired => payment_required(failure),
         FailureKind::RateLimited => rate_limited(failure),
+        FailureKind::UnsupportedVersion => unsupported_version(failure),
         _ => Finding::new(
             Reason::ApiUnavailable,
             format!("Pinecone's API did not give a usable answer ({failure}); it is retried"),
@@ -32,14 +33,12 @@ pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
         FailureKind::Unauthorized => invalid_key(failure),
         FailureKind::PaymentRequired => payment_required(failure),
         FailureKind::RateLimited => rate_limited(failure),
-        FailureKind::Forbidden if failure.code.as_deref() == Some("PERMISSION_DENIED") => {
-            Finding::new(
-                Reason::PermissionDenied,
-                format!(
-                    "Pinecone does not let this API key create an index ({failure}); use a key whose role may; it is retried"
-                ),
-            )
-        }
+        FailureKind::PermissionDenied => Finding::new(
+            Reason::PermissionDenied,
+            format!(
+                "Pinecone does not let this API key create an index ({failure}); use an API key with permission to create indexes, in a project whose plan includes backups; the operator retries"
+            ),
+        ),
         FailureKind::Forbidden => Finding::new(
             Reason::QuotaExceeded,
             format!(
@@ -51,6 +50,7 @@ pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
             Reason::BackupNotReady,
             format!("Pinecone says that the backup is not ready yet ({failure}); it is retried"),
         ),
+        FailureKind::UnsupportedVersion => unsupported_version(failure),
         FailureKind::Invalid => Finding::new(
             Reason::InvalidRequest,
             format!(
@@ -73,6 +73,16 @@ fn invalid_key(failure: &Failure) -> Finding {
         Reason::InvalidApiKey,
         format!(
             "Pinecone refuses the API key ({failure}); put a valid key of the backup's project into the Secret that apiKeySecretRef names; it is retried"
+        ),
+    )
+}
+
+/// The spec is not at fault: the version is a flag of the operator.
+fn unsupported_version(failure: &Failure) -> Finding {
+    Finding::new(
+        Reason::ApiUnavailable,
+        format!(
+            "Pinecone does not accept the operator's API version ({failure}); set --pinecone-api-version to a version that Pinecone supports"
         ),
     )
 }
@@ -215,7 +225,7 @@ pub fn adopting(job: &RestoreJob) -> Finding {
 pub fn restoring(job: &RestoreJob) -> Finding {
     Finding::new(
         Reason::Restoring,
-        format!("restore job {} is {}", job.restore_job_id, job.status),
+        format!("restore job {} is {}", job.restore_job_id, job.word),
     )
 }
 
@@ -231,7 +241,7 @@ pub fn job_lost(job_id: &str, index: &Index) -> Finding {
         Reason::RestoreJobNotFound,
         format!(
             "Pinecone has not shown restore job {job_id} for an hour, so that nobody knows whether it completed; index {} is {}; check its data before you use it",
-            index.name, index.status.state
+            index.name, index.word
         ),
     )
 }
@@ -261,7 +271,7 @@ pub fn index_failed(index: &Index) -> Finding {
         Reason::IndexFailed,
         format!(
             "Pinecone reports index {} as {}; look at it in Pinecone's console; it was left alone",
-            index.name, index.status.state
+            index.name, index.word
         ),
     )
 }

@@ -68,6 +68,7 @@ fn is_since(job: &RestoreJob, claimed: Option<Timestamp>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pinecone::JobState;
 
     fn job(id: &str, backup: &str, created: Option<i64>) -> RestoreJob {
         RestoreJob {
@@ -75,7 +76,8 @@ mod tests {
             backup_id: backup.into(),
             target_index_name: "index".into(),
             target_index_id: format!("{id}-index"),
-            status: "Pending".into(),
+            state: JobState::Pending,
+            word: "Pending".into(),
             created_at: created.map(|s| Timestamp::from_second(s).unwrap()),
             completed_at: None,
             percent_complete: None,

@@ -4,9 +4,9 @@ use super::answer::{Answer, History, Look, Preflight, Search, found};
 use super::ask::Question;
 use super::history::Trace;
 use super::presence::Presence;
-use super::stage::{JobState, Situation, Stage};
+use super::stage::{Situation, Stage};
 use crate::failpoint::{Site, around};
-use crate::pinecone::{ApiKey, Backup, Client, Failure, Index};
+use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState};
 
 /// Asks Pinecone what `question` needs to know. Makes no request that changes
 /// anything.
@@ -81,7 +81,7 @@ impl Eyes<'_> {
         let job = self.pinecone.restore_job(self.key, job_id);
         let job = found(around(Site::JobGet, job).await);
         let wanted = match &job {
-            Ok(Some(job)) => index || JobState::parse(&job.status) == JobState::Completed,
+            Ok(Some(job)) => index || job.state == JobState::Completed,
             Ok(None) => true,
             Err(_) => false,
         };

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::answer::{Look, found};
 use crate::clock::BootTime;
 use crate::failpoint::{Site, around};
-use crate::pinecone::{ApiKey, Client, Index, KeyId};
+use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId};
 
 /// A list of indexes, and the period in which it was read.
 type Snapshot = (u128, HashMap<String, Index>);
@@ -53,7 +53,9 @@ impl Presence {
                 .and_then(|(_, indexes)| indexes.get(name).cloned())
         };
         match listed {
-            Some(index) if index.status.ready && is_at(&index, host) => Ok(Some(index)),
+            Some(index) if index.health == IndexHealth::Ready && is_at(&index, host) => {
+                Ok(Some(index))
+            }
             _ => found(around(Site::IndexGet, pinecone.index(key, name)).await),
         }
     }

@@ -6,7 +6,7 @@ use pinecone_emulator::{
 
 use super::*;
 use crate::metrics::Metrics;
-use crate::pinecone::Endpoint;
+use crate::pinecone::{ApiVersion, Endpoint, SourceBackup};
 
 /// A period that no test sees the end of, and one that is over at once.
 const LONG: Duration = Duration::from_secs(10_000_000_000);
@@ -33,7 +33,7 @@ async fn pinecone() -> Pinecone {
     }
     let endpoint = Endpoint {
         url: emulator.url(),
-        api_version: "2025-10".into(),
+        api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout: Duration::from_secs(10),
     };
@@ -111,10 +111,15 @@ async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
 
 #[test]
 fn an_index_without_a_host_is_the_one_that_was_recorded_without() {
-    let index: Index = serde_json::from_value(serde_json::json!({
-        "name": "one", "status": {"ready": true, "state": "Ready"},
-    }))
-    .unwrap();
+    let index = Index {
+        name: "one".into(),
+        host: None,
+        health: IndexHealth::Ready,
+        word: "Ready".into(),
+        source: SourceBackup::NotShown,
+        tags: [].into(),
+        is_protected: false,
+    };
     assert!(is_at(&index, None) && is_at(&index, Some("")));
     assert!(!is_at(&index, Some("host")));
 }

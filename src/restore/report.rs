@@ -194,7 +194,7 @@ const MAX_STATE: usize = 64;
 /// The job as Pinecone reports it.
 pub fn restore_status(job: &RestoreJob) -> RestoreStatus {
     RestoreStatus {
-        state: Some(job.status.chars().take(MAX_STATE).collect()),
+        state: Some(job.word.chars().take(MAX_STATE).collect()),
         // Kubernetes APIs have no fractions; the bounds make the cast exact.
         percent_complete: job
             .percent_complete

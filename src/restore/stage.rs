@@ -2,6 +2,7 @@ use jiff::Timestamp;
 
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, IndexRestore, Reason, Submission, SubmissionOutcome};
+use crate::pinecone::JobState;
 
 /// How far a restore got: its status, parsed. A claim that was made for another
 /// object (a copied or restored status) counts for nothing.
@@ -153,25 +154,4 @@ fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> St
 fn is_observed(object: &IndexRestore) -> bool {
     let status = object.status.as_ref();
     status.and_then(|status| status.observed_generation) == object.metadata.generation
-}
-
-/// The states of a restore job; Pinecone's spelling is not a promise, so case
-/// does not count and an unknown word means "not ended".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobState {
-    Pending,
-    Completed,
-    Failed,
-    Cancelled,
-}
-
-impl JobState {
-    pub fn parse(state: &str) -> Self {
-        match state.to_ascii_lowercase().as_str() {
-            "completed" => Self::Completed,
-            "failed" => Self::Failed,
-            "cancelled" | "canceled" => Self::Cancelled,
-            _ => Self::Pending,
-        }
-    }
 }

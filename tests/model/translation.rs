@@ -6,12 +6,11 @@ use index_restore_operator::api::{
     IndexRestoreStatus, RestoreStatus, Submission as RealSubmission,
 };
 use index_restore_operator::pinecone::{
-    Backup as RealBackup, Created, Failure, FailureKind, Index as RealIndex, Posted, RestoreJob,
-    classify,
+    Backup as RealBackup, BackupState, Created, Failure, FailureKind, Index as RealIndex,
+    IndexHealth, JobState, Posted, RestoreJob, SourceBackup, classify,
 };
 use index_restore_operator::restore::answer::History;
 use index_restore_operator::restore::report::Record;
-use index_restore_operator::restore::stage::JobState;
 use index_restore_operator::restore::{Change, Decision, Report, Step};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time as KubeTime;
@@ -166,7 +165,8 @@ impl Row {
             backup_id: backup_id(self.backup).into(),
             target_index_name: NAME.into(),
             target_index_id: text('i', self.id),
-            status: state_word(self.state),
+            state: JobState::parse(&state_word(self.state)),
+            word: state_word(self.state),
             created_at: Some(timestamp(self.created)),
             completed_at: None,
             percent_complete: None,
@@ -197,22 +197,25 @@ impl Listing {
 }
 
 pub fn expanded_index(index: &Index) -> RealIndex {
-    let state = match index.ready {
-        true => "Ready",
-        false => "Initializing",
-    };
-    let status = serde_json::json!({ "ready": index.ready, "state": state });
     RealIndex {
         name: NAME.into(),
         host: Some(text('h', index.job)),
-        status: serde_json::from_value(status).unwrap(),
+        health: match index.ready {
+            true => IndexHealth::Ready,
+            false => IndexHealth::NotReady,
+        },
+        word: String::new(),
+        source: SourceBackup::NotShown,
+        tags: [].into(),
+        is_protected: false,
     }
 }
 
 pub fn expanded_backup(backup: Backup) -> RealBackup {
     RealBackup {
         backup_id: backup_id(backup).into(),
-        status: "Ready".into(),
+        state: BackupState::Ready,
+        word: "Ready".into(),
     }
 }
 

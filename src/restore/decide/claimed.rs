@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::unclaimed::is_confirmed;
-use super::{Decision, Scene, is_terminating, refused, take_job};
+use super::{Decision, Scene, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
@@ -31,7 +31,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
     };
     match (index, earlier) {
-        (Some(index), Some(job)) if !is_terminating(index) => match situation.adoption {
+        (Some(index), Some(job)) if !index.is_terminating() => match situation.adoption {
             AdoptionPolicy::IfSameBackup => {
                 Decision::report(take_job(&job, true), scene.rules.pace.poll_min)
             }
@@ -52,7 +52,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
 /// was answered with 409, it is another's once the list had time to catch up;
 /// else it may be ours.
 fn index_without_job(scene: &Scene<'_>, claim: &Submission, index: &Index) -> Decision {
-    let is_taken = claim.outcome == SubmissionOutcome::Taken && !is_terminating(index);
+    let is_taken = claim.outcome == SubmissionOutcome::Taken && !index.is_terminating();
     if is_taken && scene.is_believed_missing(scene.rules.patience.catch_up) {
         let finding = findings::name_taken(&index.name);
         let report = Report::new(finding, refused(Reason::IndexAlreadyExists));

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use super::{Decision, IndexHealth, Scene, health};
+use super::{Decision, Scene};
 use crate::api::Reason;
 use crate::api::conditions::Finding;
-use crate::pinecone::{Failure, FailureKind, Index, RestoreJob};
+use crate::pinecone::{Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob};
 use crate::restore::answer::Look;
 use crate::restore::findings;
 use crate::restore::report::{Change, Report, restore_status};
-use crate::restore::stage::{JobState, Submitted};
+use crate::restore::stage::Submitted;
 
 /// Failed polls in a row before the status says so: one bad answer changes
 /// nothing that is known about the restore.
@@ -28,7 +28,7 @@ pub(super) fn decide(
     match job {
         Err(failure) => failed(scene, failure),
         Ok(None) => job_not_shown(scene, submitted, index.flatten()),
-        Ok(Some(job)) => match JobState::parse(&job.status) {
+        Ok(Some(job)) => match job.state {
             JobState::Failed => ended(scene, findings::job_failed(job), job),
             JobState::Cancelled => ended(scene, findings::job_cancelled(job), job),
             JobState::Completed => completed(scene, submitted, job, index.flatten()),
@@ -45,9 +45,7 @@ fn pending(
 ) -> Decision {
     let change = Change::Job(restore_status(job));
     match index {
-        Some(index) if health(index) == IndexHealth::Failing => {
-            stalled(scene, findings::index_failed(index), change)
-        }
+        Some(index) if is_failing(index) => stalled(scene, findings::index_failed(index), change),
         // Not looked at this time: what was seen before still stands.
         None if scene.situation.shows(&[Reason::IndexFailed]) => {
             Decision::keep(scene.rules.pace.poll_max)
@@ -75,10 +73,12 @@ fn completed(
         let finding = findings::index_not_ready(name, "not shown by Pinecone");
         return Decision::report(Report::new(finding, Change::Job(restore)), again);
     };
-    match health(index) {
-        IndexHealth::Failing => stalled(scene, findings::index_failed(index), Change::Job(restore)),
+    match index.health {
+        IndexHealth::Failing | IndexHealth::Terminating => {
+            stalled(scene, findings::index_failed(index), Change::Job(restore))
+        }
         IndexHealth::NotReady => {
-            let finding = findings::index_not_ready(&index.name, &index.status.state);
+            let finding = findings::index_not_ready(&index.name, &index.word);
             Decision::report(Report::new(finding, Change::Job(restore)), again)
         }
         IndexHealth::Ready => {
@@ -100,7 +100,7 @@ fn completed(
 fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
     let patience = scene.rules.patience;
     match index {
-        Some(index) if health(index) == IndexHealth::Failing => {
+        Some(index) if is_failing(index) => {
             stalled(scene, findings::index_failed(index), Change::Nothing)
         }
         Some(index) if scene.is_believed_missing(patience.give_up) => {
@@ -141,10 +141,10 @@ pub(super) fn decide_finished(
         }
         Ok(None) => findings::index_deleted(name),
         Ok(Some(index)) if is_another(index, submitted) => findings::index_replaced(name),
-        Ok(Some(index)) => match health(index) {
+        Ok(Some(index)) => match index.health {
             IndexHealth::Ready => findings::finished(name, submitted.adopted),
-            IndexHealth::Failing => findings::index_failed(index),
-            IndexHealth::NotReady => findings::index_not_ready(name, &index.status.state),
+            IndexHealth::Failing | IndexHealth::Terminating => findings::index_failed(index),
+            IndexHealth::NotReady => findings::index_not_ready(name, &index.word),
         },
     };
     let soon = finding.reason == Reason::IndexNotReady;
@@ -154,6 +154,14 @@ pub(super) fn decide_finished(
         again
     };
     Decision::report(Report::new(finding, Change::Nothing), again)
+}
+
+/// Whether the index is of no use, or going.
+fn is_failing(index: &Index) -> bool {
+    matches!(
+        index.health,
+        IndexHealth::Failing | IndexHealth::Terminating
+    )
 }
 
 /// An index keeps its host for life: with another host it is another index.
@@ -171,7 +179,10 @@ fn ended(scene: &Scene<'_>, finding: Finding, job: &RestoreJob) -> Decision {
 fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
     let at_once = matches!(
         failure.kind,
-        FailureKind::Unauthorized | FailureKind::Forbidden | FailureKind::PaymentRequired
+        FailureKind::Unauthorized
+            | FailureKind::PermissionDenied
+            | FailureKind::Forbidden
+            | FailureKind::PaymentRequired
     );
     let again = scene.retry_after(failure);
     if at_once || scene.evidence.failures() >= TOLERATED {

@@ -16,10 +16,10 @@ use super::evidence::Evidence;
 use super::findings;
 use super::pace::{Pace, Patience};
 use super::report::{Change, Record, Report};
-use super::stage::{JobState, Situation, Stage};
+use super::stage::{Situation, Stage};
 use crate::api::{Reason, SubmissionOutcome};
 use crate::clock::Now;
-use crate::pinecone::{Index, RestoreJob};
+use crate::pinecone::{JobState, RestoreJob};
 pub use posted::{after_post, after_unsent};
 
 /// The bounds that decisions keep.
@@ -108,7 +108,7 @@ pub fn decide(
 
 /// Records a job that was found. It may have ended before it was found.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
-    let finding = match (JobState::parse(&job.status), adopted) {
+    let finding = match (job.state, adopted) {
         (JobState::Failed, _) => findings::job_failed(job),
         (JobState::Cancelled, _) => findings::job_cancelled(job),
         (JobState::Pending | JobState::Completed, false) => findings::recovered(job),
@@ -183,24 +183,4 @@ impl Scene<'_> {
             _ => pace.retry(self.evidence.failures(), failure.retry_after),
         }
     }
-}
-
-/// What an index's state means for a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IndexHealth {
-    Ready,
-    NotReady,
-    Failing,
-}
-
-fn health(index: &Index) -> IndexHealth {
-    match index.status.state.to_ascii_lowercase().as_str() {
-        "initializationfailed" | "failed" | "terminating" | "disabled" => IndexHealth::Failing,
-        _ if index.status.ready => IndexHealth::Ready,
-        _ => IndexHealth::NotReady,
-    }
-}
-
-fn is_terminating(index: &Index) -> bool {
-    index.status.state.eq_ignore_ascii_case("terminating")
 }

@@ -1,7 +1,7 @@
-use super::{Decision, Scene, Step, is_terminating, take_job};
+use super::{Decision, Scene, Step, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason};
-use crate::pinecone::{Backup, Failure, FailureKind, Index};
+use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
 use crate::restore::history::Trace;
@@ -36,7 +36,7 @@ fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<D
     let poll = scene.rules.pace.poll_min;
     match (found, index) {
         (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
-        (Trace::Earlier(_), Some(index)) if is_terminating(index) => None,
+        (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
         (Trace::Earlier(job), Some(_)) if is_confirmed(history, &job.restore_job_id) => {
             Some(match situation.adoption {
                 AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
@@ -57,7 +57,7 @@ pub(super) fn is_confirmed(history: &History, job_id: &str) -> bool {
 }
 
 fn taken(scene: &Scene<'_>, index: &Index) -> Decision {
-    if is_terminating(index) {
+    if index.is_terminating() {
         let finding = findings::name_being_freed(&index.name);
         return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
     }
@@ -85,9 +85,9 @@ fn submit(
             stalled(scene, findings::backup_not_found(backup_id, failure))
         }
         Some(Err(failure)) => failed(scene, failure),
-        Some(Ok(backup)) => match backup.status.to_ascii_lowercase().as_str() {
-            "initializing" => {
-                let finding = findings::backup_not_ready(backup_id, &backup.status);
+        Some(Ok(backup)) => match backup.state {
+            BackupState::NotReady => {
+                let finding = findings::backup_not_ready(backup_id, &backup.word);
                 let again = scene
                     .rules
                     .pace
@@ -95,11 +95,8 @@ fn submit(
                     .min(scene.rules.pace.poll_max);
                 Decision::report(Report::new(finding, Change::Nothing), again)
             }
-            "initializationfailed" | "failed" => {
-                stalled(scene, findings::backup_failed(backup_id, &backup.status))
-            }
-            // Ready, or a word that is new: Pinecone itself answers 412 where it must.
-            _ => Decision {
+            BackupState::Failed => stalled(scene, findings::backup_failed(backup_id, &backup.word)),
+            BackupState::Ready => Decision {
                 step: Step::Submit { date: seen.date },
                 again: Some(scene.rules.pace.poll_min),
             },

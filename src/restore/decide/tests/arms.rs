@@ -86,8 +86,7 @@ fn refusals_are_counted_in_a_row() {
 
 #[test]
 fn a_role_that_may_not_create_is_told_from_a_full_project() {
-    let mut refused = failure(FailureKind::Forbidden);
-    refused.code = Some("PERMISSION_DENIED".into());
+    let refused = failure(FailureKind::PermissionDenied);
     let situation = Situation::of(&claimed("Open"));
     let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.pace);
     assert!(format!("{told:?}").contains("PermissionDenied"));

@@ -17,7 +17,10 @@ use serde_json::{Value, json};
 
 use crate::api::{IndexRestore, Reason};
 use crate::clock::{BootTime, Now};
-use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
+use crate::pinecone::{
+    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob,
+    SourceBackup,
+};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
 
@@ -81,10 +84,15 @@ fn accepted(restore: Value, host: Option<&str>) -> IndexRestore {
 }
 
 fn index(ready: bool, state: &str) -> Index {
-    serde_json::from_value(json!({
-        "name": "index", "host": "index.host", "status": {"ready": ready, "state": state},
-    }))
-    .unwrap()
+    Index {
+        name: "index".into(),
+        host: Some("index.host".into()),
+        health: IndexHealth::parse(state, ready),
+        word: state.into(),
+        source: SourceBackup::NotShown,
+        tags: [].into(),
+        is_protected: false,
+    }
 }
 
 fn job(id: &str, created: i64, status: &str) -> RestoreJob {
@@ -93,7 +101,8 @@ fn job(id: &str, created: i64, status: &str) -> RestoreJob {
         backup_id: "b".into(),
         target_index_name: "index".into(),
         target_index_id: "i".into(),
-        status: status.into(),
+        state: JobState::parse(status),
+        word: status.into(),
         created_at: Some(time(created)),
         completed_at: None,
         percent_complete: None,
@@ -103,7 +112,8 @@ fn job(id: &str, created: i64, status: &str) -> RestoreJob {
 fn backup(status: &str) -> Option<Result<Backup, Failure>> {
     Some(Ok(Backup {
         backup_id: "b".into(),
-        status: status.into(),
+        state: BackupState::parse(status),
+        word: status.into(),
     }))
 }
 

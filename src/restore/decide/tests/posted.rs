@@ -36,6 +36,7 @@ fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
         (FailureKind::Unauthorized, "InvalidApiKey"),
         (FailureKind::PaymentRequired, "PaymentRequired"),
         (FailureKind::Forbidden, "QuotaExceeded"),
+        (FailureKind::UnsupportedVersion, "ApiUnavailable"),
         (FailureKind::NotFound, "BackupNotFound"),
         (FailureKind::PreconditionFailed, "BackupNotReady"),
         (FailureKind::RateLimited, "RateLimited"),

@@ -36,6 +36,16 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
     let read = |kind| Some(Err(failure(kind)));
     for (seen, expected) in [
         (backup("Initializing"), Reason::BackupNotReady),
+        (backup("Scheduled"), Reason::BackupNotReady),
+        (backup("Odd"), Reason::BackupNotReady),
+        (
+            read(FailureKind::UnsupportedVersion),
+            Reason::ApiUnavailable,
+        ),
+        (
+            read(FailureKind::PermissionDenied),
+            Reason::PermissionDenied,
+        ),
         (backup("InitializationFailed"), Reason::BackupFailed),
         (backup("Failed"), Reason::BackupFailed),
         (read(FailureKind::NotFound), Reason::BackupNotFound),

@@ -1,0 +1,35 @@
+//! API versions 2025-10 and 2026-04.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{IndexStatus, PROTECTED};
+use crate::pinecone::model::{self, IndexHealth, SourceBackup};
+
+/// `IndexModel`, as far as a restore needs it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Index {
+    name: String,
+    #[serde(default)]
+    host: Option<String>,
+    status: IndexStatus,
+    #[serde(default)]
+    tags: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    deletion_protection: Option<String>,
+}
+
+impl From<Index> for model::Index {
+    fn from(index: Index) -> Self {
+        Self {
+            name: index.name,
+            host: index.host,
+            health: IndexHealth::parse(&index.status.state, index.status.ready),
+            word: index.status.state,
+            source: SourceBackup::NotShown,
+            tags: index.tags.unwrap_or_default(),
+            is_protected: index.deletion_protection.as_deref() == Some(PROTECTED),
+        }
+    }
+}
