@@ -85,6 +85,12 @@ pub struct RunArgs {
     #[arg(long, env = "POLL_MAX", default_value = "60s", value_parser = duration)]
     poll_max: Duration,
 
+    /// Longest gap in observing a submission of unknown outcome after which the operator still submits
+    /// again by itself. An index that the lost request created and somebody deleted within such a gap
+    /// leaves no trace. After a longer gap a person decides. 0: the operator never submits again by itself.
+    #[arg(long, env = "MAX_OBSERVATION_GAP", default_value = "10m", value_parser = duration_or_none)]
+    max_observation_gap: Duration,
+
     /// Have one replica work and the others wait. Without it each works; that is safe, and asks
     /// Pinecone everything twice.
     #[arg(
@@ -149,6 +155,10 @@ pub struct RunArgs {
     /// How long before a person is asked to look; for tests.
     #[arg(long, env = "GIVE_UP_PATIENCE", default_value = "1h", value_parser = duration, hide = true)]
     give_up_patience: Duration,
+
+    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs; for tests.
+    #[arg(long, env = "JOB_OUTAGE_PATIENCE", default_value = "5m", value_parser = duration, hide = true)]
+    job_outage_patience: Duration,
 }
 
 impl RunArgs {
@@ -173,6 +183,8 @@ impl RunArgs {
                 confirm: self.confirm_patience,
                 catch_up: self.catch_up_patience,
                 give_up: self.give_up_patience,
+                job_outage: self.job_outage_patience,
+                max_gap: self.max_observation_gap,
             },
         })
     }
@@ -227,6 +239,14 @@ impl RunArgs {
 
     pub fn concurrency(&self) -> u16 {
         self.concurrency
+    }
+}
+
+/// A duration, or 0.
+fn duration_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text),
     }
 }
 

@@ -56,6 +56,11 @@ impl Events {
     /// its reason changed.
     pub async fn transition(&self, before: &IndexRestore, after: &IndexRestore) {
         let Some(now) = ready(after) else { return };
+        if is_unconfirmed(after) && !is_unconfirmed(before) {
+            tracing::warn!("{}", now.message);
+            self.publish_as(after, CHECK_FAILED, &now, EventType::Warning)
+                .await;
+        }
         if ready(before).is_some_and(|then| then.reason == now.reason)
             || now.reason == Reason::Pending
         {
@@ -78,13 +83,24 @@ impl Events {
     }
 
     async fn publish(&self, object: &IndexRestore, finding: &Finding, type_: EventType) {
+        let reason = finding.reason.as_str();
+        self.publish_as(object, reason, finding, type_).await;
+    }
+
+    async fn publish_as(
+        &self,
+        object: &IndexRestore,
+        reason: &str,
+        finding: &Finding,
+        type_: EventType,
+    ) {
         let mut note = finding.message.clone();
         while note.len() > MAX_NOTE {
             note.pop();
         }
         let event = Event {
             type_,
-            reason: finding.reason.as_str().into(),
+            reason: reason.into(),
             note: Some(note),
             action: "Restore".into(),
             secondary: None,
@@ -96,6 +112,14 @@ impl Events {
             tracing::warn!(%error, reason = event.reason, "event not published");
         }
     }
+}
+
+/// The reason of the event that checks of a restored index began to fail.
+const CHECK_FAILED: &str = "CheckFailed";
+
+fn is_unconfirmed(object: &IndexRestore) -> bool {
+    let status = object.status.as_ref();
+    status.is_some_and(|status| status.unconfirmed_since.is_some())
 }
 
 fn ready(object: &IndexRestore) -> Option<Finding> {

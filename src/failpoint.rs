@@ -38,6 +38,8 @@ sites! {
     JobConfirm = "job.confirm",
     /// One page of restore jobs.
     JobsList = "jobs.list",
+    /// Other IndexRestores of the same index name.
+    RivalsList = "rivals.list",
     ClaimPut = "claim.put",
     /// The object is read again because the claim's write was not answered by it.
     ClaimGet = "claim.get",

@@ -61,7 +61,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     check_crd(&client, &namespaces).await?;
     let context = Arc::new(context(args, client.clone(), shutdown.clone())?);
     let election = election(args, client, Arc::clone(&context.leadership)).await?;
-    let watches = Watches::new(&context, &namespaces, args.concurrency());
+    let watches = Watches::new(&context, args.concurrency());
     let served = Served {
         metrics: Arc::clone(&context.metrics),
         is_ready: Arc::default(),
@@ -115,6 +115,7 @@ fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Resul
         memory: Memory::default(),
         metrics,
         client,
+        namespaces: args.namespaces(),
     })
 }
 

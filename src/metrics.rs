@@ -47,6 +47,7 @@ pub struct Metrics {
     reconcile_duration: Histogram,
     submissions: Family<Outcome, Counter>,
     restores: Family<ByReason, Gauge>,
+    unconfirmed: Gauge,
     conflicts: Counter,
     watch_errors: Counter,
     orphaned: Counter,
@@ -67,6 +68,7 @@ impl Default for Metrics {
             reconcile_duration: seconds(),
             submissions: Family::default(),
             restores: Family::default(),
+            unconfirmed: Gauge::default(),
             conflicts: Counter::default(),
             watch_errors: Counter::default(),
             orphaned: Counter::default(),
@@ -111,6 +113,11 @@ impl Metrics {
             "restores",
             "IndexRestores by the reason of their Ready condition",
             self.restores.clone(),
+        );
+        registry.register(
+            "unconfirmed",
+            "IndexRestores whose restored index cannot be checked",
+            self.unconfirmed.clone(),
         );
         registry.register(
             "status_write_conflicts",
@@ -174,8 +181,10 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
-    /// Sets how many restores there are of each reason; all others to none.
-    pub fn count_restores(&self, by_reason: &HashMap<&str, i64>) {
+    /// Sets how many restores there are of each reason, all others to none, and of how many
+    /// the restored index cannot be checked.
+    pub fn count_restores(&self, by_reason: &HashMap<&str, i64>, unconfirmed: i64) {
+        self.unconfirmed.set(unconfirmed);
         for reason in Reason::ALL {
             let reason = reason.as_str();
             self.restores
@@ -204,13 +213,14 @@ mod tests {
         let metrics = Metrics::default();
         metrics.pinecone_request("describe_index", 200, Duration::from_millis(20));
         metrics.submitted("accepted");
-        metrics.count_restores(&HashMap::from([("Restored", 3)]));
+        metrics.count_restores(&HashMap::from([("Restored", 3)]), 2);
         let text = metrics.encode().unwrap();
         for line in [
             r#"indexrestore_pinecone_requests_total{operation="describe_index",code="200"} 1"#,
             r#"indexrestore_submissions_total{outcome="accepted"} 1"#,
             r#"indexrestore_restores{reason="Restored"} 3"#,
             r#"indexrestore_restores{reason="Pending"} 0"#,
+            "indexrestore_unconfirmed 2",
             "indexrestore_orphaned_total 0",
             "indexrestore_leader 0",
         ] {

@@ -20,6 +20,10 @@ pub use spec::{
 };
 pub use status::{IndexRestoreStatus, RestoreStatus, Submission, SubmissionOutcome};
 
+/// The annotation by which a person has a Stalled restore tried again: any value that is not
+/// `status.lastHandledRequest` yet.
+pub const REQUESTED_AT: &str = "restore.pinecone.io/requestedAt";
+
 /// The CustomResourceDefinition as `index-restore-operator crd` prints it.
 ///
 /// Adds to the derived definition what no derive can say: a fresh object has

@@ -29,6 +29,7 @@ pub enum Reason {
     RestoreJobNotFound,
     IndexFailed,
     IndexDeleted,
+    DeletionProtectionMismatch,
     Restored,
     Adopted,
 }
@@ -72,7 +73,7 @@ pub struct Verdict {
 
 impl Reason {
     /// Every reason, in the order of the reference.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Pending,
         Self::SecretNotFound,
         Self::InvalidApiKey,
@@ -96,6 +97,7 @@ impl Reason {
         Self::RestoreJobNotFound,
         Self::IndexFailed,
         Self::IndexDeleted,
+        Self::DeletionProtectionMismatch,
         Self::Restored,
         Self::Adopted,
     ];
@@ -126,6 +128,7 @@ impl Reason {
             | Self::RestoreCancelled
             | Self::IndexFailed
             | Self::IndexDeleted => (False, Stalled, False),
+            Self::DeletionProtectionMismatch => (False, Stalled, True),
             Self::Restored | Self::Adopted => (True, Settled, True),
         };
         Verdict {
@@ -161,6 +164,7 @@ impl Reason {
             Self::RestoreJobNotFound => "RestoreJobNotFound",
             Self::IndexFailed => "IndexFailed",
             Self::IndexDeleted => "IndexDeleted",
+            Self::DeletionProtectionMismatch => "DeletionProtectionMismatch",
             Self::Restored => "Restored",
             Self::Adopted => "Adopted",
         }

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::status::IndexRestoreStatus;
 
-/// What may not change while a submission is open or was accepted. A rule on
+/// What may not change while a submission is open, was accepted, or follows an attempt of
+/// unknown outcome, which may still take effect. A rule on
 /// the root sees `status`; rules on single fields would let an optional field
 /// be added or removed.
 const FROZEN: &str = "!has(oldSelf.status) || !has(oldSelf.status.submission) \
-    || oldSelf.status.submission.outcome in ['Refused', 'Unsent'] \
+    || (oldSelf.status.submission.outcome in ['Refused', 'Unsent'] \
+    && oldSelf.status.submission.attempt == 1) \
     || (self.spec.backupId == oldSelf.spec.backupId \
     && self.spec.indexName == oldSelf.spec.indexName \
     && self.spec.deletionProtection == oldSelf.spec.deletionProtection \

@@ -19,7 +19,8 @@ pub struct IndexRestoreStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submission: Option<Submission>,
 
-    /// ID of Pinecone's restore job.
+    /// ID of Pinecone's restore job. Absent where an adopted index names its backup and no restore
+    /// job of it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_job_id: Option<String>,
 
@@ -34,6 +35,20 @@ pub struct IndexRestoreStatus {
     /// The restore job as Pinecone reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<RestoreStatus>,
+
+    /// When Pinecone last confirmed what this status says of the restored index. Written when the
+    /// restore is complete, when checks begin to fail or succeed again, and once a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_confirmed_time: Option<Time>,
+
+    /// Since when checks of the restored index fail; absent while they succeed. The message of the
+    /// conditions says why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed_since: Option<Time>,
+
+    /// The value of the annotation restore.pinecone.io/requestedAt that was last acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_request: Option<String>,
 
     /// Ready, Reconciling, Stalled and Succeeded. Reconciling and Stalled are there only while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,6 +89,12 @@ pub struct Submission {
     /// When the first attempt with an outcome that is not known to be "nothing" was made, by
     /// Pinecone's clock.
     pub start_time: Time,
+
+    /// Until when Pinecone was observed after the request could have been sent, without a gap longer
+    /// than the operator's --max-observation-gap, by Pinecone's clock. Only while there is no longer
+    /// gap does the operator submit again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_observed_time: Option<Time>,
 
     /// Generation of the spec that was submitted.
     pub generation: i64,

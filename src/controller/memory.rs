@@ -162,7 +162,7 @@ mod tests {
         let now = BootTime::after_boot(Duration::from_secs(100));
         let mut object = restore();
         let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
-        let answer = |failure: &Failure| Answer::StillThere(Err(failure.clone()));
+        let answer = |failure: &Failure| Answer::StillThere(Err(failure.clone()).into());
         let asked = Question::StillThere { by_list: true };
         assert!(Held::of(&object, asked, &answer(&failure), now).is_none());
         failure.retry_after = Some(Duration::from_secs(30));
@@ -185,7 +185,7 @@ mod tests {
         let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
         failure.retry_after = Some(Duration::from_secs(30));
         let asked = Question::StillThere { by_list: true };
-        let answer = Answer::StillThere(Err(failure));
+        let answer = Answer::StillThere(Err(failure).into());
         let held = Held::of(&object, asked, &answer, BootTime::now());
         memory.hold(1, "a", held.unwrap());
         assert_eq!(memory.failed("a"), 1);

@@ -2,6 +2,7 @@
 
 mod memory;
 mod pass;
+mod rivals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub type Guarded = DeserializeGuard<IndexRestore>;
 /// All that passes share.
 pub struct Context {
     pub client: Client,
+    /// The namespaces that are watched; all where there is none.
+    pub namespaces: Vec<String>,
     pub pinecone: pinecone::Client,
     pub keys: Keys,
     pub presence: Presence,
@@ -56,15 +59,8 @@ pub struct Watches {
 
 impl Watches {
     /// Prepares one watch over the cluster, or one for each namespace.
-    pub fn new(context: &Arc<Context>, namespaces: &[String], concurrency: u16) -> Self {
-        let apis = match namespaces {
-            [] => vec![Api::<Guarded>::all(context.client.clone())],
-            some => some
-                .iter()
-                .map(|namespace| Api::namespaced(context.client.clone(), namespace))
-                .collect(),
-        };
-        let (stores, running) = apis
+    pub fn new(context: &Arc<Context>, concurrency: u16) -> Self {
+        let (stores, running) = apis(&context.client, &context.namespaces)
             .into_iter()
             .map(|api| watch(api, Arc::clone(context), concurrency))
             .unzip();
@@ -74,6 +70,17 @@ impl Watches {
     /// Runs until the shutdown, and until the passes that run then are done.
     pub async fn run(self) {
         join_all(self.running).await;
+    }
+}
+
+/// The cluster, or each namespace that is watched.
+fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<Guarded>> {
+    match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some
+            .iter()
+            .map(|namespace| Api::namespaced(client.clone(), namespace))
+            .collect(),
     }
 }
 
@@ -135,13 +142,17 @@ pub async fn keep_house(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
     {
         let objects: Vec<_> = stores.iter().flat_map(Store::state).collect();
         let mut counts = HashMap::new();
+        let mut unconfirmed = 0;
         for object in objects.iter().filter_map(|object| object.0.as_ref().ok()) {
             let shown = Situation::of(object).shown;
+            let status = object.status.as_ref();
+            unconfirmed +=
+                i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
             *counts
                 .entry(shown.map_or("Pending", |shown| shown.reason.as_str()))
                 .or_insert(0) += 1;
         }
-        context.metrics.count_restores(&counts);
+        context.metrics.count_restores(&counts, unconfirmed);
         let uids = objects.iter().filter_map(|object| object.uid()).collect();
         context.memory.retain(&uids);
         context.keys.sweep();

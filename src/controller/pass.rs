@@ -8,15 +8,15 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
 use super::memory::{Held, Remembered};
-use super::{Context, Guarded};
+use super::{Context, Guarded, rivals};
 use crate::api::IndexRestore;
 use crate::clock::{BootTime, Now};
 use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 use crate::leader::Term;
-use crate::pinecone::ApiKey;
+use crate::pinecone::{ApiKey, RestoreJob};
 use crate::restore::{
-    Acted, Actor, Answer, Done, Question, Situation, Stage, act, ask, decide, observe,
+    Acted, Actor, Answer, Done, Question, Situation, Stage, Wish, act, ask, decide, observe,
 };
 use crate::secret::KeyProblem;
 
@@ -92,7 +92,7 @@ async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<
     };
     let situation = Situation::of(&object);
     if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
-        tracing::Span::current().record("job", &submitted.job_id);
+        tracing::Span::current().record("job", submitted.job_id.as_deref());
     }
     // Decided as of the time before the reads, learnt as of the time after them: a
     // process that was frozen in between saw nothing meanwhile.
@@ -129,16 +129,16 @@ async fn look(
     if let Some(answer) = held.and_then(|held| held.answer(object, question, now.boot)) {
         return Ok((answer, None));
     }
-    let (answer, key) = answer(context, object, situation, question).await?;
+    let known_job = remembered.evidence.known_job(situation);
+    let (answer, key) = answer(context, object, situation, question, known_job).await?;
     let after = BootTime::now();
     remembered.held = Held::of(object, question, &answer, after);
     if let Some(held) = &remembered.held {
         let uid = object.uid().unwrap_or_default();
         context.memory.hold(term.number(), &uid, held.clone());
     }
-    let catch_up = context.rules.patience.catch_up;
     let evidence = &mut remembered.evidence;
-    evidence.learn(situation, &answer, now.boot..after, catch_up);
+    evidence.learn(situation, &answer, now.boot..after, context.rules.patience);
     Ok((answer, key))
 }
 
@@ -173,6 +173,7 @@ async fn answer(
     object: &IndexRestore,
     situation: &Situation,
     question: Question,
+    known_job: Option<&RestoreJob>,
 ) -> Result<(Answer, Option<ApiKey>), Error> {
     if question == Question::Nothing {
         return Ok((Answer::Nothing, None));
@@ -181,15 +182,15 @@ async fn answer(
         Ok(key) => key,
         Err(problem) => return Ok((Answer::NoKey(problem), None)),
     };
+    let rivals = rivals::find(context, situation).await?;
+    let wish = Wish {
+        question,
+        situation,
+        known_job,
+        rivals: &rivals,
+    };
     let see = |key: ApiKey| async move {
-        observe(
-            question,
-            situation,
-            &context.pinecone,
-            &context.presence,
-            &key,
-        )
-        .await
+        observe(wish, &context.pinecone, &context.presence, &key).await
     };
     let answer = see(key.clone()).await;
     if !answer.is_unauthorized() {

@@ -133,14 +133,45 @@ impl Client {
         Ok(reply.json::<wire::RestoreJob>()?.into())
     }
 
-    /// Every page of `GET /restore-jobs`: the jobs for that index name, each once. The
-    /// list tells all that the project ever restored, so no more of it is kept.
+    /// The restore jobs for that index name that `GET /restore-jobs` lists, each once. The
+    /// list has all that the project ever restored, so no more of it is kept.
     ///
     /// # Errors
     /// If any page failed.
     pub async fn restore_jobs(&self, key: &ApiKey, index_name: &str) -> Result<Listing, Failure> {
         let mut listing = Listing::default();
         let mut seen = HashSet::new();
+        let keep = |job: RestoreJob| {
+            if job.target_index_name == index_name && seen.insert(job.restore_job_id.clone()) {
+                listing.jobs.push(job);
+            }
+        };
+        let is_complete = self.each_restore_job(key, keep).await?;
+        Ok(Listing {
+            is_complete,
+            ..listing
+        })
+    }
+
+    /// The IDs of all restore jobs that `GET /restore-jobs` lists.
+    ///
+    /// # Errors
+    /// If any page failed.
+    pub async fn restore_job_ids(&self, key: &ApiKey) -> Result<HashSet<String>, Failure> {
+        let mut ids = HashSet::new();
+        self.each_restore_job(key, |job| {
+            ids.insert(job.restore_job_id);
+        })
+        .await?;
+        Ok(ids)
+    }
+
+    /// Reads every page of `GET /restore-jobs`; whether the list came to its end.
+    async fn each_restore_job(
+        &self,
+        key: &ApiKey,
+        mut keep: impl FnMut(RestoreJob),
+    ) -> Result<bool, Failure> {
         let mut tokens = HashSet::new();
         // A token carries its own limit; sending both is an error.
         let mut query = ("limit", "100".to_owned());
@@ -155,21 +186,18 @@ impl Client {
             );
             let reply = around(Site::JobsList, get).await?;
             let page: wire::RestoreJobPage = reply.json()?;
-            let of_name = page.data.into_iter().map(RestoreJob::from);
-            let of_name = of_name.filter(|job| job.target_index_name == index_name);
-            let new = of_name.filter(|job| seen.insert(job.restore_job_id.clone()));
-            listing.jobs.extend(new);
+            page.data
+                .into_iter()
+                .map(RestoreJob::from)
+                .for_each(&mut keep);
             match page.pagination.and_then(|pagination| pagination.next) {
-                None => {
-                    listing.is_complete = true;
-                    break;
-                }
+                None => return Ok(true),
                 Some(next) if tokens.insert(next.clone()) => query = ("paginationToken", next),
                 // A token that comes a second time would go round for ever.
                 Some(_) => break,
             }
         }
-        Ok(listing)
+        Ok(false)
     }
 
     /// `POST /backups/{id}/create-index`: the one request that is never repeated.

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::api::{IndexRestore, Submission, SubmissionOutcome};
 use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
 use crate::secret::KeyProblem;
+
+use super::stage::{Situation, Stage, own_submission};
 
 /// One thing that was looked for: there, not there, or not known.
 pub type Look<T> = Result<Option<T>, Failure>;
@@ -30,14 +33,14 @@ pub enum Answer {
         /// Read where the job has ended or cannot be seen, and now and then.
         index: Option<Look<Index>>,
     },
-    StillThere(Look<Index>),
+    StillThere(Check),
 }
 
 /// Before a claim is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preflight {
     pub index: Look<Index>,
-    /// Read where the name is taken, or an attempt was abandoned.
+    /// Read where the name is taken, or an attempt may still take effect.
     pub history: Option<Result<History, Failure>>,
     /// Read where the name is free. That it is not found is a failure here: its
     /// words are told.
@@ -53,6 +56,72 @@ pub struct Search {
     pub history: Result<History, Failure>,
     /// Proves that the key is one of the right project.
     pub backup: Option<Result<Backup, Failure>>,
+    /// When the reads ended, by Pinecone's clock where it is known.
+    pub ended: Timestamp,
+}
+
+/// A look at an index that was restored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    pub index: Look<Index>,
+    /// Whether the restore job is shown, in the list or by its ID. Read where the index does
+    /// not name its backup.
+    pub job: Option<Look<()>>,
+    /// Whether the key shows the backup. Read where the job is not shown.
+    pub backup: Option<Look<Backup>>,
+}
+
+impl Rivals {
+    /// Takes in another IndexRestore of the same index name. Of two whose claims are not
+    /// resolved, one whose request was not answered has precedence over one that was
+    /// answered 409; else the one with the lesser UID.
+    pub fn add(&mut self, situation: &Situation, other: &IndexRestore) {
+        let Some(theirs) = own_submission(other) else {
+            return;
+        };
+        let status = other.status.as_ref();
+        let job = status.and_then(|status| status.restore_job_id.clone());
+        match (theirs.outcome, job) {
+            (SubmissionOutcome::Accepted, Some(job)) => self.jobs.push(job),
+            (SubmissionOutcome::Open | SubmissionOutcome::Taken, _)
+                if theirs.backup_id == situation.backup_id =>
+            {
+                let own = match &situation.stage {
+                    Stage::Claimed(claim) => rank(claim),
+                    _ => (true, situation.uid.as_str()),
+                };
+                self.has_precedence |= rank(theirs) < own;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn rank(claim: &Submission) -> (bool, &str) {
+    (claim.outcome == SubmissionOutcome::Taken, &claim.uid)
+}
+
+impl History {
+    /// Takes in a job as its ID shows it, if it is of this backup and name.
+    pub fn confirm(&mut self, situation: &Situation, job: RestoreJob) {
+        if job.backup_id != situation.backup_id || job.target_index_name != situation.index_name {
+            return;
+        }
+        self.jobs
+            .retain(|listed| listed.restore_job_id != job.restore_job_id);
+        self.jobs.push(job.clone());
+        self.confirmed = Some(job);
+    }
+}
+
+impl From<Look<Index>> for Check {
+    fn from(index: Look<Index>) -> Self {
+        Self {
+            index,
+            job: None,
+            backup: None,
+        }
+    }
 }
 
 /// The list of restore jobs.
@@ -62,8 +131,22 @@ pub struct History {
     /// Whether the list came to its end: only then a missing job means something.
     pub is_complete: bool,
     /// The earlier job that might be adopted, as `GET /restore-jobs/{id}` shows
-    /// it: Pinecone answers 404 there once the job's index was deleted.
+    /// it: Pinecone answers 404 there once the job's index was deleted, and while its
+    /// store of jobs fails.
     pub confirmed: Option<RestoreJob>,
+    /// The job that was listed, now or before, and is answered 404 by its ID.
+    pub doubted: Option<RestoreJob>,
+    /// What other IndexRestores have of this backup and name.
+    pub rivals: Rivals,
+}
+
+/// What other IndexRestores of the same index name claim or record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rivals {
+    /// Restore jobs that Pinecone accepted for others.
+    pub jobs: Vec<String>,
+    /// Whether another one's claim on the same backup has precedence and is not resolved.
+    pub has_precedence: bool,
 }
 
 impl Answer {
@@ -92,7 +175,13 @@ impl Answer {
                 index.as_ref().and_then(|index| index.as_ref().err()),
                 None,
             ],
-            Self::StillThere(index) => [index.as_ref().err(), None, None],
+            Self::StillThere(seen) => [
+                seen.index.as_ref().err(),
+                seen.job.as_ref().and_then(|job| job.as_ref().err()),
+                seen.backup
+                    .as_ref()
+                    .and_then(|backup| backup.as_ref().err()),
+            ],
         };
         failures
             .into_iter()
@@ -104,6 +193,11 @@ impl Answer {
     pub fn is_unauthorized(&self) -> bool {
         self.failures()
             .any(|failure| failure.kind == FailureKind::Unauthorized)
+    }
+
+    /// The failure to tell of, where there is one.
+    pub fn first_failure(&self) -> Option<&Failure> {
+        self.failures().next()
     }
 
     /// The longest pause that Pinecone asked for.

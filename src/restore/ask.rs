@@ -6,9 +6,10 @@ use crate::api::Reason;
 /// index can fail before its job says so.
 const INDEX_EVERY: u32 = 4;
 
-/// What is said of a restored index that is not as it was.
-const AMISS: [Reason; 3] = [
+/// What is said of a restored index that is not as it was, or may not be.
+const UNHEALTHY: [Reason; 4] = [
     Reason::IndexDeleted,
+    Reason::RestoreJobNotFound,
     Reason::IndexFailed,
     Reason::IndexNotReady,
 ];
@@ -34,8 +35,8 @@ pub enum Question {
 pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
     match &situation.stage {
         Stage::Unclaimed { .. } if situation.deleting => Question::Nothing,
-        Stage::Unclaimed { last } => Question::MaySubmit {
-            history: last.as_ref().is_some_and(|last| last.is_abandoned()),
+        Stage::Unclaimed { .. } => Question::MaySubmit {
+            history: situation.is_frozen,
         },
         Stage::Rejected | Stage::Failed => Question::Nothing,
         Stage::Claimed(_) => Question::FindOurs,
@@ -45,7 +46,7 @@ pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
         // The list may be of before the index was found amiss: by another process, or
         // in an earlier term of this one.
         Stage::Finished(_) => Question::StillThere {
-            by_list: !situation.shows(&AMISS),
+            by_list: !situation.shows(&UNHEALTHY),
         },
     }
 }

@@ -119,6 +119,7 @@ pub fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
     own_submission(object).is_some_and(|submission| {
         submission.nonce == request.nonce
             && submission.outcome == SubmissionOutcome::Open
+            && submission.last_observed_time.is_some()
             && submission.backup_id == object.spec.backup_id
             && submission.index_name == object.spec.index_name
             && Some(submission.generation) == object.metadata.generation

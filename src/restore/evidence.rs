@@ -1,10 +1,15 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::answer::{Answer, History, Search};
+use jiff::{SignedDuration, Timestamp};
+
+use super::answer::{Answer, Check, History, Preflight, Search};
 use super::history::Trace;
+use super::pace::Patience;
 use super::stage::{Situation, Stage};
+use crate::api::Submission;
 use crate::clock::BootTime;
+use crate::pinecone::RestoreJob;
 
 /// What this process saw of one restore, look after look. It is kept in memory
 /// only: a restart loses it, and then waits longer before it believes anything.
@@ -17,6 +22,14 @@ pub struct Evidence {
     failures: u32,
     refusals: u32,
     polls: u32,
+    /// The claim's nonce, and until when it was observed without too long a gap.
+    observed: Option<(String, Timestamp)>,
+    /// The newest restore job of this backup and name that a look showed.
+    known_job: Option<RestoreJob>,
+    /// When checks of the restored index began to fail.
+    failing_since: Option<BootTime>,
+    /// When the last check of the restored index began that showed what became of it.
+    confirmed: Option<BootTime>,
 }
 
 /// What is missing. Another subject starts the count afresh.
@@ -75,22 +88,54 @@ impl Evidence {
         self.polls
     }
 
+    /// Until when the outcome of the claim was observed without a gap longer than the
+    /// maximum: what the status says, or what this process saw since.
+    pub fn observed_until(&self, claim: &Submission) -> Timestamp {
+        let recorded = claim
+            .last_observed_time
+            .as_ref()
+            .unwrap_or(&claim.start_time);
+        let own = self.observed.as_ref();
+        own.filter(|(nonce, _)| *nonce == claim.nonce)
+            .map_or(recorded.0, |(_, until)| recorded.0.max(*until))
+    }
+
+    /// A restore job of this backup and name that a look showed, or one that is worth
+    /// asking for: a list that lacks it now proves nothing against it.
+    pub fn known_job(&self, situation: &Situation) -> Option<&RestoreJob> {
+        self.known_job.as_ref().filter(|job| {
+            job.backup_id == situation.backup_id && job.target_index_name == situation.index_name
+        })
+    }
+
+    /// Since when checks of the restored index fail.
+    pub fn failing_since(&self) -> Option<BootTime> {
+        self.failing_since
+    }
+
+    /// When the last check of the restored index began that showed what became of it.
+    pub fn confirmed(&self) -> Option<BootTime> {
+        self.confirmed
+    }
+
     /// Takes in one answer, and when it was asked for and had. A look that failed
-    /// neither proves nor disproves. `catch_up` is how long the list may lag.
+    /// neither proves nor disproves.
     pub fn learn(
         &mut self,
         situation: &Situation,
         answer: &Answer,
         looked: Range<BootTime>,
-        catch_up: Duration,
+        patience: Patience,
     ) {
-        self.failures = match answer.is_incomplete() {
-            true => self.failures.saturating_add(1),
-            false => 0,
-        };
+        self.count_failures(answer, &looked);
         if matches!(answer, Answer::Follow { .. }) {
             self.polls = self.polls.wrapping_add(1);
         }
+        self.remember_job(situation, answer);
+        if let (Stage::Claimed(claim), Answer::FindOurs(seen)) = (&situation.stage, answer) {
+            self.observe(claim, seen, looked.end.since(looked.start), patience);
+        }
+        let catch_up = patience.catch_up;
         match missing(situation, answer) {
             Missing::Unknown => {}
             // Found, but perhaps not recorded: the write may lose against another.
@@ -99,12 +144,58 @@ impl Evidence {
                 self.looks = 0;
             }
             Missing::Nothing => {
+                if matches!(answer, Answer::StillThere(_)) {
+                    self.confirmed = Some(looked.start);
+                }
                 self.subject = None;
                 self.since = None;
                 self.looks = 0;
             }
             Missing::This(subject) => self.count(subject, looked, catch_up),
         }
+    }
+
+    fn count_failures(&mut self, answer: &Answer, looked: &Range<BootTime>) {
+        if answer.is_incomplete() {
+            self.failures = self.failures.saturating_add(1);
+            self.failing_since.get_or_insert(looked.start);
+            return;
+        }
+        self.failures = 0;
+        self.failing_since = None;
+    }
+
+    fn remember_job(&mut self, situation: &Situation, answer: &Answer) {
+        let (Answer::MaySubmit(Preflight {
+            history: Some(Ok(history)),
+            ..
+        })
+        | Answer::FindOurs(Search {
+            history: Ok(history),
+            ..
+        })) = answer
+        else {
+            return;
+        };
+        if let Trace::Ours(job) | Trace::Earlier(job) = situation.trace(history) {
+            self.known_job = Some(job);
+        }
+    }
+
+    /// A complete look that comes in time moves on the time until which the claim was
+    /// observed, to the look's beginning. One that comes too late never does: what
+    /// happened in between left no trace.
+    fn observe(&mut self, claim: &Submission, seen: &Search, took: Duration, patience: Patience) {
+        if seen.index.is_err() || !is_whole(seen) {
+            return;
+        }
+        let until = self.observed_until(claim);
+        if is_gap(until, seen.ended, patience.max_gap) {
+            return;
+        }
+        let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
+        let began = seen.ended.checked_sub(took).unwrap_or(until);
+        self.observed = Some((claim.nonce.clone(), began.max(until)));
     }
 
     fn count(&mut self, subject: Subject, looked: Range<BootTime>, catch_up: Duration) {
@@ -172,12 +263,25 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
             (Ok(Some(_)), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
+        Answer::StillThere(Check {
+            index: Ok(Some(_)),
+            job: Some(Ok(None)),
+            ..
+        }) => Missing::This(Subject::Job { index: true }),
+        Answer::StillThere(_) if answer.is_incomplete() => Missing::Unknown,
         Answer::StillThere(_) => Missing::Nothing,
     }
 }
 
+/// Whether more than `longest` passed between two observations; none is short enough
+/// where `longest` is zero.
+pub fn is_gap(from: Timestamp, to: Timestamp, longest: Duration) -> bool {
+    let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+    longest.is_zero() || to.duration_since(from) > longest
+}
+
 fn is_listed(situation: &Situation, history: &History) -> bool {
-    matches!(situation.trace(&history.jobs), Trace::Ours(_))
+    matches!(situation.trace(history), Trace::Ours(_))
 }
 
 /// Whether this look would have shown what it looked for: the list came to its

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::answer::History;
 use super::stage::Situation;
 use crate::pinecone::RestoreJob;
 
@@ -21,9 +22,17 @@ pub enum Trace {
 }
 
 impl Situation {
-    /// Looks for this restore's job.
-    pub fn trace(&self, jobs: &[RestoreJob]) -> Trace {
-        trace(jobs, &self.backup_id, &self.index_name, self.since)
+    /// Looks for this restore's job. A job that Pinecone accepted for another IndexRestore
+    /// is not this one's, whenever it was created.
+    pub fn trace(&self, history: &History) -> Trace {
+        let is_others = |job: &RestoreJob| history.rivals.jobs.contains(&job.restore_job_id);
+        trace(
+            &history.jobs,
+            &self.backup_id,
+            &self.index_name,
+            self.since,
+            is_others,
+        )
     }
 }
 
@@ -34,6 +43,7 @@ fn trace(
     backup_id: &str,
     index_name: &str,
     claimed: Option<Timestamp>,
+    is_others: impl Fn(&RestoreJob) -> bool,
 ) -> Trace {
     let newest = |jobs: &mut dyn Iterator<Item = &RestoreJob>| {
         // A job whose time is not assigned yet is newer than all that have one.
@@ -44,7 +54,8 @@ fn trace(
         jobs.iter()
             .filter(|job| job.target_index_name == index_name)
     };
-    let ours = |job: &&RestoreJob| job.backup_id == backup_id && is_since(job, claimed);
+    let ours =
+        |job: &&RestoreJob| job.backup_id == backup_id && is_since(job, claimed) && !is_others(job);
     if let Some(job) = newest(&mut of_name().filter(ours)) {
         return Trace::Ours(job);
     }
@@ -86,7 +97,9 @@ mod tests {
 
     fn found(jobs: &[RestoreJob], claimed: Option<i64>) -> Option<(&'static str, String)> {
         let claimed = claimed.map(|s| Timestamp::from_second(s).unwrap());
-        match trace(jobs, "b", "index", claimed) {
+        match trace(jobs, "b", "index", claimed, |job| {
+            job.restore_job_id == "theirs"
+        }) {
             Trace::Ours(job) => Some(("ours", job.restore_job_id)),
             Trace::Earlier(job) => Some(("earlier", job.restore_job_id)),
             Trace::None => None,
@@ -131,6 +144,12 @@ mod tests {
                 assert_eq!(found(&jobs, Some(25)), Some(("ours", "fourth".into())));
             }
         }
+    }
+
+    #[test]
+    fn a_job_that_another_restore_records_is_not_ours() {
+        let jobs = [job("theirs", "b", Some(10))];
+        assert_eq!(found(&jobs, Some(1)), Some(("earlier", "theirs".into())));
     }
 
     #[test]

@@ -19,12 +19,12 @@ pub mod report;
 pub mod stage;
 
 pub use act::{Acted, Actor, Done, act};
-pub use answer::Answer;
+pub use answer::{Answer, Rivals};
 pub use ask::{Question, ask};
 pub use claim::{CLAIM_LIFE, holds};
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
-pub use observe::observe;
+pub use observe::{Wish, observe};
 pub use pace::{Pace, Patience};
 pub use record::{Standing, standing};
 pub use report::{Change, Report};

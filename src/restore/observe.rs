@@ -1,39 +1,48 @@
 //! Reads what a question asks for.
 
-use super::answer::{Answer, History, Look, Preflight, Search, found};
+use jiff::Timestamp;
+
+use super::answer::{Answer, Check, History, Look, Preflight, Rivals, Search, found};
 use super::ask::Question;
 use super::history::Trace;
 use super::presence::Presence;
-use super::stage::{Situation, Stage};
+use super::stage::{Situation, Stage, Submitted};
 use crate::failpoint::{Site, around};
-use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState};
+use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, RestoreJob};
 
-/// Asks Pinecone what `question` needs to know. Makes no request that changes
-/// anything.
+/// What is to be read, and what is known already that decides what to ask for.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    pub question: Question,
+    pub situation: &'a Situation,
+    /// A restore job of this backup and name that an earlier look showed.
+    pub known_job: Option<&'a RestoreJob>,
+    pub rivals: &'a Rivals,
+}
+
+/// Asks Pinecone what is to be known. Makes no request that changes anything.
 pub async fn observe(
-    question: Question,
-    situation: &Situation,
+    wish: Wish<'_>,
     pinecone: &Client,
     presence: &Presence,
     key: &ApiKey,
 ) -> Answer {
     let eyes = Eyes {
-        situation,
+        wish,
+        situation: wish.situation,
         pinecone,
         key,
     };
-    match (question, &situation.stage) {
+    match (wish.question, &wish.situation.stage) {
         (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await),
         (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await),
-        (Question::Follow { index }, Stage::Submitted(submitted)) => {
-            eyes.follow(&submitted.job_id, index).await
-        }
-        (Question::StillThere { by_list: true }, Stage::Finished(submitted)) => {
-            let (name, host) = (&situation.index_name, submitted.host.as_deref());
-            Answer::StillThere(presence.look(pinecone, key, name, host).await)
-        }
-        (Question::StillThere { by_list: false }, Stage::Finished(_)) => {
-            Answer::StillThere(eyes.index().await)
+        (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
+            Some(job_id) => eyes.follow(job_id, index).await,
+            None => eyes.follow_index().await,
+        },
+        (Question::StillThere { by_list }, Stage::Finished(submitted)) => {
+            let list = by_list.then_some(presence);
+            Answer::StillThere(eyes.check(submitted, list).await)
         }
         (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
             Answer::Nothing
@@ -42,6 +51,7 @@ pub async fn observe(
 }
 
 struct Eyes<'a> {
+    wish: Wish<'a>,
     situation: &'a Situation,
     pinecone: &'a Client,
     key: &'a ApiKey,
@@ -69,17 +79,17 @@ impl Eyes<'_> {
     async fn search(&self) -> Search {
         let history = self.history().await;
         let index = self.index().await;
-        let (backup, _) = self.backup().await;
+        let (backup, date) = self.backup().await;
         Search {
             index,
             history,
             backup,
+            ended: date.unwrap_or_else(Timestamp::now),
         }
     }
 
     async fn follow(&self, job_id: &str, index: bool) -> Answer {
-        let job = self.pinecone.restore_job(self.key, job_id);
-        let job = found(around(Site::JobGet, job).await);
+        let job = self.job(job_id).await;
         let wanted = match &job {
             Ok(Some(job)) => index || job.state == JobState::Completed,
             Ok(None) => true,
@@ -92,12 +102,69 @@ impl Eyes<'_> {
         Answer::Follow { job, index }
     }
 
+    /// Follows an index whose restore job is not known; the list may show it yet.
+    async fn follow_index(&self) -> Answer {
+        let history = self.history().await;
+        let job = history.map(|history| match self.situation.trace(&history) {
+            Trace::Ours(job) | Trace::Earlier(job) => Some(job),
+            Trace::None => None,
+        });
+        Answer::Follow {
+            job,
+            index: Some(self.index().await),
+        }
+    }
+
+    /// Looks at a restored index and, where that does not name its backup, at its job.
+    /// With `list`, one list answers for all of a key.
+    async fn check(&self, submitted: &Submitted, list: Option<&Presence>) -> Check {
+        let index = match list {
+            Some(list) => {
+                let name = &self.situation.index_name;
+                list.look(self.pinecone, self.key, name, submitted).await
+            }
+            None => self.index().await,
+        };
+        let mut check = Check::from(index);
+        let Ok(Some(index)) = &check.index else {
+            return check;
+        };
+        if index.source.is(&self.situation.backup_id) == Some(true) {
+            return check;
+        }
+        let job = match &submitted.job_id {
+            Some(job_id) if !self.is_listed(job_id, list).await => {
+                self.job(job_id).await.map(|job| job.map(|_| ()))
+            }
+            Some(_) => Ok(Some(())),
+            None => Ok(None),
+        };
+        if job == Ok(None) {
+            let (backup, _) = self.backup().await;
+            check.backup = backup.map(found);
+        }
+        check.job = Some(job);
+        check
+    }
+
+    async fn is_listed(&self, job_id: &str, list: Option<&Presence>) -> bool {
+        match list {
+            Some(list) => list.shows_job(self.pinecone, self.key, job_id).await,
+            None => false,
+        }
+    }
+
+    async fn job(&self, job_id: &str) -> Look<RestoreJob> {
+        let job = self.pinecone.restore_job(self.key, job_id);
+        found(around(Site::JobGet, job).await)
+    }
+
     async fn index(&self) -> Look<Index> {
         let index = self.pinecone.index(self.key, &self.situation.index_name);
         found(around(Site::IndexGet, index).await)
     }
 
-    async fn backup(&self) -> (Option<Result<Backup, Failure>>, Option<jiff::Timestamp>) {
+    async fn backup(&self) -> (Option<Result<Backup, Failure>>, Option<Timestamp>) {
         let backup = self.pinecone.backup(self.key, &self.situation.backup_id);
         match around(Site::BackupGet, backup).await {
             Ok((backup, date)) => (Some(Ok(backup)), date),
@@ -105,24 +172,33 @@ impl Eyes<'_> {
         }
     }
 
-    /// The whole list and, where an earlier job might be adopted, that job by its
-    /// ID.
+    /// The whole list and, where an earlier job might be adopted, that job by its ID: the one
+    /// that is listed, one that an earlier look showed, or one that a copied status names.
     async fn history(&self) -> Result<History, Failure> {
         let listing = self
             .pinecone
             .restore_jobs(self.key, &self.situation.index_name);
         let listing = listing.await?;
-        let confirmed = match self.situation.trace(&listing.jobs) {
-            Trace::Earlier(job) => {
-                let job = self.pinecone.restore_job(self.key, &job.restore_job_id);
-                found(around(Site::JobConfirm, job).await)?
-            }
-            Trace::Ours(_) | Trace::None => None,
-        };
-        Ok(History {
+        let mut history = History {
             jobs: listing.jobs,
             is_complete: listing.is_complete,
-            confirmed,
-        })
+            rivals: self.wish.rivals.clone(),
+            ..History::default()
+        };
+        let shown = match self.situation.trace(&history) {
+            Trace::Ours(_) => return Ok(history),
+            Trace::Earlier(job) => Some(job),
+            Trace::None => self.wish.known_job.cloned(),
+        };
+        let id = shown.as_ref().map(|job| &job.restore_job_id);
+        let Some(id) = id.or(self.situation.hinted_job.as_ref()) else {
+            return Ok(history);
+        };
+        let job = self.pinecone.restore_job(self.key, id);
+        match found(around(Site::JobConfirm, job).await)? {
+            Some(job) => history.confirm(self.situation, job),
+            None => history.doubted = shown,
+        }
+        Ok(history)
     }
 }

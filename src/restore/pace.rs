@@ -68,6 +68,11 @@ pub struct Patience {
     pub catch_up: Duration,
     /// Before a person is asked to look.
     pub give_up: Duration,
+    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs.
+    pub job_outage: Duration,
+    /// Longest time between two observations of an open claim after which the operator still
+    /// submits again by itself. Zero: it never does.
+    pub max_gap: Duration,
 }
 
 /// Complete looks that must all have missed a thing, once the list had time to catch
@@ -80,6 +85,8 @@ impl Default for Patience {
             confirm: Duration::from_secs(180),
             catch_up: Duration::from_secs(60),
             give_up: Duration::from_secs(3_600),
+            job_outage: Duration::from_secs(300),
+            max_gap: Duration::from_secs(600),
         }
     }
 }

@@ -1,21 +1,30 @@
-//! One list of indexes for all finished restores of an API key.
+//! One list of indexes, and one of restore jobs, for all finished restores of an API key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::answer::{Look, found};
+use super::stage::Submitted;
 use crate::clock::BootTime;
 use crate::failpoint::{Site, around};
 use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId};
 
-/// A list of indexes, and the period in which it was read.
-type Snapshot = (u128, HashMap<String, Index>);
+/// What was listed, and in which period.
+struct Snapshot {
+    period: u128,
+    read: Timestamp,
+    indexes: HashMap<String, Index>,
+    /// The IDs of the restore jobs, once they were asked for; none where they cannot be listed.
+    jobs: Option<HashSet<String>>,
+}
+
 type Cell = Arc<Mutex<Option<Snapshot>>>;
 
-/// Reads the list of indexes once a period for each key.
+/// Reads the lists once a period for each key.
 pub struct Presence {
     period: Duration,
     cells: Mutex<HashMap<KeyId, Cell>>,
@@ -29,35 +38,60 @@ impl Presence {
         }
     }
 
-    /// Whether the index is there and ready. The shared list may be older than the
-    /// restore: it is believed only where it says "ready" of the index with that
-    /// host; else the index itself is asked for.
+    /// The index that was restored. The shared list may be older than the restore: it is
+    /// believed only where it was read after the restore was last confirmed and says
+    /// "ready" of an index with that host; else the index itself is asked for.
     pub async fn look(
         &self,
         pinecone: &Client,
         key: &ApiKey,
         name: &str,
-        host: Option<&str>,
+        restored: &Submitted,
     ) -> Look<Index> {
         let cell = self.cell(key.id()).await;
         let listed = {
             let mut snapshot = cell.lock().await;
             let period = BootTime::now().period(self.period);
-            if snapshot.as_ref().is_none_or(|(read, _)| *read != period) {
+            if snapshot.as_ref().is_none_or(|old| old.period != period) {
+                let read = Timestamp::now();
                 let indexes = around(Site::IndexesList, pinecone.indexes(key)).await?;
                 let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
-                *snapshot = Some((period, by_name.collect()));
+                *snapshot = Some(Snapshot {
+                    period,
+                    read,
+                    indexes: by_name.collect(),
+                    jobs: None,
+                });
             }
-            snapshot
+            let fresh = snapshot
                 .as_ref()
-                .and_then(|(_, indexes)| indexes.get(name).cloned())
+                .filter(|list| is_after(list.read, restored));
+            fresh.and_then(|list| list.indexes.get(name).cloned())
         };
+        let host = restored.host.as_deref();
         match listed {
             Some(index) if index.health == IndexHealth::Ready && is_at(&index, host) => {
                 Ok(Some(index))
             }
             _ => found(around(Site::IndexGet, pinecone.index(key, name)).await),
         }
+    }
+
+    /// Whether the list of restore jobs shows that job. A job that is not listed, or a list
+    /// that cannot be read, means nothing: the job is then asked for by its ID.
+    pub async fn shows_job(&self, pinecone: &Client, key: &ApiKey, job_id: &str) -> bool {
+        let cell = self.cell(key.id()).await;
+        let mut snapshot = cell.lock().await;
+        let Some(snapshot) = snapshot.as_mut() else {
+            return false;
+        };
+        if snapshot.jobs.is_none() {
+            snapshot.jobs = Some(pinecone.restore_job_ids(key).await.unwrap_or_default());
+        }
+        snapshot
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.contains(job_id))
     }
 
     async fn cell(&self, key: KeyId) -> Cell {
@@ -70,8 +104,15 @@ impl Presence {
     fn is_old(&self, cell: &Cell) -> bool {
         let period = BootTime::now().period(self.period);
         cell.try_lock()
-            .is_ok_and(|snapshot| snapshot.as_ref().is_none_or(|(read, _)| *read != period))
+            .is_ok_and(|snapshot| snapshot.as_ref().is_none_or(|old| old.period != period))
     }
+}
+
+/// Whether the list is newer than what the status says of the index.
+fn is_after(read: Timestamp, restored: &Submitted) -> bool {
+    restored
+        .last_confirmed
+        .is_none_or(|confirmed| read >= confirmed)
 }
 
 /// An index without a host is recorded with an empty one.

@@ -49,6 +49,17 @@ fn key(text: &str) -> ApiKey {
     ApiKey::new(text.as_bytes()).unwrap()
 }
 
+fn restored(host: Option<&str>, last_confirmed: Option<Timestamp>) -> Submitted {
+    Submitted {
+        job_id: Some("j".into()),
+        adopted: false,
+        host: host.map(Into::into),
+        since: Timestamp::UNIX_EPOCH,
+        last_confirmed,
+        unconfirmed_since: None,
+    }
+}
+
 impl Pinecone {
     async fn host(&self, name: &str) -> Option<String> {
         let index = self.client.index(&self.key, name).await.unwrap();
@@ -58,7 +69,8 @@ impl Pinecone {
 
     async fn look(&self, presence: &Presence, name: &str, host: Option<&str>) -> Option<Index> {
         let (client, key) = (&self.client, &self.key);
-        presence.look(client, key, name, host).await.unwrap()
+        let restored = &restored(host, None);
+        presence.look(client, key, name, restored).await.unwrap()
     }
 
     /// What was asked since the last time.

@@ -89,6 +89,8 @@ impl Actor<'_> {
             index_name = object.spec.index_name,
             "Pinecone accepted a restore and no IndexRestore can record it any more; it goes on"
         );
+        let job_id = job_id.as_deref().unwrap_or_default();
+        let index_id = index_id.as_deref().unwrap_or_default();
         self.events.orphaned(object, job_id, index_id).await;
     }
 }
@@ -110,7 +112,7 @@ pub enum Standing {
 /// `claimed` shows.
 pub fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &Change) -> Standing {
     let accepted = match change {
-        Change::Record(record) => Some(record.job_id.as_str()),
+        Change::Record(record) => record.job_id.as_deref(),
         _ => None,
     };
     let Some(fresh) = fresh else {
@@ -170,12 +172,12 @@ mod tests {
 
     fn created(job_id: &str) -> Change {
         Change::Record(Record {
-            job_id: job_id.into(),
-            index_id: "i".into(),
+            job_id: Some(job_id.into()),
+            index_id: Some("i".into()),
             backup_id: "b".into(),
             index_name: "index".into(),
             adopted: false,
-            restore: RestoreStatus::default(),
+            restore: Some(RestoreStatus::default()),
         })
     }
 

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::stage::own_submission;
+use super::stage::{Situation, may_still_arrive, own_submission, requested_at};
 use crate::api::conditions::{Finding, conditions, whole_seconds};
 use crate::api::{
     IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, Submission, SubmissionOutcome,
@@ -32,21 +32,33 @@ pub enum Change {
     Job(RestoreStatus),
     /// The restore is complete and the index ready.
     Finish {
-        restore: RestoreStatus,
+        /// Absent where no restore job is known.
+        restore: Option<RestoreStatus>,
         host: String,
+        at: Timestamp,
+    },
+    /// Until when the open submission was observed.
+    Observed(Timestamp),
+    /// A check of the restored index was answered.
+    Confirmed(Timestamp),
+    /// Checks of the restored index fail.
+    Unconfirmed {
+        last: Option<Timestamp>,
+        since: Timestamp,
     },
 }
 
 /// The restore job that answers a submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    pub job_id: String,
-    pub index_id: String,
+    /// Absent where only the index itself names its backup.
+    pub job_id: Option<String>,
+    pub index_id: Option<String>,
     pub backup_id: String,
     pub index_name: String,
     /// Whether it was there before this restore asked for it.
     pub adopted: bool,
-    pub restore: RestoreStatus,
+    pub restore: Option<RestoreStatus>,
 }
 
 /// The claim to write before anything is sent.
@@ -71,10 +83,30 @@ impl Report {
             Change::Close { outcome, reason } => close(&mut status, *outcome, *reason),
             Change::Record(record) => status = record.status(object, status, now),
             Change::Job(restore) => status.restore = Some(restore.clone()),
-            Change::Finish { restore, host } => {
-                status.restore = Some(restore.clone());
+            Change::Finish { restore, host, at } => {
+                status.restore = restore.clone();
                 status.index_host = Some(host.clone());
+                status.last_confirmed_time = time(*at);
             }
+            Change::Observed(until) => {
+                if let Some(submission) = &mut status.submission {
+                    submission.last_observed_time = time(*until);
+                }
+            }
+            Change::Confirmed(at) => {
+                status.last_confirmed_time = time(*at);
+                status.unconfirmed_since = None;
+            }
+            Change::Unconfirmed { last, since } => {
+                status.last_confirmed_time = last.and_then(time);
+                status.unconfirmed_since = time(*since);
+            }
+        }
+        // While a claim is open, a request waits until it can be acted on.
+        if !is_open(&status) {
+            status.last_handled_request = requested_at(object)
+                .cloned()
+                .or(status.last_handled_request);
         }
         status.observed_generation = object.metadata.generation;
         status.conditions = conditions(
@@ -92,12 +124,24 @@ impl Record {
     /// The record of a job that Pinecone shows.
     pub fn of(job: &RestoreJob, adopted: bool) -> Self {
         Self {
-            job_id: job.restore_job_id.clone(),
-            index_id: job.target_index_id.clone(),
+            job_id: Some(job.restore_job_id.clone()),
+            index_id: Some(job.target_index_id.clone()),
             backup_id: job.backup_id.clone(),
             index_name: job.target_index_name.clone(),
             adopted,
-            restore: restore_status(job),
+            restore: Some(restore_status(job)),
+        }
+    }
+
+    /// The record of an index that names its backup, where no job is shown.
+    pub fn of_index(situation: &Situation) -> Self {
+        Self {
+            job_id: None,
+            index_id: None,
+            backup_id: situation.backup_id.clone(),
+            index_name: situation.index_name.clone(),
+            adopted: true,
+            restore: None,
         }
     }
 
@@ -114,8 +158,9 @@ impl Record {
         let submission = before.submission.unwrap_or_else(|| Submission {
             uid: object.metadata.uid.clone().unwrap_or_default(),
             attempt: 1,
-            nonce: self.job_id.clone(),
+            nonce: self.job_id.clone().unwrap_or_default(),
             start_time: Time(whole_seconds(now)),
+            last_observed_time: None,
             generation: object.metadata.generation.unwrap_or_default(),
             backup_id: String::new(),
             index_name: String::new(),
@@ -130,10 +175,10 @@ impl Record {
                 index_name: self.index_name.clone(),
                 ..submission
             }),
-            restore_job_id: Some(self.job_id.clone()),
-            index_id: Some(self.index_id.clone()),
+            restore_job_id: self.job_id.clone(),
+            index_id: self.index_id.clone(),
             index_host: None,
-            restore: Some(self.restore.clone()),
+            restore: self.restore.clone(),
             ..before
         }
     }
@@ -146,16 +191,18 @@ impl ClaimRequest {
     pub fn status(&self, object: &IndexRestore, first: &Finding) -> IndexRestoreStatus {
         let before = own_status(object);
         let last = before.submission.as_ref();
-        let abandoned = last.filter(|last| last.is_abandoned());
+        let unresolved = last.filter(|last| may_still_arrive(last));
+        let is_abandoned = last.is_some_and(Submission::is_abandoned);
         let submission = Submission {
             uid: object.metadata.uid.clone().unwrap_or_default(),
-            attempt: last.map_or(1, |last| last.attempt) + i32::from(abandoned.is_some()),
+            attempt: last.map_or(1, |last| last.attempt) + i32::from(is_abandoned),
             nonce: self.nonce.clone(),
             // An abandoned request may still arrive: its job would be ours as well.
-            start_time: abandoned.map_or_else(
+            start_time: unresolved.map_or_else(
                 || Time(whole_seconds(self.now)),
                 |last| last.start_time.clone(),
             ),
+            last_observed_time: time(self.now),
             generation: object.metadata.generation.unwrap_or_default(),
             backup_id: object.spec.backup_id.clone(),
             index_name: object.spec.index_name.clone(),
@@ -176,9 +223,28 @@ impl ClaimRequest {
             index_id: None,
             index_host: None,
             restore: None,
+            last_confirmed_time: None,
+            unconfirmed_since: None,
+            // A request from before the claim approves nothing that comes after it.
+            last_handled_request: requested_at(object)
+                .cloned()
+                .or(before.last_handled_request),
             conditions,
         }
     }
+}
+
+fn time(at: Timestamp) -> Option<Time> {
+    Some(Time(whole_seconds(at)))
+}
+
+fn is_open(status: &IndexRestoreStatus) -> bool {
+    status.submission.as_ref().is_some_and(|submission| {
+        matches!(
+            submission.outcome,
+            SubmissionOutcome::Open | SubmissionOutcome::Taken
+        )
+    })
 }
 
 impl Submission {

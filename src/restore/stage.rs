@@ -1,21 +1,25 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, IndexRestore, Reason, Submission, SubmissionOutcome};
+use crate::api::{
+    AdoptionPolicy, DeletionProtection, IndexRestore, IndexRestoreStatus, REQUESTED_AT, Reason,
+    Submission, SubmissionOutcome,
+};
 use crate::pinecone::JobState;
 
 /// How far a restore got: its status, parsed. A claim that was made for another
 /// object (a copied or restored status) counts for nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
-    /// Nothing is submitted. `last` is what came of this object's previous
-    /// attempt, all of which are closed.
+    /// Nothing is submitted. `last` is this object's previous attempt, which is closed.
     Unclaimed { last: Option<Submission> },
     /// Pinecone refused this very spec as invalid: only an edit helps.
     Rejected,
     /// A submission is open: Pinecone may have accepted it, or may yet.
     Claimed(Submission),
-    /// The restore job is known and not known to have ended.
+    /// The restore is known to run, or not known to have ended.
     Submitted(Submitted),
     /// The restore job ended without a restored index.
     Failed,
@@ -23,22 +27,36 @@ pub enum Stage {
     Finished(Submitted),
 }
 
-/// A restore job that is recorded as this restore's.
+/// What is recorded as this restore.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
-    pub job_id: String,
+    /// Absent where an adopted index names its backup and no restore job is known.
+    pub job_id: Option<String>,
     pub adopted: bool,
     /// The host that was recorded when the index was ready.
     pub host: Option<String>,
     /// When the restore job was created or, where that is not known, when the
     /// submission was made.
     pub since: Timestamp,
+    /// When Pinecone last confirmed what the status says of the index.
+    pub last_confirmed: Option<Timestamp>,
+    /// Since when checks of the index fail, as the status says.
+    pub unconfirmed_since: Option<Timestamp>,
+}
+
+/// What the spec wants of the index beside its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Omitted means not managed.
+    pub tags: Option<BTreeMap<String, String>>,
+    pub is_protected: bool,
 }
 
 /// All that decisions need to know of the object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Situation {
     pub stage: Stage,
+    pub uid: String,
     /// The submission's values where there is one that is open or accepted, the
     /// spec's otherwise.
     pub backup_id: String,
@@ -46,34 +64,55 @@ pub struct Situation {
     /// Since when a restore job for both is this restore's own, by Pinecone's clock.
     /// Without it none is: nothing was sent, or what was sent had no effect.
     pub since: Option<Timestamp>,
+    /// Whether an earlier attempt of unknown outcome may still take effect, so that the
+    /// spec may not be edited.
+    pub is_frozen: bool,
+    /// Whether Pinecone refused this very spec as invalid.
+    pub is_rejected: bool,
     pub adoption: AdoptionPolicy,
+    pub wanted: Wanted,
     pub deleting: bool,
     /// What the status says now.
     pub shown: Option<Finding>,
     /// Whether it says so of the spec as it is now.
     pub observed: bool,
+    /// The request of the annotation that was not acted on yet.
+    pub request: Option<String>,
+    /// The restore job in a status that was made for another object: no proof, but
+    /// worth asking for.
+    pub hinted_job: Option<String>,
 }
 
 impl Situation {
     /// Parses an object; looks at nothing else.
     pub fn of(object: &IndexRestore) -> Self {
         let stage = stage(object);
+        let own = own_submission(object);
         let claim = match &stage {
             Stage::Unclaimed { .. } | Stage::Rejected => None,
-            _ => own_submission(object),
+            _ => own,
         };
         let spec = &object.spec;
+        let status = object.status.as_ref();
         Self {
+            uid: object.metadata.uid.clone().unwrap_or_default(),
             backup_id: claim.map_or(&spec.backup_id, |c| &c.backup_id).clone(),
             index_name: claim.map_or(&spec.index_name, |c| &c.index_name).clone(),
             since: since(&stage),
+            is_frozen: own.is_some_and(may_still_arrive),
+            is_rejected: own.is_some_and(|own| is_rejected(object, own)),
             adoption: spec.adoption_policy,
+            wanted: Wanted {
+                tags: spec.tags.clone(),
+                is_protected: spec.deletion_protection == DeletionProtection::Enabled,
+            },
             deleting: object.metadata.deletion_timestamp.is_some(),
-            shown: object
-                .status
-                .as_ref()
-                .and_then(|status| Finding::shown(&status.conditions)),
+            shown: status.and_then(|status| Finding::shown(&status.conditions)),
             observed: is_observed(object),
+            request: request(object),
+            hinted_job: status
+                .filter(|_| own.is_none())
+                .and_then(|status| status.restore_job_id.clone()),
             stage,
         }
     }
@@ -92,6 +131,20 @@ pub fn own_submission(object: &IndexRestore) -> Option<&Submission> {
     own.then_some(submission)
 }
 
+/// The value of the annotation `restore.pinecone.io/requestedAt`.
+pub fn requested_at(object: &IndexRestore) -> Option<&String> {
+    object.metadata.annotations.as_ref()?.get(REQUESTED_AT)
+}
+
+fn request(object: &IndexRestore) -> Option<String> {
+    let handled = object
+        .status
+        .as_ref()
+        .and_then(|status| status.last_handled_request.as_ref());
+    let requested = requested_at(object).filter(|token| Some(*token) != handled);
+    requested.cloned()
+}
+
 fn stage(object: &IndexRestore) -> Stage {
     let Some(submission) = own_submission(object) else {
         return Stage::Unclaimed { last: None };
@@ -100,7 +153,11 @@ fn stage(object: &IndexRestore) -> Stage {
         SubmissionOutcome::Open | SubmissionOutcome::Taken => Stage::Claimed(submission.clone()),
         SubmissionOutcome::Accepted => followed(object, submission, false),
         SubmissionOutcome::Adopted => followed(object, submission, true),
-        SubmissionOutcome::Refused if is_rejected(object, submission) => Stage::Rejected,
+        SubmissionOutcome::Refused
+            if is_rejected(object, submission) && !may_still_arrive(submission) =>
+        {
+            Stage::Rejected
+        }
         SubmissionOutcome::Refused | SubmissionOutcome::Unsent | SubmissionOutcome::Abandoned => {
             Stage::Unclaimed {
                 last: Some(submission.clone()),
@@ -118,36 +175,52 @@ fn since(stage: &Stage) -> Option<Timestamp> {
     Some(submission.start_time.0)
 }
 
-/// Whether a closed submission may turn out to have had an effect: it left no
-/// trace, or the name was taken by something whose origin stayed unknown.
+/// Whether a closed submission may turn out to have had an effect: it or one before it
+/// left no trace, or the name was taken by something whose origin stayed unknown.
 fn may_have_arrived(last: &Submission) -> bool {
-    last.is_abandoned() || last.reason == Some(Reason::IndexAlreadyExists)
+    may_still_arrive(last) || last.reason == Some(Reason::IndexAlreadyExists)
+}
+
+/// Whether an attempt was abandoned: each one before this raised the number.
+pub fn may_still_arrive(submission: &Submission) -> bool {
+    submission.outcome == SubmissionOutcome::Abandoned || submission.attempt > 1
 }
 
 fn is_rejected(object: &IndexRestore, submission: &Submission) -> bool {
-    submission.reason == Some(Reason::InvalidRequest)
+    submission.outcome == SubmissionOutcome::Refused
+        && submission.reason == Some(Reason::InvalidRequest)
         && object.metadata.generation == Some(submission.generation)
 }
 
 fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> Stage {
     let status = object.status.clone().unwrap_or_default();
-    let restore = status.restore.unwrap_or_default();
-    let Some(job_id) = status.restore_job_id else {
+    if status.restore_job_id.is_none() && !adopted {
         // Somebody took the ID out of the status: it is looked for again.
         return Stage::Claimed(submission.clone());
-    };
-    let submitted = Submitted {
-        job_id,
-        adopted,
-        host: status.index_host.clone(),
-        since: restore
-            .start_time
-            .map_or(submission.start_time.0, |time| time.0),
-    };
-    match restore.state.as_deref().map(JobState::parse) {
-        Some(JobState::Failed | JobState::Cancelled) => Stage::Failed,
-        Some(JobState::Completed) if status.index_host.is_some() => Stage::Finished(submitted),
+    }
+    let state = status
+        .restore
+        .as_ref()
+        .and_then(|restore| restore.state.as_deref())
+        .map(JobState::parse);
+    let submitted = submitted(status, submission, adopted);
+    match state {
+        Some(state) if state.is_failure() => Stage::Failed,
+        Some(JobState::Completed) if submitted.host.is_some() => Stage::Finished(submitted),
+        _ if submitted.job_id.is_none() && submitted.host.is_some() => Stage::Finished(submitted),
         _ => Stage::Submitted(submitted),
+    }
+}
+
+fn submitted(status: IndexRestoreStatus, submission: &Submission, adopted: bool) -> Submitted {
+    let created = status.restore.and_then(|restore| restore.start_time);
+    Submitted {
+        job_id: status.restore_job_id,
+        adopted,
+        host: status.index_host,
+        since: created.map_or(submission.start_time.0, |time| time.0),
+        last_confirmed: status.last_confirmed_time.map(|time| time.0),
+        unconfirmed_since: status.unconfirmed_since.map(|time| time.0),
     }
 }
 

@@ -8,7 +8,7 @@ use kube::api::ListParams;
 use pinecone_emulator::DEFAULT_PROJECT;
 use serde_json::json;
 
-use crate::scene::{BACKUP, Scene, conditions, ready, status};
+use crate::scene::{BACKUP, Scene, api_version, conditions, ready, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_becomes_an_index_and_the_status_says_so() {
@@ -32,7 +32,7 @@ async fn a_backup_becomes_an_index_and_the_status_says_so() {
     let create = &scene.accepted("plain")[0];
     assert_eq!((&*create.backup_id, &create.tags), (BACKUP, &None));
     assert_eq!(create.deletion_protection.as_deref(), Some("disabled"));
-    assert_eq!(create.api_version.as_deref(), Some("2025-10"));
+    assert_eq!(create.api_version, Some(api_version()));
     assert!(
         create
             .user_agent

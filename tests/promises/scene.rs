@@ -35,6 +35,17 @@ fn operator() -> &'static Path {
     })
 }
 
+/// The version of Pinecone's API that the operators speak: 2025-10, unless the environment
+/// names another.
+pub fn api_version() -> String {
+    std::env::var("INDEX_RESTORE_API_VERSION").unwrap_or_else(|_| "2025-10".into())
+}
+
+/// Whether an index names the backup it was restored from.
+pub fn shows_source() -> bool {
+    api_version() == "2026-07"
+}
+
 pub struct Scene {
     pub namespace: String,
     pub client: Client,
@@ -85,7 +96,9 @@ impl Scene {
             .env("POLL_MIN", "100ms")
             .env("POLL_MAX", "1s")
             .env("CONFIRM_PATIENCE", "8s")
-            .env("CATCH_UP_PATIENCE", "1s");
+            .env("CATCH_UP_PATIENCE", "1s")
+            .env("JOB_OUTAGE_PATIENCE", "3s")
+            .env("PINECONE_API_VERSION", api_version());
         let scene = Self {
             restores: Api::namespaced(client.clone(), &namespace),
             namespace,

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route};
 use serde_json::json;
 
-use crate::scene::{Running, Scene, conditions, ready, status};
+use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_fails_is_stalled_and_never_repeated() {
@@ -193,7 +193,7 @@ async fn an_index_deleted_while_it_is_restored_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finished_restores_share_one_list_of_indexes() {
+async fn finished_restores_share_their_lists() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let names: Vec<_> = (0..6).map(|n| format!("shared-{n}")).collect();
@@ -204,26 +204,16 @@ async fn finished_restores_share_one_list_of_indexes() {
         scene.restored_once(name).await;
     }
     scene.pinecone.clear_requests();
-    let lists = async || {
-        let requests = scene.pinecone.requests();
-        requests
-            .iter()
-            .filter(|request| request.route == Route::ListIndexes)
-            .count()
-    };
-    eventually("the list was read twice", DEADLINE, async || {
-        Ok((lists().await >= 2).then_some(()))
-    })
-    .await
-    .unwrap();
+    scene.until_asked(Route::ListIndexes, 3).await;
     let all = scene.pinecone.requests();
-    let others: Vec<_> = all
-        .iter()
-        .filter(|request| request.route != Route::ListIndexes)
-        .collect();
+    let of = |route| all.iter().filter(|request| request.route == route).count();
+    let (indexes, jobs) = (of(Route::ListIndexes), of(Route::ListRestoreJobs));
+    assert_eq!(indexes + jobs, all.len(), "nothing else is asked: {all:?}");
+    // The jobs show which index came from which backup, where the index does not.
+    let expected = if shows_source() { 0 } else { indexes };
     assert!(
-        others.is_empty(),
-        "nothing else is asked of finished restores: {others:?}"
+        jobs <= expected && expected <= jobs + 1,
+        "{indexes}, {jobs}"
     );
 }
 
@@ -241,12 +231,12 @@ async fn an_index_made_anew_under_the_same_name_is_not_taken_for_the_restored_on
         .pinecone
         .add_index(DEFAULT_PROJECT, IndexSeed::new("replaced"))
         .unwrap();
-    let object = scene.until("replaced", "IndexDeleted").await;
-    assert!(
-        ready(&object).2.contains("another index"),
-        "{:?}",
-        ready(&object)
-    );
+    let (reason, words) = match shows_source() {
+        true => ("IndexDeleted", "another index"),
+        false => ("RestoreJobNotFound", "cannot be confirmed"),
+    };
+    let object = scene.until("replaced", reason).await;
+    assert!(ready(&object).2.contains(words), "{:?}", ready(&object));
     assert_eq!(status(&object).index_host, status(&restored).index_host);
 }
 

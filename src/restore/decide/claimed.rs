@@ -1,143 +1,212 @@
 use std::time::Duration;
 
-use super::unclaimed::is_confirmed;
+use jiff::Timestamp;
+
+use super::unclaimed::{adopt_without_job, is_proven};
 use super::{Decision, Scene, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
-use crate::restore::answer::Search;
+use crate::restore::answer::{History, Search};
+use crate::restore::evidence::is_gap;
 use crate::restore::findings;
 use crate::restore::history::Trace;
 use crate::restore::report::{Change, Report};
 
-/// A submission is open: look for what came of it, and never send it again
-/// while it may have arrived.
+/// A submission is open: look for its outcome, and never send it again while it may
+/// have arrived.
 pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
-    let history = match &seen.history {
-        Ok(history) => history,
-        Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
-    };
-    let situation = scene.situation;
-    let found = situation.trace(&history.jobs);
-    let earlier = match found {
-        Trace::Ours(job) => {
-            return Decision::report(take_job(&job, false), scene.rules.pace.poll_min);
-        }
-        Trace::Earlier(job) if is_confirmed(history, &job.restore_job_id) => Some(job),
-        Trace::Earlier(_) | Trace::None => None,
-    };
-    let index = match &seen.index {
-        Ok(index) => index.as_ref(),
-        Err(failure) => return not_known(scene, claim, &failure.to_string(), Some(failure)),
-    };
-    match (index, earlier) {
-        (Some(index), Some(job)) if !index.is_terminating() => match situation.adoption {
-            AdoptionPolicy::IfSameBackup => {
-                Decision::report(take_job(&job, true), scene.rules.pace.poll_min)
-            }
-            AdoptionPolicy::Never => Decision::report(
-                Report::new(
-                    findings::never_adopt(&job),
-                    refused(Reason::IndexAlreadyExists),
-                ),
-                scene.rules.pace.stalled(),
-            ),
-        },
-        (Some(index), _) => index_without_job(scene, claim, index),
-        (None, _) => nothing_there(scene, claim, seen),
-    }
-}
-
-/// An index of that name exists and no job of ours is listed. Where the POST
-/// was answered with 409, it is another's once the list had time to catch up;
-/// else it may be ours.
-fn index_without_job(scene: &Scene<'_>, claim: &Submission, index: &Index) -> Decision {
-    let is_taken = claim.outcome == SubmissionOutcome::Taken && !index.is_terminating();
-    if is_taken && scene.is_believed_missing(scene.rules.patience.catch_up) {
-        let finding = findings::name_taken(&index.name);
-        let report = Report::new(finding, refused(Reason::IndexAlreadyExists));
-        return Decision::report(report, scene.rules.pace.stalled());
-    }
-    let why = format!(
-        "index {} exists but no restore job for it is listed",
-        index.name
-    );
-    not_known(scene, claim, &why, None)
-}
-
-fn nothing_there(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
-    let name = &claim.index_name;
-    match &seen.backup {
-        Some(Ok(_)) => {}
-        Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
-            let why = format!(
-                "backup {} is not visible with this API key: it was deleted, or the key belongs to another project",
-                claim.backup_id
-            );
-            return not_known(scene, claim, &why, None);
-        }
-        Some(Err(failure)) => {
-            return not_known(scene, claim, &failure.to_string(), Some(failure));
-        }
-        None => return not_known(scene, claim, "the backup was not looked at", None),
-    }
-    if !matches!(
-        claim.outcome,
-        SubmissionOutcome::Open | SubmissionOutcome::Taken
-    ) {
-        let why = "it was accepted once, and the job's ID was taken out of the status";
-        return not_known(scene, claim, why, None);
-    }
-    let was_seen = scene.evidence.index_seen() && claim.outcome != SubmissionOutcome::Taken;
-    if was_seen {
-        let why = format!("an index {name} was there after the submission and is gone");
-        return not_known(scene, claim, &why, None);
-    }
-    if scene.is_believed_missing(scene.rules.patience.for_attempt(claim.attempt)) {
-        let change = Change::Close {
-            outcome: SubmissionOutcome::Abandoned,
-            reason: None,
-        };
-        let finding = findings::confirming("no trace of it for long enough; it is tried again");
-        return Decision::report(Report::new(finding, change), scene.rules.pace.poll_min);
-    }
-    not_known(
+    let open = Open {
         scene,
         claim,
-        &format!("no index {name} and no restore job yet"),
-        None,
-    )
+        ended: seen.ended,
+    };
+    let history = match &seen.history {
+        Ok(history) => history,
+        Err(failure) => return open.failed(failure),
+    };
+    let situation = scene.situation;
+    let found = situation.trace(history);
+    if let Trace::Ours(job) = &found {
+        if history.rivals.has_precedence {
+            return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
+        }
+        return Decision::report(take_job(job, false), scene.rules.pace.poll_min);
+    }
+    let index = match &seen.index {
+        Ok(index) => index.as_ref(),
+        Err(failure) => return open.failed(failure),
+    };
+    match (index, found) {
+        (Some(index), Trace::Earlier(job))
+            if !index.is_terminating()
+                && !job.state.is_failure()
+                && is_proven(situation, history, index, &job) =>
+        {
+            let pace = scene.rules.pace;
+            match situation.adoption {
+                AdoptionPolicy::IfSameBackup => {
+                    Decision::report(take_job(&job, true), pace.poll_min)
+                }
+                AdoptionPolicy::Never => taken(scene, findings::never_adopt(&job)),
+            }
+        }
+        (Some(index), _) => open.index_without_job(index, history),
+        (None, _) => open.nothing_there(seen),
+    }
 }
 
-/// Goes on looking.
-fn not_known(
+/// An open claim and a look for its outcome.
+struct Open<'a> {
+    scene: &'a Scene<'a>,
+    claim: &'a Submission,
+    /// When the look ended.
+    ended: Timestamp,
+}
+
+impl Open<'_> {
+    /// An index of that name exists and no job of ours is listed. If it names our backup it is
+    /// ours, for the name was free before the claim. Where the POST was answered with 409,
+    /// it is another's once the list had time to catch up. Else it may be ours.
+    fn index_without_job(&self, index: &Index, history: &History) -> Decision {
+        let (scene, situation) = (self.scene, self.scene.situation);
+        let is_believed = scene.is_believed_missing(scene.origin_patience(history));
+        let is_of_backup = index.source.is(&situation.backup_id) == Some(true);
+        let is_usable = !index.is_terminating() && is_believed;
+        if is_of_backup && is_usable && !history.rivals.has_precedence {
+            let report = adopt_without_job(situation, index);
+            return Decision::report(report, scene.rules.pace.poll_min);
+        }
+        let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
+        if was_taken && is_usable && !is_of_backup {
+            return taken(scene, findings::name_taken(situation, index, history));
+        }
+        self.not_known(&format!(
+            "index {} exists but no restore job for it is listed",
+            index.name
+        ))
+    }
+
+    fn nothing_there(&self, seen: &Search) -> Decision {
+        let (scene, claim) = (self.scene, self.claim);
+        let name = &claim.index_name;
+        match &seen.backup {
+            Some(Ok(_)) => {}
+            Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
+                return self.not_known(&format!(
+                    "backup {} is not visible with this API key: it was deleted, or the key belongs to another project",
+                    claim.backup_id
+                ));
+            }
+            Some(Err(failure)) => return self.failed(failure),
+            None => return self.not_known("the backup was not looked at"),
+        }
+        if !matches!(
+            claim.outcome,
+            SubmissionOutcome::Open | SubmissionOutcome::Taken
+        ) {
+            return self
+                .not_known("it was accepted once, and the job's ID was taken out of the status");
+        }
+        // A person's request stands in for what was not seen.
+        let is_requested = scene.situation.request.is_some();
+        let was_seen = scene.evidence.index_seen() && claim.outcome != SubmissionOutcome::Taken;
+        if was_seen && !is_requested {
+            return self.not_known(&format!(
+                "an index {name} was there after the submission and is gone"
+            ));
+        }
+        let is_believed =
+            scene.is_believed_missing(scene.rules.patience.for_attempt(claim.attempt));
+        if is_believed && (is_requested || !self.has_gap()) {
+            return abandon(scene);
+        }
+        self.not_known(&format!("no index {name} and no restore job yet"))
+    }
+
+    /// Whether the outcome was out of sight for too long, so that its absence proves nothing.
+    fn has_gap(&self) -> bool {
+        has_gap(self.scene, self.claim, self.ended)
+    }
+
+    fn failed(&self, failure: &Failure) -> Decision {
+        let pace = self.scene.rules.pace;
+        let asked = failure.retry_after.unwrap_or_default();
+        let again = match self.is_overdue() {
+            true => pace.poll_max.max(asked),
+            false => self
+                .scene
+                .retry_after(failure)
+                .min(pace.poll_max.max(asked)),
+        };
+        self.look_on(&failure.to_string(), again)
+    }
+
+    fn not_known(&self, why: &str) -> Decision {
+        let again = match self.is_overdue() {
+            true => self.scene.rules.pace.poll_max,
+            false => self.scene.look_again(),
+        };
+        self.look_on(why, again)
+    }
+
+    fn is_overdue(&self) -> bool {
+        is_overdue(self.scene, self.claim) || self.has_gap()
+    }
+
+    /// Goes on looking, and records now and then until when the outcome was in sight.
+    fn look_on(&self, why: &str, again: Duration) -> Decision {
+        let finding = unresolved(self.scene, self.claim, why, self.ended);
+        Decision::report(Report::new(finding, self.observation()), again)
+    }
+
+    fn observation(&self) -> Change {
+        let claim = self.claim;
+        let recorded = claim.last_observed_time.as_ref();
+        let recorded = recorded.unwrap_or(&claim.start_time).0;
+        let until = self.scene.evidence.observed_until(claim);
+        match is_gap(recorded, until, self.scene.rules.patience.max_gap / 4) {
+            true if until > recorded => Change::Observed(until),
+            _ => Change::Nothing,
+        }
+    }
+}
+
+fn abandon(scene: &Scene<'_>) -> Decision {
+    let change = Change::Close {
+        outcome: SubmissionOutcome::Abandoned,
+        reason: None,
+    };
+    let finding = findings::confirming("no trace of it for long enough; it is submitted again");
+    Decision::report(Report::new(finding, change), scene.rules.pace.poll_min)
+}
+
+fn taken(scene: &Scene<'_>, finding: Finding) -> Decision {
+    let report = Report::new(finding, refused(Reason::IndexAlreadyExists));
+    Decision::report(report, scene.rules.pace.stalled())
+}
+
+/// What is said while the outcome is not known. A person is asked to look as well after an
+/// hour, and at once where the outcome was out of sight for too long.
+pub(super) fn unresolved(
     scene: &Scene<'_>,
     claim: &Submission,
     why: &str,
-    failure: Option<&Failure>,
-) -> Decision {
-    let pace = scene.rules.pace;
-    let asked = failure
-        .and_then(|failure| failure.retry_after)
-        .unwrap_or_default();
-    let again = match failure {
-        _ if is_overdue(scene, claim) => pace.poll_max.max(asked),
-        Some(failure) => scene.retry_after(failure).min(pace.poll_max.max(asked)),
-        None => scene.look_again(),
-    };
-    Decision::report(
-        Report::new(unresolved(scene, claim, why), Change::Nothing),
-        again,
-    )
-}
-
-/// What is said while the outcome is not known; after an hour a person is asked to
-/// look as well.
-pub(super) fn unresolved(scene: &Scene<'_>, claim: &Submission, why: &str) -> Finding {
+    now: Timestamp,
+) -> Finding {
+    if has_gap(scene, claim, now) {
+        let until = scene.evidence.observed_until(claim);
+        return findings::unobserved(scene.situation, why, until, scene.rules.patience.max_gap);
+    }
     match is_overdue(scene, claim) {
         true => findings::unconfirmed(scene.situation, why),
         false => findings::confirming(why),
     }
+}
+
+fn has_gap(scene: &Scene<'_>, claim: &Submission, now: Timestamp) -> bool {
+    let until = scene.evidence.observed_until(claim);
+    is_gap(until, now, scene.rules.patience.max_gap)
 }
 
 /// The wall clock will do: safety does not rest on it.

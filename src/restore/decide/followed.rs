@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use super::{Decision, Scene};
-use crate::api::Reason;
+use super::finished::finished;
+use super::{Decision, Scene, take_job};
 use crate::api::conditions::Finding;
+use crate::api::{Reason, RestoreStatus};
 use crate::pinecone::{Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob};
 use crate::restore::answer::Look;
 use crate::restore::findings;
@@ -27,6 +28,10 @@ pub(super) fn decide(
     };
     match job {
         Err(failure) => failed(scene, failure),
+        Ok(found) if submitted.job_id.is_none() => {
+            let index = index.flatten();
+            without_job(scene, submitted, found.as_ref(), index)
+        }
         Ok(None) => job_not_shown(scene, submitted, index.flatten()),
         Ok(Some(job)) => match job.state {
             JobState::Failed => ended(scene, findings::job_failed(job), job),
@@ -64,31 +69,79 @@ fn completed(
     index: Option<&Index>,
 ) -> Decision {
     let restore = restore_status(job);
-    let again = scene.rules.pace.poll_min.max(scene.look_again());
-    let Some(index) = index else {
-        let name = &scene.situation.index_name;
-        if scene.is_believed_missing(scene.rules.patience.catch_up) {
-            return stalled(scene, findings::index_deleted(name), Change::Job(restore));
+    let change = Change::Job(restore.clone());
+    match index {
+        Some(index) => with_index(scene, submitted, index, change, Some(restore)),
+        None => index_not_shown(scene, change),
+    }
+}
+
+/// An adopted index that names its backup, and no restore job of which is known: it is
+/// ready when the index is.
+fn without_job(
+    scene: &Scene<'_>,
+    submitted: &Submitted,
+    job: Option<&RestoreJob>,
+    index: Option<&Index>,
+) -> Decision {
+    match (job, index) {
+        (Some(job), Some(_)) if is_usable(scene, job) => {
+            Decision::report(take_job(job, true), scene.rules.pace.poll_min)
         }
-        let finding = findings::index_not_ready(name, "not shown by Pinecone");
-        return Decision::report(Report::new(finding, Change::Job(restore)), again);
-    };
+        (_, Some(index)) if index.source.is(&scene.situation.backup_id) == Some(false) => stalled(
+            scene,
+            findings::index_replaced(&index.name),
+            Change::Nothing,
+        ),
+        (_, Some(index)) => with_index(scene, submitted, index, Change::Nothing, None),
+        (_, None) => index_not_shown(scene, Change::Nothing),
+    }
+}
+
+/// A job of this backup and name that may be this restore's result.
+fn is_usable(scene: &Scene<'_>, job: &RestoreJob) -> bool {
+    let situation = scene.situation;
+    job.backup_id == situation.backup_id
+        && job.target_index_name == situation.index_name
+        && !job.state.is_failure()
+}
+
+fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
+    let name = &scene.situation.index_name;
+    if scene.is_believed_missing(scene.rules.patience.catch_up) {
+        return stalled(scene, findings::index_deleted(name), change);
+    }
+    let finding = findings::index_not_ready(name, "not shown by Pinecone");
+    let again = scene.rules.pace.poll_min.max(scene.look_again());
+    Decision::report(Report::new(finding, change), again)
+}
+
+/// The restore is complete, as far as is known: it is finished when its index is ready.
+fn with_index(
+    scene: &Scene<'_>,
+    submitted: &Submitted,
+    index: &Index,
+    change: Change,
+    restore: Option<RestoreStatus>,
+) -> Decision {
+    let again = scene.rules.pace.poll_min.max(scene.look_again());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
-            stalled(scene, findings::index_failed(index), Change::Job(restore))
+            stalled(scene, findings::index_failed(index), change)
         }
         IndexHealth::NotReady => {
             let finding = findings::index_not_ready(&index.name, &index.word);
-            Decision::report(Report::new(finding, Change::Job(restore)), again)
+            Decision::report(Report::new(finding, change), again)
         }
         IndexHealth::Ready => {
             let finish = Change::Finish {
                 restore,
                 // Without a host there is nothing to connect to; it is shown empty.
                 host: index.host.clone().unwrap_or_default(),
+                at: scene.now.wall,
             };
             Decision::report(
-                Report::new(findings::finished(&index.name, submitted.adopted), finish),
+                Report::new(finished(scene, submitted, index), finish),
                 scene.rules.pace.slow(scene.now.boot),
             )
         }
@@ -99,12 +152,13 @@ fn completed(
 /// job's index was deleted. The index tells which.
 fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
     let patience = scene.rules.patience;
+    let job_id = submitted.job_id.as_deref().unwrap_or_default();
     match index {
         Some(index) if is_failing(index) => {
             stalled(scene, findings::index_failed(index), Change::Nothing)
         }
         Some(index) if scene.is_believed_missing(patience.give_up) => {
-            let finding = findings::job_lost(&submitted.job_id, index);
+            let finding = findings::job_lost(job_id, index);
             stalled(scene, finding, Change::Nothing)
         }
         None if scene.is_believed_missing(patience.catch_up) => {
@@ -119,41 +173,10 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             Decision::keep(scene.look_again())
         }
         _ => Decision::report(
-            Report::new(findings::job_not_shown(&submitted.job_id), Change::Nothing),
+            Report::new(findings::job_not_shown(job_id), Change::Nothing),
             scene.look_again(),
         ),
     }
-}
-
-/// The restored index, looked at long after. Nothing is ever restored again.
-pub(super) fn decide_finished(
-    scene: &Scene<'_>,
-    submitted: &Submitted,
-    index: &Look<Index>,
-) -> Decision {
-    let again = scene.rules.pace.slow(scene.now.boot);
-    let name = &scene.situation.index_name;
-    let finding = match index {
-        // Not knowing changes nothing that is known.
-        Err(failure) => {
-            let asked = failure.retry_after.unwrap_or_default();
-            return Decision::keep(again.max(asked));
-        }
-        Ok(None) => findings::index_deleted(name),
-        Ok(Some(index)) if is_another(index, submitted) => findings::index_replaced(name),
-        Ok(Some(index)) => match index.health {
-            IndexHealth::Ready => findings::finished(name, submitted.adopted),
-            IndexHealth::Failing | IndexHealth::Terminating => findings::index_failed(index),
-            IndexHealth::NotReady => findings::index_not_ready(name, &index.word),
-        },
-    };
-    let soon = finding.reason == Reason::IndexNotReady;
-    let again = if soon {
-        scene.rules.pace.poll_max
-    } else {
-        again
-    };
-    Decision::report(Report::new(finding, Change::Nothing), again)
 }
 
 /// Whether the index is of no use, or going.
@@ -162,14 +185,6 @@ fn is_failing(index: &Index) -> bool {
         index.health,
         IndexHealth::Failing | IndexHealth::Terminating
     )
-}
-
-/// An index keeps its host for life: with another host it is another index.
-fn is_another(index: &Index, submitted: &Submitted) -> bool {
-    match (&index.host, &submitted.host) {
-        (Some(now), Some(recorded)) if !recorded.is_empty() => now != recorded,
-        _ => false,
-    }
 }
 
 fn ended(scene: &Scene<'_>, finding: Finding, job: &RestoreJob) -> Decision {

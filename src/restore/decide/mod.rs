@@ -1,6 +1,7 @@
 //! What to do, from what is known. Pure and total.
 
 mod claimed;
+mod finished;
 mod followed;
 mod posted;
 #[cfg(test)]
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::answer::Answer;
+use super::answer::{Answer, History};
 use super::evidence::Evidence;
 use super::findings;
 use super::pace::{Pace, Patience};
@@ -87,7 +88,7 @@ pub fn decide(
         rules,
         now,
     };
-    scene.restated(match (&situation.stage, answer) {
+    let decision = match (&situation.stage, answer) {
         (Stage::Unclaimed { .. }, Answer::MaySubmit(seen)) if !situation.deleting => {
             unclaimed::decide(&scene, seen)
         }
@@ -95,18 +96,20 @@ pub fn decide(
         (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
             followed::decide(&scene, submitted, job, index.as_ref())
         }
-        (Stage::Finished(submitted), Answer::StillThere(index)) => {
-            followed::decide_finished(&scene, submitted, index)
+        (Stage::Finished(submitted), Answer::StillThere(check)) => {
+            finished::decide(&scene, submitted, check)
         }
         (_, Answer::NoKey(problem)) => scene.without_key(problem),
         // Nothing was asked, or the answer is to another question: look again.
         (Stage::Rejected | Stage::Failed, _) => Decision::REST,
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
         (_, _) => Decision::keep(rules.pace.poll_min),
-    })
+    };
+    scene.frozen(scene.restated(decision))
 }
 
-/// Records a job that was found. It may have ended before it was found.
+/// Records a job that was found. It may have ended before it was found; one that failed is
+/// nobody's result but its own restore's.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
     let finding = match (job.state, adopted) {
         (JobState::Failed, _) => findings::job_failed(job),
@@ -133,11 +136,14 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Where everything stays as it is but the spec has a new generation, the
-    /// status must say that it speaks of that one.
+    /// Where everything stays as it is but the spec has a new generation, or a person made a
+    /// request, the status must say that it speaks of that one.
     fn restated(&self, decision: Decision) -> Decision {
-        match (&decision.step, &self.situation.shown) {
-            (Step::Keep, Some(shown)) if !self.situation.observed => Decision {
+        let situation = self.situation;
+        let is_open = matches!(situation.stage, Stage::Claimed(_));
+        let is_new = !situation.observed || (situation.request.is_some() && !is_open);
+        match (&decision.step, &situation.shown) {
+            (Step::Keep, Some(shown)) if is_new => Decision {
                 step: Step::Report(Report::new(shown.clone(), Change::Nothing)),
                 ..decision
             },
@@ -145,17 +151,28 @@ impl Scene<'_> {
         }
     }
 
+    /// Advice to edit a spec that may not be edited is replaced.
+    fn frozen(&self, mut decision: Decision) -> Decision {
+        if let Step::Report(report) = &mut decision.step
+            && self.situation.is_frozen
+        {
+            report.finding = findings::frozen(report.finding.clone());
+        }
+        decision
+    }
+
     fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
         let again = self.rules.pace.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
-                let finding = claimed::unresolved(self, claim, &problem.to_string());
+                let finding = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
                 Decision::report(Report::new(finding, Change::Nothing), again)
             }
-            // The key may go once the restore is done; nothing known has changed.
-            Stage::Finished(_) | Stage::Failed | Stage::Rejected => {
-                Decision::keep(self.rules.pace.slow(self.now.boot))
+            // The key may go once the restore is done: what was known stays, as of when it was.
+            Stage::Finished(submitted) => {
+                finished::unconfirmed(self, submitted, &problem.to_string())
             }
+            Stage::Failed | Stage::Rejected => Decision::keep(self.rules.pace.slow(self.now.boot)),
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
                 Report::new(findings::no_key(problem), Change::Nothing),
                 again,
@@ -166,6 +183,16 @@ impl Scene<'_> {
     /// Whether the same thing has been missing for `patience` and often enough.
     fn is_believed_missing(&self, patience: Duration) -> bool {
         self.evidence.looks() >= super::pace::LOOKS && self.evidence.age(self.now.boot) >= patience
+    }
+
+    /// How long the origin of an index is looked for: longer where a job that was listed is
+    /// not shown by its ID, for its store may fail.
+    fn origin_patience(&self, history: &History) -> Duration {
+        let patience = self.rules.patience;
+        match history.doubted {
+            Some(_) => patience.catch_up.max(patience.job_outage),
+            None => patience.catch_up,
+        }
     }
 
     /// Until the next look for something that is missing.

@@ -21,19 +21,22 @@ pub fn after_post(
     match posted {
         Posted::Accepted(created) => {
             let record = Record {
-                job_id: created.restore_job_id.clone(),
-                index_id: created.index_id.clone(),
+                job_id: Some(created.restore_job_id.clone()),
+                index_id: Some(created.index_id.clone()),
                 backup_id: situation.backup_id.clone(),
                 index_name: situation.index_name.clone(),
                 adopted: false,
-                restore: RestoreStatus::default(),
+                restore: Some(RestoreStatus::default()),
             };
             let finding = findings::submitted(&created.restore_job_id, &created.index_id);
             let report = Report::new(finding, Change::Record(record));
             (report, pace.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let finding = findings::of_refusal(failure, situation);
+            let mut finding = findings::of_refusal(failure, situation);
+            if situation.is_frozen {
+                finding = findings::frozen(finding);
+            }
             let again = match finding.reason {
                 Reason::InvalidApiKey => pace.secret(refusals),
                 _ => pace.retry(refusals, failure.retry_after),

@@ -1,44 +1,44 @@
 use super::{Decision, Scene, Step, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason};
-use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index};
+use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::findings;
 use crate::restore::history::Trace;
-use crate::restore::report::{Change, Report};
+use crate::restore::report::{Change, Record, Report};
+use crate::restore::stage::Situation;
 
-/// Nothing is submitted: submit, wait, or take what exists.
+/// Nothing is submitted: submit, wait, or adopt what exists.
 pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
     let index = match &seen.index {
         Ok(index) => index.as_ref(),
         Err(failure) => return failed(scene, failure),
     };
-    if let Some(Err(failure)) = &seen.history {
-        return failed(scene, failure);
-    }
-    let history = seen
-        .history
-        .as_ref()
-        .and_then(|history| history.as_ref().ok());
-    if let Some(decision) = history.and_then(|history| take(scene, index, history)) {
+    let history = match &seen.history {
+        Some(Err(failure)) => return failed(scene, failure),
+        Some(Ok(history)) => history,
+        None => &History::default(),
+    };
+    if let Some(decision) = adopt(scene, index, history) {
         return decision;
     }
     match index {
-        Some(index) => taken(scene, index),
+        Some(index) => taken(scene, index, history),
         None => submit(scene, seen.backup.as_ref(), seen),
     }
 }
 
-/// Takes a job that answers this restore, where the history has one.
-fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
+/// Records a job that answers this restore, where the history has one.
+fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
     let situation = scene.situation;
-    let found = situation.trace(&history.jobs);
     let poll = scene.rules.pace.poll_min;
-    match (found, index) {
+    match (situation.trace(history), index) {
+        (Trace::Ours(_), _) if history.rivals.has_precedence => None,
         (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
         (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
-        (Trace::Earlier(job), Some(_)) if is_confirmed(history, &job.restore_job_id) => {
+        (Trace::Earlier(job), Some(index)) if is_proven(situation, history, index, &job) => {
             Some(match situation.adoption {
+                _ if job.state.is_failure() => stalled(scene, findings::left_by_failed_job(&job)),
                 AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
                 AdoptionPolicy::Never => stalled(scene, findings::never_adopt(&job)),
             })
@@ -47,29 +47,52 @@ fn take(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<D
     }
 }
 
-/// Whether Pinecone shows the job by its ID as well, which it does only while
-/// the job's own index exists: the name may have passed to another index since.
-pub(super) fn is_confirmed(history: &History, job_id: &str) -> bool {
-    history
+/// Whether the index came from this job: Pinecone shows the job by its ID, which it does
+/// only while the job's own index exists, or the index itself names the job's backup.
+pub(super) fn is_proven(
+    situation: &Situation,
+    history: &History,
+    index: &Index,
+    job: &RestoreJob,
+) -> bool {
+    let is_shown = history
         .confirmed
         .as_ref()
-        .is_some_and(|job| job.restore_job_id == job_id)
+        .is_some_and(|shown| shown.restore_job_id == job.restore_job_id);
+    is_shown || index.source.is(&situation.backup_id) == Some(true)
 }
 
-fn taken(scene: &Scene<'_>, index: &Index) -> Decision {
+fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
+    let situation = scene.situation;
     if index.is_terminating() {
         let finding = findings::name_being_freed(&index.name);
         return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
     }
-    if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        return stalled(scene, findings::name_taken(&index.name));
+    if scene.is_believed_missing(scene.origin_patience(history)) {
+        // The list had time to show the job of an index that names this backup.
+        if index.source.is(&situation.backup_id) == Some(true) {
+            return match situation.adoption {
+                AdoptionPolicy::IfSameBackup => Decision::report(
+                    adopt_without_job(situation, index),
+                    scene.rules.pace.poll_min,
+                ),
+                AdoptionPolicy::Never => stalled(scene, findings::never_adopt_index(index)),
+            };
+        }
+        return stalled(scene, findings::name_taken(situation, index, history));
     }
     // What was concluded before a restart stays until there is something new.
-    if scene.situation.shows(&[Reason::IndexAlreadyExists]) {
+    if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(scene.look_again());
     }
-    let finding = findings::looking_for_origin(&index.name);
+    let finding = findings::looking_for_origin(&index.name, history);
     Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
+}
+
+/// Records an index that names this restore's backup and that no restore job is shown of.
+pub(super) fn adopt_without_job(situation: &Situation, index: &Index) -> Report {
+    let finding = findings::adopting_index(index);
+    Report::new(finding, Change::Record(Record::of_index(situation)))
 }
 
 fn submit(
@@ -88,14 +111,15 @@ fn submit(
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
                 let finding = findings::backup_not_ready(backup_id, &backup.word);
-                let again = scene
-                    .rules
-                    .pace
-                    .retry(4, None)
-                    .min(scene.rules.pace.poll_max);
+                let pace = scene.rules.pace;
+                let again = pace.retry(4, None).min(pace.poll_max);
                 Decision::report(Report::new(finding, Change::Nothing), again)
             }
             BackupState::Failed => stalled(scene, findings::backup_failed(backup_id, &backup.word)),
+            // The same invalid spec is not sent again; what was sent before may still arrive.
+            BackupState::Ready if scene.situation.is_rejected => {
+                Decision::keep(scene.rules.pace.stalled())
+            }
             BackupState::Ready => Decision {
                 step: Step::Submit { date: seen.date },
                 again: Some(scene.rules.pace.poll_min),

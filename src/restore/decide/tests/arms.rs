@@ -70,7 +70,7 @@ fn only_pinecones_own_not_found_is_an_answer() {
         (FailureKind::Unauthorized, true),
         (FailureKind::Forbidden, false),
     ] {
-        let answer = Answer::StillThere(Err(failure(kind)));
+        let answer = still(Err(failure(kind)));
         assert_eq!(answer.is_unauthorized(), refused);
     }
 }
@@ -163,16 +163,16 @@ fn what_was_concluded_stays_until_there_is_something_new() {
 #[test]
 fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let scaling = Answer::StillThere(Ok(Some(index(false, "ScalingUp"))));
+    let scaling = still(Ok(Some(index(false, "ScalingUp"))));
     let decision = look(&done, &scaling, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
     assert_eq!(decision.again, Some(RULES.pace.poll_max));
     let mut hostless = index(true, "Ready");
     hostless.host = None;
-    let decision = look(&done, &Answer::StillThere(Ok(Some(hostless))), 1, 1);
+    let decision = look(&done, &still(Ok(Some(hostless))), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
     let unrecorded = accepted(json!({"state": "Completed"}), Some(""));
-    let ready = Answer::StillThere(Ok(Some(index(true, "Ready"))));
+    let ready = still(Ok(Some(index(true, "Ready"))));
     let decision = look(&unrecorded, &ready, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
 }
@@ -204,7 +204,7 @@ fn a_submission_that_is_not_there_cannot_be_closed() {
 
 #[test]
 fn an_answer_to_another_question_decides_nothing() {
-    let other = Answer::StillThere(Ok(None));
+    let other = still(Ok(None));
     for (object, again) in [
         (object(Value::Null), Some(RULES.pace.poll_min)),
         (claimed("Open"), Some(RULES.pace.poll_min)),
@@ -227,7 +227,10 @@ fn without_a_key_each_stage_says_what_is_known() {
         (claimed("Open"), Some(Reason::ConfirmingSubmission)),
         (accepted(json!({}), None), Some(Reason::SecretNotFound)),
         (accepted(json!({"state": "Failed"}), None), None),
-        (accepted(json!({"state": "Completed"}), Some("h")), None),
+        (
+            accepted(json!({"state": "Completed"}), Some("h")),
+            Some(Reason::Restored),
+        ),
     ] {
         assert_eq!(reason(&look(&object, &no_key, 1, 1)), expected);
     }
@@ -242,6 +245,7 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     let decision = look(&claimed("Abandoned"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::RateLimited));
     let unread = Answer::FindOurs(Search {
+        ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
         history: history(&[], None),
         backup: backup("Ready"),
@@ -264,6 +268,7 @@ fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
     let mut unended = history(&[], None).unwrap();
     unended.is_complete = false;
     let answer = Answer::FindOurs(Search {
+        ended: time(0),
         index: Ok(None),
         history: Ok(unended),
         backup: backup("Ready"),

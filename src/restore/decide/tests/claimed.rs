@@ -10,6 +10,7 @@ pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -
         Some(Err(failure(FailureKind::NotFound)))
     };
     Answer::FindOurs(Search {
+        ended: time(0),
         backup: witness,
         index: Ok(index),
         history: history(jobs, None),
@@ -43,7 +44,7 @@ fn an_open_claim_is_answered_by_its_job_even_against_the_adoption_policy() {
     else {
         panic!("{decision:?}");
     };
-    assert!(!record.adopted && record.job_id == "j");
+    assert!(!record.adopted && record.job_id.as_deref() == Some("j"));
 }
 
 #[test]
@@ -120,12 +121,13 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
 #[test]
 fn a_claim_that_cannot_be_looked_for_stays_open() {
     let answer = Answer::FindOurs(Search {
+        ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
         history: Err(failure(FailureKind::Unavailable)),
         backup: None,
     });
     assert_eq!(
-        reason(&look(&claimed("Open"), &answer, 50, 60)),
+        reason(&look(&claimed("Open"), &answer, 10, 60)),
         Some(Reason::ConfirmingSubmission)
     );
     assert_eq!(
@@ -141,6 +143,7 @@ fn a_taken_name_whose_index_is_terminating_is_waited_for() {
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let old = job("old", -5_000, "Completed");
     let earlier = Answer::FindOurs(Search {
+        ended: time(0),
         index: Ok(Some(index(false, "Terminating"))),
         history: history(std::slice::from_ref(&old), Some(&old)),
         backup: None,
@@ -156,6 +159,7 @@ fn a_failing_witness_is_no_witness() {
     };
     for backup in [None, Some(Err(failure(FailureKind::Unavailable)))] {
         let answer = Answer::FindOurs(Search {
+            ended: time(0),
             backup,
             ..seen.clone()
         });
@@ -188,6 +192,7 @@ fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is
 fn the_policy_holds_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
     let answer = Answer::FindOurs(Search {
+        ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
         history: history(std::slice::from_ref(&old), Some(&old)),
         backup: None,
@@ -271,6 +276,7 @@ fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
         (FailureKind::Unavailable, "no answer: words"),
     ] {
         let answer = Answer::FindOurs(Search {
+            ended: time(0),
             index: Ok(None),
             history: history(&[], None),
             backup: Some(Err(failure(kind))),

@@ -108,12 +108,13 @@ fn a_restored_index_that_went_is_reported_and_nothing_else() {
             Ok(Some(index(false, "Disabled"))),
             Some(Reason::IndexFailed),
         ),
-        (Err(failure(FailureKind::Unauthorized)), None),
+        (
+            Err(failure(FailureKind::Unauthorized)),
+            Some(Reason::Restored),
+        ),
+        (Err(failure(FailureKind::Unavailable)), None),
     ] {
-        assert_eq!(
-            reason(&look(&done, &Answer::StillThere(seen), 1, 1)),
-            expected
-        );
+        assert_eq!(reason(&look(&done, &still(seen), 1, 1)), expected);
     }
 }
 
@@ -179,7 +180,13 @@ fn what_is_written_speaks_of_the_generation_that_was_seen() {
 #[test]
 fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
     let done = accepted(json!({"state": "Completed"}), Some("another.host"));
-    let answer = Answer::StillThere(Ok(Some(index(true, "Ready"))));
+    let mut other = index(true, "Ready");
+    other.source = SourceBackup::None;
+    let answer = Answer::StillThere(Check {
+        index: Ok(Some(other)),
+        job: Some(Ok(None)),
+        backup: Some(Ok(backup("Ready").unwrap().ok())),
+    });
     let decision = look(&done, &answer, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
     let Step::Report(report) = decision.step else {
@@ -195,6 +202,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(asked);
     let unreadable = Answer::FindOurs(Search {
+        ended: time(0),
         index: Ok(None),
         history: Err(busy.clone()),
         backup: None,
@@ -214,7 +222,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
         // After an hour a person is asked to look as well.
         (claimed("Open"), &unreadable, 70),
         (accepted(json!({"state": "Pending"}), None), &running, 1),
-        (done, &Answer::StillThere(Err(busy)), 1),
+        (done, &still(Err(busy)), 1),
     ] {
         let again = look(&object, answer, times, 60).again.unwrap();
         assert!(again >= asked, "{answer:?}: {again:?}");

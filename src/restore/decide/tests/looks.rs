@@ -62,11 +62,11 @@ fn a_look_that_began_within_the_lag_and_ended_after_it_does_not_count() {
     let situation = Situation::of(&claimed("Taken"));
     let without = search(Some(index(true, "Ready")), &[], true);
     let mut evidence = Evidence::default();
-    let catch_up = RULES.patience.catch_up;
-    evidence.learn(&situation, &without, now(0).boot..now(1).boot, catch_up);
+    let patience = RULES.patience;
+    evidence.learn(&situation, &without, now(0).boot..now(1).boot, patience);
     for (begun, counted) in [(2, 0), (60, 0), (61, 1), (62, 2)] {
         let looked = now(begun).boot..now(900).boot;
-        evidence.learn(&situation, &without, looked, catch_up);
+        evidence.learn(&situation, &without, looked, patience);
         assert_eq!(evidence.looks(), counted, "{begun} s");
     }
 }
@@ -161,6 +161,7 @@ fn a_job_that_is_shown_again_ends_the_looks_that_missed_it() {
 fn only_looks_that_failed_in_a_row_are_counted_and_not_found_is_no_failure() {
     let situation = Situation::of(&claimed("Open"));
     let failed = Answer::FindOurs(Search {
+        ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
         history: history(&[], None),
         backup: None,

@@ -21,7 +21,7 @@ use crate::pinecone::{
     Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob,
     SourceBackup,
 };
-use crate::restore::answer::{History, Preflight};
+use crate::restore::answer::{Check, History, Look, Preflight, Search};
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
 
 const START: i64 = 1_800_000_000;
@@ -35,6 +35,8 @@ const RULES: Rules = Rules {
         confirm: Duration::from_secs(180),
         catch_up: Duration::from_secs(60),
         give_up: Duration::from_secs(3_600),
+        job_outage: Duration::from_secs(300),
+        max_gap: Duration::from_secs(600),
     },
 };
 
@@ -126,12 +128,33 @@ fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<Histor
         jobs: jobs.to_vec(),
         is_complete: true,
         confirmed: confirmed.cloned(),
+        ..History::default()
+    })
+}
+
+/// The answer as of that moment.
+fn ended(answer: &Answer, at: Now) -> Answer {
+    match answer {
+        Answer::FindOurs(search) => Answer::FindOurs(Search {
+            ended: at.wall,
+            ..search.clone()
+        }),
+        other => other.clone(),
+    }
+}
+
+/// A restored index, the job of which is shown.
+fn still(index: Look<Index>) -> Answer {
+    Answer::StillThere(Check {
+        job: Some(Ok(Some(()))),
+        ..Check::from(index)
     })
 }
 
 fn learn(evidence: &mut Evidence, situation: &Situation, answer: &Answer, at: Now) {
     let looked = at.boot..at.boot;
-    evidence.learn(situation, answer, looked, RULES.patience.catch_up);
+    let answer = &ended(answer, at);
+    evidence.learn(situation, answer, looked, RULES.patience);
 }
 
 /// Looks `times` times, `every` seconds apart, and decides after each.
@@ -141,6 +164,7 @@ fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decis
     let mut decision = None;
     for round in 0..times {
         let now = now(i64::from(round) * every);
+        let answer = &ended(answer, now);
         learn(&mut evidence, &situation, answer, now);
         decision = Some(decide(&situation, &evidence, answer, &RULES, now));
     }

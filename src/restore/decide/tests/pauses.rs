@@ -22,6 +22,7 @@ fn an_open_claim_is_looked_for_ever_more_slowly_and_each_minute_after_an_hour() 
 fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
     let unreadable = |kind| {
         Answer::FindOurs(Search {
+            ended: time(0),
             index: Err(failure(kind)),
             history: Err(failure(kind)),
             backup: None,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
-use crate::restore::answer::{Look, Search};
+use crate::restore::answer::{Look, Search, found};
 use crate::restore::stage::own_submission;
 use crate::restore::{Change, Stage};
 use crate::secret::KeyProblem;
@@ -35,8 +35,17 @@ fn any_index() -> impl Strategy<Value = Look<Index>> {
     prop_oneof![
         Just(Ok(None)),
         any_failure().prop_map(Err),
-        (any::<bool>(), prop::sample::select(states.to_vec()))
-            .prop_map(|(ready, state)| Ok(Some(index(ready, state)))),
+        (
+            any::<bool>(),
+            prop::sample::select(states.to_vec()),
+            any_source()
+        )
+            .prop_map(|(ready, state, source)| {
+                Ok(Some(Index {
+                    source,
+                    ..index(ready, state)
+                }))
+            }),
     ]
 }
 
@@ -70,6 +79,7 @@ fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
                 jobs,
                 is_complete: true,
                 confirmed,
+                ..History::default()
             })
         }),
     ]
@@ -82,6 +92,24 @@ fn any_backup() -> impl Strategy<Value = Option<Result<Backup, Failure>>> {
         any_failure().prop_map(|failure| Some(Err(failure))),
         prop::sample::select(vec!["Ready", "Initializing", "Failed", "Odd"]).prop_map(backup),
     ]
+}
+
+fn any_shown() -> impl Strategy<Value = Option<Look<()>>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Ok(None))),
+        Just(Some(Ok(Some(())))),
+        any_failure().prop_map(|failure| Some(Err(failure))),
+    ]
+}
+
+fn any_source() -> impl Strategy<Value = SourceBackup> {
+    prop::sample::select(vec![
+        SourceBackup::NotShown,
+        SourceBackup::None,
+        SourceBackup::Id("b".into()),
+        SourceBackup::Id("other".into()),
+    ])
 }
 
 fn any_answer() -> impl Strategy<Value = Answer> {
@@ -100,6 +128,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         ),
         (any_index(), any_history(), any_backup()).prop_map(|(index, history, backup)| {
             Answer::FindOurs(Search {
+                ended: time(0),
                 index,
                 history,
                 backup,
@@ -114,7 +143,13 @@ fn any_answer() -> impl Strategy<Value = Answer> {
             prop::option::of(any_index())
         )
             .prop_map(|(job, index)| Answer::Follow { job, index }),
-        any_index().prop_map(Answer::StillThere),
+        (any_index(), any_shown(), any_backup()).prop_map(|(index, job, backup)| {
+            Answer::StillThere(Check {
+                index,
+                job,
+                backup: backup.map(found),
+            })
+        }),
     ]
 }
 
@@ -183,6 +218,7 @@ proptest! {
             clock += pause;
             let now = now(clock);
             let situation = Situation::of(&object);
+            let answer = ended(&answer, now);
             learn(&mut evidence, &situation, &answer, now);
             let decision = decide(&situation, &evidence, &answer, &RULES, now);
             prop_assert!(decision.again.is_none_or(|again| !again.is_zero()));

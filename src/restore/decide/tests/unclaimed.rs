@@ -100,7 +100,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
     else {
         panic!("{decision:?}");
     };
-    assert!(record.adopted && record.job_id == "old");
+    assert!(record.adopted && record.job_id.as_deref() == Some("old"));
     // The job's own index is gone: the name belongs to something else now.
     let unconfirmed = taken("Ready", std::slice::from_ref(&old), None);
     assert_eq!(
@@ -123,7 +123,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 #[test]
 fn a_copied_claim_counts_for_nothing() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let done = Report::new(findings::finished("index", false), Change::Nothing);
+    let done = Report::new(findings::restored("index"), Change::Nothing);
     copy.status = Some(done.status(&copy, time(1)));
     copy.metadata.uid = Some("u-2".into());
     assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
@@ -223,17 +223,23 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
 
 #[test]
 fn a_job_that_ended_before_it_was_found_is_told_as_it_ended() {
-    for (state, expected) in [
-        ("Pending", Reason::Restoring),
-        ("Completed", Reason::Restoring),
-        ("Failed", Reason::RestoreFailed),
-        ("Cancelled", Reason::RestoreCancelled),
+    for (state, adopted, expected) in [
+        ("Pending", Reason::Restoring, Reason::Restoring),
+        ("Completed", Reason::Restoring, Reason::Restoring),
+        // A failed restore is no result of another one.
+        ("Failed", Reason::IndexAlreadyExists, Reason::RestoreFailed),
+        (
+            "Cancelled",
+            Reason::IndexAlreadyExists,
+            Reason::RestoreCancelled,
+        ),
     ] {
         let old = job("old", -5_000, state);
         let earlier = taken("Ready", std::slice::from_ref(&old), Some(&old));
         let decision = look(&object(Value::Null), &earlier, 1, 1);
-        assert_eq!(reason(&decision), Some(expected), "adopted");
+        assert_eq!(reason(&decision), Some(adopted), "adopted");
         let answer = Answer::FindOurs(Search {
+            ended: time(0),
             index: Ok(Some(index(true, "Ready"))),
             history: history(&[job("j", 1, state)], None),
             backup: backup("Ready"),

@@ -1,0 +1,44 @@
+//! Other IndexRestores of the same index name.
+
+use kube::api::ListParams;
+use kube::{Api, ResourceExt as _};
+
+use super::{Context, Guarded};
+use crate::api::IndexRestore;
+use crate::failpoint::{Site, around};
+use crate::kubernetes::{Error, within};
+use crate::restore::{Rivals, Situation};
+
+/// What other IndexRestores claim or record of this one's backup and index name. Asked of the
+/// API server, for the cache may be behind; only where a job could be taken for this one's own.
+///
+/// # Errors
+/// If the API server gives no answer: without it, whose a job is stays open.
+pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Rivals, Error> {
+    let mut rivals = Rivals::default();
+    if situation.since.is_none() {
+        return Ok(rivals);
+    }
+    let of_name = format!("spec.indexName={}", situation.index_name);
+    let params = ListParams::default().fields(&of_name);
+    for api in apis(context) {
+        let list = within("list rivals", api.list(&params));
+        let listed = around(Site::RivalsList, list).await?;
+        let readable = listed
+            .items
+            .iter()
+            .filter_map(|object| object.0.as_ref().ok());
+        readable.for_each(|object| add(&mut rivals, situation, object));
+    }
+    Ok(rivals)
+}
+
+fn add(rivals: &mut Rivals, situation: &Situation, object: &IndexRestore) {
+    if object.uid().as_ref() != Some(&situation.uid) {
+        rivals.add(situation, object);
+    }
+}
+
+fn apis(context: &Context) -> Vec<Api<Guarded>> {
+    super::apis(&context.client, &context.namespaces)
+}
