@@ -57,9 +57,9 @@ impl Backup {
     }
 
     pub(crate) fn status(&self, now: Timestamp) -> BackupStatus {
-        match (self.status, self.ready_at) {
+        match (&self.status, self.ready_at) {
             (BackupStatus::Initializing, Some(at)) if at <= now => BackupStatus::Ready,
-            (status, _) => status,
+            (status, _) => status.clone(),
         }
     }
 
@@ -110,6 +110,7 @@ impl Backup {
         Row {
             names: vec![self.id.clone()],
             born: self.created_at,
+            listed: true,
             json: Box::new(move || self.json(now)),
         }
     }
@@ -132,11 +133,9 @@ impl Tenant {
     }
 
     fn page_of_backups(&self, at: &Moment<'_>, wanted: impl Fn(&Backup) -> bool) -> Outcome {
-        let newest_first = self.backups.iter().rev();
-        let rows = newest_first
-            .filter(|backup| wanted(backup))
-            .map(|backup| backup.row(at.now))
-            .collect();
+        let backups = self.backups.iter().filter(|backup| wanted(backup));
+        let rows = backups.map(|backup| backup.row(at.now)).collect();
+        let rows = self.habits.row_order.sort(rows);
         paginate(rows, at.call, &at.plan.view, at.now)
     }
 

@@ -69,7 +69,7 @@ impl Control {
             }
             let index = Index::seeded(seed, now);
             let id = index.id.clone();
-            tenant.indexes.push(index);
+            tenant.admit(index);
             Ok(id)
         })
     }

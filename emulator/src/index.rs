@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::habits::project_id;
 use crate::page::{Row, visible};
 use crate::reply::{Outcome, Refusal, Reply};
 use crate::rules::{Tags, check_name, check_tag_count, check_tags, read};
@@ -17,6 +18,8 @@ use crate::tenant::{Moment, Tenant, later, new_id};
 pub(crate) struct Index {
     pub id: String,
     pub name: String,
+    /// Given by [`Tenant::admit`].
+    pub host: String,
     pub shape: Shape,
     pub tags: Tags,
     pub protected: bool,
@@ -48,6 +51,7 @@ impl Index {
         Self {
             id: new_id(),
             name: name.to_owned(),
+            host: String::new(),
             shape,
             tags: Tags::new(),
             protected: false,
@@ -95,24 +99,13 @@ impl Index {
         ("Initializing", false)
     }
 
-    /// A host name of Pinecone's form; nothing listens there.
-    pub(crate) fn host(&self) -> String {
-        let hash: String = self
-            .id
-            .chars()
-            .filter(char::is_ascii_hexdigit)
-            .take(7)
-            .collect();
-        format!("{}-{hash}.svc.aped-4627-b74a.pinecone.io", self.name)
-    }
-
     /// The `IndexModel` of 2025-10.
     pub(crate) fn json(&self, now: Timestamp) -> Value {
         let (state, ready) = self.state(now);
         let mut model = json!({
             "name": self.name,
             "metric": self.shape.metric,
-            "host": self.host(),
+            "host": self.host,
             "vector_type": if self.shape.dimension.is_some() { "dense" } else { "sparse" },
             "deletion_protection": if self.protected { "enabled" } else { "disabled" },
             "tags": tags_json(&self.tags),
@@ -209,6 +202,7 @@ fn row(index: &Index, now: Timestamp) -> Row<'_> {
     Row {
         names: vec![index.id.clone(), index.name.clone()],
         born: index.born,
+        listed: true,
         json: Box::new(move || index.json(now)),
     }
 }
@@ -236,9 +230,22 @@ impl Tenant {
         index.tags = given(tags);
         index.protected = request.deletion_protection == Some(Protection::Enabled);
         index.ready_at = Some(later(at.now, at.times.index_creation));
-        let reply = Reply::json(201, index.json(at.now)).effective();
+        let index = self.admit(index);
+        Ok(Reply::json(201, index.json(at.now)).effective())
+    }
+
+    /// Adds an index and gives it a host of Pinecone's form; nothing listens there.
+    pub(crate) fn admit(&mut self, mut index: Index) -> &Index {
+        let id = if self.habits.unique_hosts {
+            let hex = index.id.chars().filter(char::is_ascii_hexdigit);
+            hex.take(7).collect()
+        } else {
+            project_id(&self.name)
+        };
+        index.host = format!("{}-{id}.svc.aped-4627-b74a.pinecone.io", index.name);
+        let place = self.indexes.len();
         self.indexes.push(index);
-        Ok(reply)
+        &self.indexes[place]
     }
 
     /// Whether one more index, of this name, may be made. A name stays taken while its index terminates.

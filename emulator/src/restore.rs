@@ -100,10 +100,11 @@ struct CreateFromBackup {
     deletion_protection: Option<Protection>,
 }
 
-fn row(job: &Job, now: Timestamp, undated: bool) -> Row<'_> {
+fn row(job: &Job, now: Timestamp, undated: bool, listed: bool) -> Row<'_> {
     Row {
         names: vec![job.id.clone(), job.index_name.clone()],
         born: job.born,
+        listed,
         json: Box::new(move || job.json(now, undated)),
     }
 }
@@ -128,7 +129,7 @@ impl Tenant {
         };
         let accepted = self.accepted_create(&request, &index, &job, at);
         self.accepted.push(accepted);
-        self.indexes.push(index);
+        self.admit(index);
         self.jobs.push(job);
         Ok(Reply::json(202, reply).effective())
     }
@@ -160,27 +161,28 @@ impl Tenant {
         }
     }
 
-    /// Newest first.
     pub(crate) fn list_restore_jobs(&self, at: &Moment<'_>) -> Outcome {
         let undated = at.plan.view.null_created_at;
-        let row = |job| row(job, at.now, undated);
-        let rows = self.jobs.iter().rev().map(row).collect();
+        let keeps_all = self.habits.keeps_jobs_of_deleted_indexes;
+        let row = |job| row(job, at.now, undated, keeps_all || self.has_target(job));
+        let rows = self.jobs.iter().map(row).collect();
+        let rows = self.habits.row_order.sort(rows);
         paginate(rows, at.call, &at.plan.view, at.now)
     }
 
     /// 404 too for a job whose index is gone, as in Pinecone.
     pub(crate) fn describe_restore_job(&self, id: &str, at: &Moment<'_>) -> Outcome {
-        let job = self
-            .jobs
-            .iter()
-            .find(|job| job.id == id && self.has_target(job));
-        match job.filter(|_| !at.plan.view.job_not_found) {
-            Some(job) => Ok(Reply::json(
-                200,
-                job.json(at.now, at.plan.view.null_created_at),
-            )),
-            None => Err(Refusal::not_found(format!("Restore job {id} not found."))),
+        let jobs = self.jobs.iter();
+        let job = jobs
+            .filter(|_| !at.plan.view.job_not_found)
+            .find(|job| job.id == id)
+            .ok_or_else(|| Refusal::not_found(format!("Restore job {id} not found.")))?;
+        if !self.has_target(job) {
+            let message = format!("Index metadata not found for index {}.", job.index_id);
+            return Err(Refusal::not_found(message));
         }
+        let model = job.json(at.now, at.plan.view.null_created_at);
+        Ok(Reply::json(200, model))
     }
 
     /// Ends a pending job now; whether there was one.

@@ -47,6 +47,20 @@ impl Route {
         )
     }
 
+    /// Whether a plan without backups refuses it.
+    pub(crate) fn needs_backup_plan(self) -> bool {
+        matches!(
+            self,
+            Self::ListIndexBackups
+                | Self::CreateBackup
+                | Self::ListBackups
+                | Self::DescribeBackup
+                | Self::CreateIndexFromBackup
+                | Self::ListRestoreJobs
+                | Self::DescribeRestoreJob
+        )
+    }
+
     /// Whether the answer comes in pages; the list of indexes doesn't.
     pub(crate) fn is_paged(self) -> bool {
         self.is_list() && self != Self::ListIndexes

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::Backup;
 use crate::call::Call;
+use crate::config::Project;
+use crate::habits::Habits;
 use crate::index::Index;
 use crate::journal::AcceptedCreate;
 use crate::plan::Plan;
@@ -37,6 +39,8 @@ pub(crate) struct Tenant {
     pub name: String,
     pub index_quota: usize,
     pub backup_quota: usize,
+    pub plan_without_backups: bool,
+    pub habits: Habits,
     pub indexes: Vec<Index>,
     pub backups: Vec<Backup>,
     pub jobs: Vec<Job>,
@@ -44,11 +48,13 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(name: &str, index_quota: usize, backup_quota: usize) -> Self {
+    pub(crate) fn new(project: &Project, habits: Habits) -> Self {
         Self {
-            name: name.to_owned(),
-            index_quota,
-            backup_quota,
+            name: project.name.clone(),
+            index_quota: project.index_quota,
+            backup_quota: project.backup_quota,
+            plan_without_backups: project.plan_without_backups,
+            habits,
             indexes: Vec::new(),
             backups: Vec::new(),
             jobs: Vec::new(),
@@ -63,6 +69,13 @@ impl Tenant {
     }
 
     pub(crate) fn serve(&mut self, route: Route, subject: &str, at: &Moment<'_>) -> Outcome {
+        if self.plan_without_backups && route.needs_backup_plan() {
+            return Err(Refusal::new(
+                403,
+                "PERMISSION_DENIED",
+                "Your organization's plan does not include backups. Upgrade your plan to create backups.",
+            ));
+        }
         match route {
             Route::ListIndexes => Ok(self.list_indexes(at)),
             Route::CreateIndex => self.create_index(at),

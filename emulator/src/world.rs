@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::config::{Config, Project};
 use crate::fault::Fault;
 use crate::gateway;
+use crate::habits::Habits;
 use crate::journal::Journal;
 use crate::plan::{Armed, Closing, Ending, Instead, Plan};
 use crate::reply::{Refusal, Reply};
@@ -18,6 +19,7 @@ use crate::tenant::{Moment, Tenant, Times};
 /// The state of an emulator. No `Debug`: it holds API keys.
 pub(crate) struct World {
     pub times: Times,
+    habits: Habits,
     /// How far its clock is from the machine's.
     pub skew: SignedDuration,
     pub tenants: Vec<Tenant>,
@@ -55,6 +57,7 @@ impl World {
                 index_creation: config.index_creation,
                 termination: config.termination,
             },
+            habits: config.habits,
             skew: SignedDuration::ZERO,
             tenants: Vec::new(),
             keys: HashMap::new(),
@@ -65,11 +68,18 @@ impl World {
     }
 
     pub(crate) fn add_project(&mut self, project: Project) {
-        let tenant = Tenant::new(&project.name, project.index_quota, project.backup_quota);
+        let tenant = Tenant::new(&project, self.habits);
         self.tenants.push(tenant);
         let keys = project.api_keys.into_iter();
         self.keys
             .extend(keys.map(|key| (key, project.name.clone())));
+    }
+
+    pub(crate) fn set_habits(&mut self, habits: Habits) {
+        self.habits = habits;
+        for tenant in &mut self.tenants {
+            tenant.habits = habits;
+        }
     }
 
     pub(crate) fn tenant(&mut self, name: &str) -> Option<&mut Tenant> {
@@ -92,7 +102,7 @@ impl World {
 
     /// A request takes effect.
     pub(crate) fn perform(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Answer {
-        let (answer, effect) = match &plan.instead {
+        let (mut answer, effect) = match &plan.instead {
             Some(Instead::Close(closing)) => (Answer::Close(*closing), false),
             Some(Instead::Answer(fault)) => (
                 Answer::Send(gateway::answer(fault, now), Manner::Whole),
@@ -104,9 +114,12 @@ impl World {
                 (ended(reply, plan.ending.as_ref(), now), effect)
             }
         };
-        let status = match &answer {
+        let status = match &mut answer {
             Answer::Close(_) => None,
-            Answer::Send(reply, _) => Some(reply.status),
+            Answer::Send(reply, _) => {
+                reply.headers.extend(plan.headers.iter().cloned());
+                Some(reply.status)
+            }
         };
         self.journal.answered(seq, status, effect);
         answer

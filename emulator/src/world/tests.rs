@@ -1,4 +1,5 @@
 mod faults;
+mod habits;
 mod holdings;
 mod restores;
 
