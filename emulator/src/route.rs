@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An operation of Pinecone's API 2025-10, or a wildcard.
+/// An operation of Pinecone's API, or a wildcard. It is the same in all API versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {

@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::reply::{Outcome, Refusal};
 use crate::restore::Job;
 use crate::route::Route;
+use crate::wire::Wire;
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,15 @@ pub(crate) struct Moment<'a> {
     pub times: &'a Times,
     pub call: &'a Call,
     pub plan: &'a Plan,
+    pub wire: &'static dyn Wire,
+}
+
+/// An index that is gone.
+#[derive(Debug)]
+pub(crate) struct PastIndex {
+    pub id: String,
+    pub name: String,
+    pub deleted_at: Timestamp,
 }
 
 /// A project: everything in it is in the order of creation.
@@ -42,6 +52,8 @@ pub(crate) struct Tenant {
     pub plan_without_backups: bool,
     pub habits: Habits,
     pub indexes: Vec<Index>,
+    /// The indexes that are gone, whose backups stay.
+    pub past: Vec<PastIndex>,
     pub backups: Vec<Backup>,
     pub jobs: Vec<Job>,
     pub accepted: Vec<AcceptedCreate>,
@@ -56,6 +68,7 @@ impl Tenant {
             plan_without_backups: project.plan_without_backups,
             habits,
             indexes: Vec::new(),
+            past: Vec::new(),
             backups: Vec::new(),
             jobs: Vec::new(),
             accepted: Vec::new(),
@@ -64,8 +77,13 @@ impl Tenant {
 
     /// Forgets the indexes whose termination is over.
     pub(crate) fn settle(&mut self, now: Timestamp) {
-        self.indexes
-            .retain(|index| index.gone_at.is_none_or(|at| now < at));
+        let over = |index: &mut Index| index.gone_at.is_some_and(|at| at <= now);
+        let gone = self.indexes.extract_if(.., over);
+        self.past.extend(gone.map(|index| PastIndex {
+            id: index.id,
+            name: index.name,
+            deleted_at: index.gone_at.unwrap_or(now),
+        }));
     }
 
     pub(crate) fn serve(&mut self, route: Route, subject: &str, at: &Moment<'_>) -> Outcome {

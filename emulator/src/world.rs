@@ -15,6 +15,7 @@ use crate::plan::{Armed, Closing, Ending, Instead, Plan};
 use crate::reply::{Refusal, Reply};
 use crate::route::Target;
 use crate::tenant::{Moment, Tenant, Times};
+use crate::wire;
 
 /// The state of an emulator. No `Debug`: it holds API keys.
 pub(crate) struct World {
@@ -134,6 +135,10 @@ impl World {
         let Some(project) = self.project(call).map(str::to_owned) else {
             return Reply::unauthorized();
         };
+        let wire = match wire::of(call) {
+            Ok(wire) => wire,
+            Err(refusal) => return refusal.into(),
+        };
         let times = self.times;
         let Some(tenant) = self.tenant(&project) else {
             return Reply::unauthorized();
@@ -145,6 +150,7 @@ impl World {
             times: &times,
             call,
             plan,
+            wire,
         };
         match &call.target {
             Target::Found(route, subject) => tenant
