@@ -49,6 +49,12 @@ struct Quotas {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct PlanChange {
+    without_backups: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct BackupChange {
     status: BackupStatus,
 }
@@ -113,7 +119,7 @@ impl Admin<'_> {
                 done()
             }
             (_, ["faults", rest @ ..]) => self.faults(rest),
-            ("PUT", ["settings" | "clock", ..]) | ("POST", ["clock", ..]) => self.time(path),
+            ("PUT", ["settings" | "clock", ..]) | ("POST", ["clock", ..]) => self.settings(path),
             _ => self.nowhere(),
         }
     }
@@ -143,7 +149,7 @@ impl Admin<'_> {
         }
     }
 
-    fn time(&self, path: &[&str]) -> Outcome {
+    fn settings(&self, path: &[&str]) -> Outcome {
         let control = self.control;
         match (self.call.method.as_str(), path) {
             ("PUT", ["settings", "restore"]) => {
@@ -153,6 +159,7 @@ impl Admin<'_> {
             ("PUT", ["settings", "termination"]) => {
                 control.set_termination(Duration::from_millis(self.read::<Advance>()?.millis));
             }
+            ("PUT", ["settings", "habits"]) => control.set_habits(self.read()?),
             ("PUT", ["clock", "skew"]) => {
                 control.set_clock_skew(SignedDuration::from_millis(self.read::<Skew>()?.millis));
             }
@@ -171,6 +178,10 @@ impl Admin<'_> {
             ("PUT", ["quotas"]) => {
                 let quotas = self.read::<Quotas>()?;
                 control.set_quotas(project, quotas.index_quota, quotas.backup_quota)?;
+            }
+            ("PUT", ["plan"]) => {
+                let plan = self.read::<PlanChange>()?;
+                control.set_plan_without_backups(project, plan.without_backups)?;
             }
             ("POST", ["keys"]) => control.add_api_key(project, &self.read::<Key>()?.key)?,
             ("GET", _) => return self.holdings(project, path),

@@ -11,7 +11,7 @@ use crate::page::{Row, paginate};
 use crate::reply::{Outcome, Refusal, Reply};
 use crate::rules::{Tags, check_name, read};
 use crate::seed::{BackupSeed, BackupStatus};
-use crate::tenant::{Moment, Tenant, later, new_id, stamp};
+use crate::tenant::{Moment, Tenant, later, new_id};
 
 /// A backup.
 #[derive(Debug, Clone)]
@@ -48,6 +48,7 @@ impl Backup {
                 metric: seed.metric,
                 cloud: seed.cloud,
                 region: seed.region,
+                fields: None,
             },
             record_count: seed.record_count,
             namespace_count: seed.namespace_count,
@@ -57,9 +58,9 @@ impl Backup {
     }
 
     pub(crate) fn status(&self, now: Timestamp) -> BackupStatus {
-        match (self.status, self.ready_at) {
+        match (&self.status, self.ready_at) {
             (BackupStatus::Initializing, Some(at)) if at <= now => BackupStatus::Ready,
-            (status, _) => status,
+            (status, _) => status.clone(),
         }
     }
 
@@ -69,49 +70,6 @@ impl Backup {
         pairs
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
             .collect()
-    }
-
-    /// The `BackupModel` of 2025-10.
-    fn json(&self, now: Timestamp) -> Value {
-        let mut model = json!({
-            "backup_id": self.id,
-            "source_index_name": self.source_index_name,
-            "source_index_id": self.source_index_id,
-            "status": self.status(now),
-            "cloud": self.shape.cloud,
-            "region": self.shape.region,
-            "metric": self.shape.metric,
-            "record_count": self.record_count,
-            "namespace_count": self.namespace_count,
-            "size_bytes": self.size_bytes,
-            "tags": self.tags.as_ref().filter(|tags| !tags.is_empty()),
-            "created_at": stamp(self.created_at),
-        });
-        let optional = [
-            ("name", self.name.as_ref().map(|name| json!(name))),
-            (
-                "description",
-                self.description.as_ref().map(|text| json!(text)),
-            ),
-            (
-                "dimension",
-                self.shape.dimension.map(|dimension| json!(dimension)),
-            ),
-        ];
-        for (key, value) in optional {
-            if let Some(value) = value {
-                model[key] = value;
-            }
-        }
-        model
-    }
-
-    fn row(&self, now: Timestamp) -> Row<'_> {
-        Row {
-            names: vec![self.id.clone()],
-            born: self.created_at,
-            json: Box::new(move || self.json(now)),
-        }
     }
 }
 
@@ -127,16 +85,49 @@ impl Tenant {
     }
 
     pub(crate) fn list_index_backups(&self, name: &str, at: &Moment<'_>) -> Outcome {
-        let index = self.index(name).ok_or_else(|| missing(name))?;
+        let index = self.index(name);
+        if at.wire.includes_deleted(at.call)? {
+            let of_name = |backup: &Backup| backup.source_index_name == name;
+            let known = index.is_some()
+                || self.past.iter().any(|past| past.name == name)
+                || self.backups.iter().any(of_name);
+            return match known {
+                true => self.page_of_backups(at, of_name),
+                false => Err(missing(name)),
+            };
+        }
+        let index = index.ok_or_else(|| missing(name))?;
         self.page_of_backups(at, |backup| backup.source_index_id == index.id)
     }
 
+    /// When the source index of a backup was deleted; of one that never was here, when the backup was made.
+    fn source_deleted_at(&self, backup: &Backup) -> Option<Timestamp> {
+        let id = &backup.source_index_id;
+        if self.indexes.iter().any(|index| index.id == *id) {
+            return None;
+        }
+        let past = self.past.iter().find(|past| past.id == *id);
+        Some(past.map_or(backup.created_at, |past| past.deleted_at))
+    }
+
+    fn backup_row<'a>(&'a self, backup: &'a Backup, at: &'a Moment<'_>) -> Row<'a> {
+        Row {
+            names: vec![backup.id.clone()],
+            born: backup.created_at,
+            listed: true,
+            json: Box::new(move || self.backup_json(backup, at)),
+        }
+    }
+
+    fn backup_json(&self, backup: &Backup, at: &Moment<'_>) -> Value {
+        at.wire
+            .backup(backup, self.source_deleted_at(backup), at.now)
+    }
+
     fn page_of_backups(&self, at: &Moment<'_>, wanted: impl Fn(&Backup) -> bool) -> Outcome {
-        let newest_first = self.backups.iter().rev();
-        let rows = newest_first
-            .filter(|backup| wanted(backup))
-            .map(|backup| backup.row(at.now))
-            .collect();
+        let backups = self.backups.iter().filter(|backup| wanted(backup));
+        let rows = backups.map(|backup| self.backup_row(backup, at)).collect();
+        let rows = self.habits.row_order.sort(rows);
         paginate(rows, at.call, &at.plan.view, at.now)
     }
 
@@ -166,14 +157,14 @@ impl Tenant {
         let mut backup = Backup::seeded(seed, at.now);
         backup.shape = index.shape.clone();
         backup.ready_at = Some(later(at.now, at.times.backup));
-        let reply = Reply::json(200, backup.json(at.now)).effective();
+        let reply = Reply::json(200, self.backup_json(&backup, at)).effective();
         self.backups.push(backup);
         Ok(reply)
     }
 
     pub(crate) fn describe_backup(&self, id: &str, at: &Moment<'_>) -> Outcome {
         let backup = self.backup(id).ok_or_else(|| no_backup(id))?;
-        Ok(Reply::json(200, backup.json(at.now)))
+        Ok(Reply::json(200, self.backup_json(backup, at)))
     }
 
     pub(crate) fn delete_backup(&mut self, id: &str, at: &Moment<'_>) -> Outcome {

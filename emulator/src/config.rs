@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::habits::Habits;
+
 /// The project of [`Config::default`].
 pub const DEFAULT_PROJECT: &str = "default";
 /// The API key of [`Config::default`]; no secret, it is in the README.
@@ -24,6 +26,8 @@ pub struct Config {
     pub index_creation: Duration,
     /// How long a deleted index stays `Terminating`, its name still taken.
     pub termination: Duration,
+    /// How the service behaves; default: as Pinecone documents it.
+    pub habits: Habits,
 }
 
 impl Default for Config {
@@ -35,6 +39,7 @@ impl Default for Config {
             backup: Duration::from_millis(200),
             index_creation: Duration::from_millis(200),
             termination: Duration::from_millis(200),
+            habits: Habits::default(),
         }
     }
 }
@@ -50,6 +55,8 @@ pub struct Project {
     pub index_quota: usize,
     /// How many backups it may hold; one more is answered 403.
     pub backup_quota: usize,
+    /// Whether its organization's plan has no backups: their operations and those of restore jobs are answered 403.
+    pub plan_without_backups: bool,
 }
 
 impl Project {
@@ -60,6 +67,7 @@ impl Project {
             api_keys: vec![api_key.into()],
             index_quota: DEFAULT_INDEX_QUOTA,
             backup_quota: DEFAULT_BACKUP_QUOTA,
+            plan_without_backups: false,
         }
     }
 }
@@ -77,6 +85,7 @@ impl fmt::Debug for Project {
             )
             .field("index_quota", &self.index_quota)
             .field("backup_quota", &self.backup_quota)
+            .field("plan_without_backups", &self.plan_without_backups)
             .finish()
     }
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Project};
 use crate::fault::Fault;
+use crate::habits::Habits;
 use crate::journal::{AcceptedCreate, Request};
 use crate::seed::{ProjectSeed, Seed};
 use crate::tenant::Tenant;
@@ -88,6 +89,17 @@ impl Control {
         })
     }
 
+    /// Sets whether the plan of a project's organization has no backups.
+    ///
+    /// # Errors
+    /// If there is no such project.
+    pub fn set_plan_without_backups(&self, project: &str, without: bool) -> Done {
+        self.tenant(project, |tenant, _| {
+            tenant.plan_without_backups = without;
+            Ok(())
+        })
+    }
+
     /// Makes a key valid for a project, from the next request on.
     ///
     /// # Errors
@@ -140,6 +152,7 @@ impl Control {
             api_keys: seed.api_keys,
             index_quota: seed.index_quota,
             backup_quota: seed.backup_quota,
+            plan_without_backups: seed.plan_without_backups,
         })?;
         for backup in seed.backups {
             self.add_backup(&name, backup)?;
@@ -191,6 +204,11 @@ impl Control {
                 .map(|armed| (armed.id, armed.fault.clone(), armed.fired()))
                 .collect()
         })
+    }
+
+    /// Changes how the service behaves, from the next request on.
+    pub fn set_habits(&self, habits: Habits) {
+        self.with(|world, _| world.set_habits(habits));
     }
 
     /// How long restores take that begin from now on; `None`: until [`finish_job`](Self::finish_job).

@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::{Body, Frame};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue, InvalidHeaderValue,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
@@ -126,11 +128,20 @@ pub(crate) fn respond(
         ("x-pinecone-request-id".to_owned(), new_id()),
     ];
     for (name, value) in own.into_iter().chain(reply.headers) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), header_value(&value)) {
             headers.insert(name, value);
         }
     }
     response
+}
+
+/// One byte a character where that is possible, so that a fault can send bytes that are not UTF-8.
+fn header_value(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+    match bytes {
+        Ok(bytes) => HeaderValue::from_bytes(&bytes),
+        Err(_) => HeaderValue::from_str(text),
+    }
 }
 
 fn render(content: Content, manner: Manner) -> (Option<&'static str>, Bytes) {

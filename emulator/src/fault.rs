@@ -98,6 +98,8 @@ pub enum FaultKind {
     DelayAnswer(#[serde(with = "millis")] Duration),
     /// Another answer, instead of the effect or after it.
     Status(StatusAnswer),
+    /// These headers too, such as `x-request-id`, whatever is answered.
+    Headers(BTreeMap<String, String>),
     /// Half of the promised body, then the end of the connection.
     TruncatedBody,
     /// The right status and content type, with HTML for a body.
@@ -172,7 +174,8 @@ pub struct StatusAnswer {
     /// The `Retry-After` header.
     #[serde(default)]
     pub retry_after: Option<RetryAfter>,
-    /// Further headers, such as `location`.
+    /// Further headers, such as `location`. Characters up to U+00FF are sent as one byte each, so every byte that HTTP allows
+    /// can be sent.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Whether the request takes effect first.

@@ -69,7 +69,7 @@ impl Control {
             }
             let index = Index::seeded(seed, now);
             let id = index.id.clone();
-            tenant.indexes.push(index);
+            tenant.admit(index);
             Ok(id)
         })
     }
@@ -79,12 +79,11 @@ impl Control {
     /// # Errors
     /// If there is no such project or index.
     pub fn delete_index(&self, project: &str, name: &str) -> Done {
-        self.tenant(project, |tenant, _| {
-            let before = tenant.indexes.len();
-            tenant.indexes.retain(|index| index.name != name);
-            if tenant.indexes.len() == before {
-                return Err(ControlError::NoIndex(name.to_owned()));
-            }
+        self.tenant(project, |tenant, now| {
+            let index = tenant.index_mut(name);
+            let index = index.ok_or_else(|| ControlError::NoIndex(name.to_owned()))?;
+            index.gone_at = Some(now);
+            tenant.settle(now);
             Ok(())
         })
     }

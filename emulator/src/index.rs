@@ -1,22 +1,29 @@
 //! Indexes: making, describing, configuring and deleting them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::habits::project_id;
 use crate::page::{Row, visible};
 use crate::reply::{Outcome, Refusal, Reply};
-use crate::rules::{Tags, check_name, check_tag_count, check_tags, read};
+use crate::rules::{Tags, check_tag_count, check_tags};
 use crate::seed::IndexSeed;
 use crate::tenant::{Moment, Tenant, later, new_id};
+use crate::wire::{Field, Protection};
+
+/// The part of a host that names the place of an index.
+pub(crate) const ENVIRONMENT: &str = "aped-4627-b74a";
 
 /// An index; its state follows from the times in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     pub id: String,
     pub name: String,
+    /// Given by [`Tenant::admit`].
+    pub host: String,
     pub shape: Shape,
     pub tags: Tags,
     pub protected: bool,
@@ -41,6 +48,8 @@ pub(crate) struct Shape {
     pub metric: String,
     pub cloud: String,
     pub region: String,
+    /// The schema's fields if it was declared with names of its own, as of API 2026-07; none of a classic vector index.
+    pub fields: Option<BTreeMap<String, Field>>,
 }
 
 impl Index {
@@ -48,6 +57,7 @@ impl Index {
         Self {
             id: new_id(),
             name: name.to_owned(),
+            host: String::new(),
             shape,
             tags: Tags::new(),
             protected: false,
@@ -67,6 +77,7 @@ impl Index {
             metric: seed.metric,
             cloud: seed.cloud,
             region: seed.region,
+            fields: None,
         };
         Self {
             id: seed.id.unwrap_or_else(new_id),
@@ -95,150 +106,52 @@ impl Index {
         ("Initializing", false)
     }
 
-    /// A host name of Pinecone's form; nothing listens there.
-    pub(crate) fn host(&self) -> String {
-        let hash: String = self
-            .id
-            .chars()
-            .filter(char::is_ascii_hexdigit)
-            .take(7)
-            .collect();
-        format!("{}-{hash}.svc.aped-4627-b74a.pinecone.io", self.name)
-    }
-
-    /// The `IndexModel` of 2025-10.
-    pub(crate) fn json(&self, now: Timestamp) -> Value {
-        let (state, ready) = self.state(now);
-        let mut model = json!({
-            "name": self.name,
-            "metric": self.shape.metric,
-            "host": self.host(),
-            "vector_type": if self.shape.dimension.is_some() { "dense" } else { "sparse" },
-            "deletion_protection": if self.protected { "enabled" } else { "disabled" },
-            "tags": tags_json(&self.tags),
-            "status": {"ready": ready, "state": state},
-            "spec": {"serverless": {
-                "cloud": self.shape.cloud,
-                "region": self.shape.region,
-                "read_capacity": {"mode": "OnDemand", "status": {"state": "Ready"}},
-            }},
-        });
-        if let Some(dimension) = self.shape.dimension {
-            model["dimension"] = json!(dimension);
-        }
-        model
-    }
-
     fn terminate(&mut self, now: Timestamp, termination: Duration) {
         self.gone_at.get_or_insert(later(now, termination));
     }
 }
 
-/// No tags are `null`, as in Pinecone's answers.
-pub(crate) fn tags_json(tags: &Tags) -> Value {
-    if tags.is_empty() {
-        Value::Null
-    } else {
-        json!(tags)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Protection {
-    Enabled,
-    Disabled,
-}
-
-#[derive(Deserialize)]
-struct CreateIndex {
-    name: String,
-    spec: CreateSpec,
-    dimension: Option<u32>,
-    metric: Option<String>,
-    vector_type: Option<String>,
-    deletion_protection: Option<Protection>,
-    tags: Option<Tags>,
-}
-
-#[derive(Deserialize)]
-struct CreateSpec {
-    serverless: Option<ServerlessSpec>,
-}
-
-#[derive(Deserialize)]
-struct ServerlessSpec {
-    cloud: String,
-    region: String,
-}
-
-impl CreateIndex {
-    fn shape(&self) -> Result<Shape, Refusal> {
-        let Some(serverless) = &self.spec.serverless else {
-            return Err(Refusal::invalid(
-                "This emulator has serverless indexes only.",
-            ));
-        };
-        let sparse = self.vector_type.as_deref() == Some("sparse");
-        let (dimension, usual) = match (sparse, self.dimension) {
-            (true, None) => (None, "dotproduct"),
-            (true, Some(_)) => return Err(Refusal::invalid("Sparse indexes have no dimension.")),
-            (false, Some(dimension @ 1..=20_000)) => (Some(dimension), "cosine"),
-            (false, _) => return Err(Refusal::invalid("Dimension must be between 1 and 20000.")),
-        };
-        let metric = self.metric.as_deref().unwrap_or(usual);
-        if !["cosine", "euclidean", "dotproduct"].contains(&metric) || (sparse && metric != usual) {
-            return Err(Refusal::invalid(format!("Invalid metric: {metric}.")));
-        }
-        Ok(Shape {
-            dimension,
-            metric: metric.to_owned(),
-            cloud: serverless.cloud.clone(),
-            region: serverless.region.clone(),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct ConfigureIndex {
-    deletion_protection: Option<Protection>,
-    tags: Option<Tags>,
-}
-
-fn row(index: &Index, now: Timestamp) -> Row<'_> {
+fn row<'a>(index: &'a Index, at: &'a Moment<'_>) -> Row<'a> {
     Row {
         names: vec![index.id.clone(), index.name.clone()],
         born: index.born,
-        json: Box::new(move || index.json(now)),
+        listed: true,
+        json: Box::new(move || at.wire.index(index, at.now)),
     }
 }
 
 impl Tenant {
     pub(crate) fn list_indexes(&self, at: &Moment<'_>) -> Reply {
-        let row = |index| row(index, at.now);
-        let rows = visible(
-            self.indexes.iter().map(row).collect(),
-            &at.plan.view,
-            at.now,
-        );
+        let rows = self.indexes.iter().map(|index| row(index, at)).collect();
+        let rows = visible(rows, &at.plan.view, at.now);
         let indexes: Vec<Value> = rows.iter().map(|row| (row.json)()).collect();
         Reply::json(200, json!({"indexes": indexes}))
     }
 
     pub(crate) fn create_index(&mut self, at: &Moment<'_>) -> Outcome {
-        let request: CreateIndex = read(&at.call.body)?;
-        check_name(&request.name)?;
-        let shape = request.shape()?;
-        let tags = request.tags.unwrap_or_default();
-        check_tags(&tags)?;
+        let request = at.wire.create_index(&at.call.body)?;
+        check_tags(&request.tags, at.wire.tag_values())?;
         self.check_room(&request.name)?;
-        let mut index = Index::new(&request.name, shape, at.now);
-        index.tags = given(tags);
-        index.protected = request.deletion_protection == Some(Protection::Enabled);
+        let mut index = Index::new(&request.name, request.shape, at.now);
+        index.tags = given(request.tags);
+        index.protected = request.protected;
         index.ready_at = Some(later(at.now, at.times.index_creation));
-        let reply = Reply::json(201, index.json(at.now)).effective();
+        let index = self.admit(index);
+        Ok(Reply::json(201, at.wire.index(index, at.now)).effective())
+    }
+
+    /// Adds an index and gives it a host of Pinecone's form; nothing listens there.
+    pub(crate) fn admit(&mut self, mut index: Index) -> &Index {
+        let id = if self.habits.unique_hosts {
+            let hex = index.id.chars().filter(char::is_ascii_hexdigit);
+            hex.take(7).collect()
+        } else {
+            project_id(&self.name)
+        };
+        index.host = format!("{}-{id}.svc.{ENVIRONMENT}.pinecone.io", index.name);
+        let place = self.indexes.len();
         self.indexes.push(index);
-        Ok(reply)
+        &self.indexes[place]
     }
 
     /// Whether one more index, of this name, may be made. A name stays taken while its index terminates.
@@ -256,22 +169,21 @@ impl Tenant {
 
     pub(crate) fn describe_index(&self, name: &str, at: &Moment<'_>) -> Outcome {
         let index = self.index(name).ok_or_else(|| missing(name))?;
-        Ok(Reply::json(200, index.json(at.now)))
+        Ok(Reply::json(200, at.wire.index(index, at.now)))
     }
 
     pub(crate) fn configure_index(&mut self, name: &str, at: &Moment<'_>) -> Outcome {
-        let request: ConfigureIndex = read(&at.call.body)?;
-        let tags = request.tags.unwrap_or_default();
-        check_tags(&tags)?;
+        let request = at.wire.configure_index(&at.call.body)?;
+        check_tags(&request.tags, at.wire.tag_values())?;
         let index = self.index_mut(name).ok_or_else(|| missing(name))?;
         let mut merged = index.tags.clone();
-        merged.extend(tags);
+        merged.extend(request.tags);
         check_tag_count(&merged)?;
         index.tags = given(merged);
         if let Some(protection) = request.deletion_protection {
             index.protected = protection == Protection::Enabled;
         }
-        Ok(Reply::json(200, index.json(at.now)).effective())
+        Ok(Reply::json(200, at.wire.index(index, at.now)).effective())
     }
 
     pub(crate) fn delete_index(&mut self, name: &str, at: &Moment<'_>) -> Outcome {

@@ -1,6 +1,6 @@
 //! Pinecone's control plane for backups, restore jobs and indexes, in memory.
 //!
-//! It answers the paths of Pinecone's API 2025-10 with the status codes, bodies and error texts of the real service, keeps a
+//! It answers the paths of Pinecone's API 2025-10, 2026-04 and 2026-07 with the status codes, bodies and error texts of the real service, keeps a
 //! journal of what it was asked, and misbehaves on request. One `World` behind a mutex is the whole state; its
 //! functions take the time as an argument and know nothing of HTTP.
 //!
@@ -26,6 +26,7 @@ mod control;
 mod delivery;
 mod fault;
 mod gateway;
+mod habits;
 mod holdings;
 mod index;
 mod journal;
@@ -39,11 +40,13 @@ mod seed;
 mod server;
 mod snapshot;
 mod tenant;
+mod wire;
 mod world;
 
 pub use config::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Project};
 pub use control::{Control, ControlError};
 pub use fault::{AnswerBody, Fault, FaultKind, RetryAfter, StatusAnswer};
+pub use habits::{Habits, RowOrder};
 pub use journal::{AcceptedCreate, Request};
 pub use restore::JobOutcome;
 pub use route::Route;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use pinecone_emulator::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Project, Seed};
+use pinecone_emulator::{
+    Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Habits, Project, RowOrder, Seed,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +40,15 @@ struct Args {
         value_name = "K"
     )]
     api_keys: Vec<String>,
+    /// Keep restore jobs of deleted indexes in the list, which Pinecone drops
+    #[arg(long, env = "PINECONE_EMULATOR_KEEP_JOBS_OF_DELETED_INDEXES")]
+    keep_jobs_of_deleted_indexes: bool,
+    /// List the oldest row first
+    #[arg(long, env = "PINECONE_EMULATOR_OLDEST_FIRST")]
+    oldest_first: bool,
+    /// Give every index a host of its own, instead of one made of its name and project
+    #[arg(long, env = "PINECONE_EMULATOR_UNIQUE_HOSTS")]
+    unique_hosts: bool,
     /// What is logged to standard error, in tracing's filter syntax
     #[arg(
         long,
@@ -46,6 +57,20 @@ struct Args {
         value_name = "FILTER"
     )]
     log: String,
+}
+
+impl Args {
+    fn habits(&self) -> Habits {
+        Habits {
+            keeps_jobs_of_deleted_indexes: self.keep_jobs_of_deleted_indexes,
+            row_order: if self.oldest_first {
+                RowOrder::OldestFirst
+            } else {
+                RowOrder::NewestFirst
+            },
+            unique_hosts: self.unique_hosts,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -97,6 +122,7 @@ async fn start(args: &Args) -> anyhow::Result<Emulator> {
         index_creation: second,
         termination: second,
         projects: Vec::new(),
+        habits: args.habits(),
     };
     if let Some(first) = seed.projects.first_mut() {
         first.api_keys.extend(args.api_keys.iter().cloned());

@@ -18,6 +18,8 @@ const MAX_LIMIT: usize = 100;
 pub(crate) struct Row<'a> {
     pub names: Vec<String>,
     pub born: Timestamp,
+    /// Whether it is on its page; if not, the page is shorter by one.
+    pub listed: bool,
     pub json: Box<dyn Fn() -> Value + 'a>,
 }
 
@@ -76,13 +78,15 @@ pub(crate) fn visible<'a>(mut rows: Vec<Row<'a>>, view: &View, now: Timestamp) -
     rows
 }
 
-/// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full.
+/// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full. Rows that aren't listed
+/// are removed after the page was cut, as in Pinecone.
 pub(crate) fn paginate(rows: Vec<Row<'_>>, call: &Call, view: &View, now: Timestamp) -> Outcome {
     let Cursor { limit, offset } = Cursor::read(call)?;
     let rows = visible(rows, view, now);
     let start = offset.min(rows.len());
     let end = start.saturating_add(limit).min(rows.len());
-    let full = end - start == limit;
+    let listed = rows[start..end].iter().filter(|row| row.listed);
+    let full = listed.count() == limit;
     let from = if view.repeat {
         start.saturating_sub(1)
     } else {
@@ -98,7 +102,8 @@ pub(crate) fn paginate(rows: Vec<Row<'_>>, call: &Call, view: &View, now: Timest
     } else {
         None
     };
-    let data: Vec<Value> = rows[from..end].iter().map(|row| (row.json)()).collect();
+    let listed = rows[from..end].iter().filter(|row| row.listed);
+    let data: Vec<Value> = listed.map(|row| (row.json)()).collect();
     let pagination = next.map(|cursor| json!({"next": cursor.encode()}));
     Ok(Reply::json(
         200,
@@ -117,6 +122,7 @@ mod tests {
         let row = |i| Row {
             names: vec![format!("id-{i}")],
             born: Timestamp::UNIX_EPOCH,
+            listed: true,
             json: Box::new(move || json!(i)),
         };
         (0..count).map(row).collect()

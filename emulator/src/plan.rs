@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub view: View,
     pub delay_answer: Duration,
     pub ending: Option<Ending>,
+    /// Added to the answer, whichever it is.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What happens in place of the service's work.
@@ -141,6 +143,7 @@ impl Plan {
             FaultKind::JobFails => self.fate.outcome = JobOutcome::Failed,
             FaultKind::JobCancelled => self.fate.outcome = JobOutcome::Cancelled,
             FaultKind::IndexInitializationFailed => self.fate.index_fails = true,
+            FaultKind::Headers(headers) => self.headers.extend(headers.clone()),
             _ => self.view.add(kind),
         }
     }

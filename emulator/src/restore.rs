@@ -1,18 +1,21 @@
 //! Restores: the create from a backup, and the job that follows it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::backup::{Backup, no_backup};
-use crate::index::{Index, Protection, given};
+use crate::index::{Index, given};
 use crate::journal::AcceptedCreate;
 use crate::page::{Row, paginate};
 use crate::plan::Ending;
 use crate::reply::{Outcome, Refusal, Reply};
 use crate::rules::{Tags, check_name, check_tags, read};
 use crate::seed::{BackupStatus, JobSeed};
-use crate::tenant::{Moment, Tenant, later, new_id, stamp};
+use crate::tenant::{Moment, Tenant, later, new_id};
+use crate::wire::Protection;
 
 /// How a restore job ends, as Pinecone writes it; until then it is `Pending`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,24 +76,6 @@ impl Job {
     pub(crate) fn is_pending(&self, now: Timestamp) -> bool {
         self.ended(now).is_none()
     }
-
-    /// The `RestoreJobModel` of 2025-10; progress is shown only once it is 100.
-    fn json(&self, now: Timestamp, null_created_at: bool) -> Value {
-        let end = self.ended(now);
-        let mut model = json!({
-            "restore_job_id": self.id,
-            "backup_id": self.backup_id,
-            "target_index_name": self.index_name,
-            "target_index_id": self.index_id,
-            "status": end.map_or("Pending", |(_, outcome)| outcome.name()),
-            "created_at": self.created_at.filter(|_| !null_created_at).map(stamp),
-        });
-        if let Some((at, JobOutcome::Completed)) = end {
-            model["completed_at"] = json!(stamp(at));
-            model["percent_complete"] = json!(100.0);
-        }
-        model
-    }
 }
 
 #[derive(Deserialize)]
@@ -100,11 +85,17 @@ struct CreateFromBackup {
     deletion_protection: Option<Protection>,
 }
 
-fn row(job: &Job, now: Timestamp, undated: bool) -> Row<'_> {
+fn job_json(job: &Job, at: &Moment<'_>) -> Value {
+    let created_at = job.created_at.filter(|_| !at.plan.view.null_created_at);
+    at.wire.job(job, created_at, at.now)
+}
+
+fn row<'a>(job: &'a Job, listed: bool, at: &'a Moment<'_>) -> Row<'a> {
     Row {
         names: vec![job.id.clone(), job.index_name.clone()],
         born: job.born,
-        json: Box::new(move || job.json(now, undated)),
+        listed,
+        json: Box::new(move || job_json(job, at)),
     }
 }
 
@@ -112,7 +103,8 @@ impl Tenant {
     pub(crate) fn create_index_from_backup(&mut self, backup_id: &str, at: &Moment<'_>) -> Outcome {
         let request: CreateFromBackup = read(&at.call.body)?;
         check_name(&request.name)?;
-        check_tags(request.tags.as_ref().unwrap_or(&Tags::new()))?;
+        let tags = request.tags.as_ref();
+        check_tags(tags.unwrap_or(&Tags::new()), at.wire.tag_values())?;
         let backup = self.backup(backup_id).ok_or_else(|| no_backup(backup_id))?;
         if backup.status(at.now) != BackupStatus::Ready {
             return Err(Refusal::precondition(format!(
@@ -128,7 +120,7 @@ impl Tenant {
         };
         let accepted = self.accepted_create(&request, &index, &job, at);
         self.accepted.push(accepted);
-        self.indexes.push(index);
+        self.admit(index);
         self.jobs.push(job);
         Ok(Reply::json(202, reply).effective())
     }
@@ -149,10 +141,7 @@ impl Tenant {
             tags: request.tags.clone(),
             deletion_protection: request
                 .deletion_protection
-                .map(|protection| match protection {
-                    Protection::Enabled => "enabled".to_owned(),
-                    Protection::Disabled => "disabled".to_owned(),
-                }),
+                .map(|protection| protection.word().to_owned()),
             restore_job_id: job.id.clone(),
             index_id: index.id.clone(),
             api_version: at.call.api_version.clone(),
@@ -160,27 +149,28 @@ impl Tenant {
         }
     }
 
-    /// Newest first.
     pub(crate) fn list_restore_jobs(&self, at: &Moment<'_>) -> Outcome {
-        let undated = at.plan.view.null_created_at;
-        let row = |job| row(job, at.now, undated);
-        let rows = self.jobs.iter().rev().map(row).collect();
+        let keeps_all = self.habits.keeps_jobs_of_deleted_indexes;
+        let indexes: HashSet<&str> = self.indexes.iter().map(|i| i.id.as_str()).collect();
+        let listed = |job: &Job| keeps_all || indexes.contains(job.index_id.as_str());
+        let jobs = self.jobs.iter();
+        let rows = jobs.map(|job| row(job, listed(job), at)).collect();
+        let rows = self.habits.row_order.sort(rows);
         paginate(rows, at.call, &at.plan.view, at.now)
     }
 
     /// 404 too for a job whose index is gone, as in Pinecone.
     pub(crate) fn describe_restore_job(&self, id: &str, at: &Moment<'_>) -> Outcome {
-        let job = self
-            .jobs
-            .iter()
-            .find(|job| job.id == id && self.has_target(job));
-        match job.filter(|_| !at.plan.view.job_not_found) {
-            Some(job) => Ok(Reply::json(
-                200,
-                job.json(at.now, at.plan.view.null_created_at),
-            )),
-            None => Err(Refusal::not_found(format!("Restore job {id} not found."))),
+        let jobs = self.jobs.iter();
+        let job = jobs
+            .filter(|_| !at.plan.view.job_not_found)
+            .find(|job| job.id == id)
+            .ok_or_else(|| Refusal::not_found(format!("Restore job {id} not found.")))?;
+        if !self.has_target(job) {
+            let message = format!("Index metadata not found for index {}.", job.index_id);
+            return Err(Refusal::not_found(message));
         }
+        Ok(Reply::json(200, job_json(job, at)))
     }
 
     /// Ends a pending job now; whether there was one.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An operation of Pinecone's API 2025-10, or a wildcard.
+/// An operation of Pinecone's API, or a wildcard. It is the same in all API versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
@@ -44,6 +44,20 @@ impl Route {
         matches!(
             self,
             Self::ListIndexes | Self::ListIndexBackups | Self::ListBackups | Self::ListRestoreJobs
+        )
+    }
+
+    /// Whether a plan without backups refuses it.
+    pub(crate) fn needs_backup_plan(self) -> bool {
+        matches!(
+            self,
+            Self::ListIndexBackups
+                | Self::CreateBackup
+                | Self::ListBackups
+                | Self::DescribeBackup
+                | Self::CreateIndexFromBackup
+                | Self::ListRestoreJobs
+                | Self::DescribeRestoreJob
         )
     }
 

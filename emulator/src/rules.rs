@@ -34,11 +34,20 @@ pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     ))
 }
 
+/// Which characters the values of tags may have; it depends on the API version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TagValues {
+    /// Letters, digits and some others.
+    Listed,
+    /// Everything printable in ASCII.
+    Printable,
+}
+
 /// The rule for tags in a request; an empty value is fine, it unsets the key.
-pub(crate) fn check_tags(tags: &Tags) -> Result<(), Refusal> {
+pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), Refusal> {
     for (key, value) in tags {
         check_tag_key(key)?;
-        check_tag_value(value)?;
+        check_tag_value(value, values)?;
     }
     check_tag_count(tags)
 }
@@ -66,21 +75,26 @@ fn check_tag_key(key: &str) -> Result<(), Refusal> {
     ))
 }
 
-fn check_tag_value(value: &str) -> Result<(), Refusal> {
+fn check_tag_value(value: &str, values: TagValues) -> Result<(), Refusal> {
     if value.chars().count() > TAG_VALUE_MAX {
         return Err(Refusal::invalid(
             "Tag values must be 120 characters or less.",
         ));
     }
-    if value
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || ";@_-.+ ".contains(c))
-    {
-        return Ok(());
+    let (allowed, rule): (fn(char) -> bool, _) = match values {
+        TagValues::Listed => (
+            |c| c.is_ascii_alphanumeric() || ";@_-.+ ".contains(c),
+            "Tag values must be alphanumeric, ';', '@', '_', '-', '.', '+', or ' '.",
+        ),
+        TagValues::Printable => (
+            |c| matches!(c, ' '..='~'),
+            "Tag values must consist of printable ASCII characters or spaces.",
+        ),
+    };
+    match value.chars().all(allowed) {
+        true => Ok(()),
+        false => Err(Refusal::invalid(rule)),
     }
-    Err(Refusal::invalid(
-        "Tag values must be alphanumeric, ';', '@', '_', '-', '.', '+', or ' '.",
-    ))
 }
 
 #[cfg(test)]
@@ -99,8 +113,10 @@ mod tests {
 
     #[test]
     fn tags_follow_the_published_rule() {
-        let one =
-            |key: &str, value: &str| check_tags(&Tags::from([(key.to_owned(), value.to_owned())]));
+        let one = |key: &str, value: &str| {
+            let tags = Tags::from([(key.to_owned(), value.to_owned())]);
+            check_tags(&tags, TagValues::Listed)
+        };
         assert_eq!(one("k_-1", "v;@_-.+ 1"), Ok(()));
         assert_eq!(one(&"k".repeat(80), &"v".repeat(120)), Ok(()));
         assert_eq!(one("k", ""), Ok(()));
@@ -118,13 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn newer_versions_allow_all_of_printable_ascii_in_tag_values() {
+        let one = |value: &str| {
+            let tags = Tags::from([("k".to_owned(), value.to_owned())]);
+            check_tags(&tags, TagValues::Printable)
+        };
+        assert_eq!(one("team/search {~}"), Ok(()));
+        assert_eq!(one("ü").unwrap_err().status, 400);
+        assert_eq!(one("a\tb").unwrap_err().status, 400);
+    }
+
+    #[test]
     fn an_index_has_at_most_twenty_tags() {
         let many = |n: usize| {
             (0..n)
                 .map(|i| (format!("k{i}"), "v".to_owned()))
                 .collect::<Tags>()
         };
-        assert_eq!(check_tags(&many(20)), Ok(()));
-        assert_eq!(check_tags(&many(21)).unwrap_err().code, "INVALID_ARGUMENT");
+        assert_eq!(check_tags(&many(20), TagValues::Listed), Ok(()));
+        let refused = check_tags(&many(21), TagValues::Listed).unwrap_err();
+        assert_eq!(refused.code, "INVALID_ARGUMENT");
     }
 }

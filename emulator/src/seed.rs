@@ -37,6 +37,9 @@ pub struct ProjectSeed {
     /// How many backups it may hold. Default 500.
     #[serde(default = "backup_quota")]
     pub backup_quota: usize,
+    /// Whether its plan has no backups, so that their operations are answered 403. Default off.
+    #[serde(default)]
+    pub plan_without_backups: bool,
     /// Its backups.
     #[serde(default)]
     pub backups: Vec<BackupSeed>,
@@ -57,8 +60,10 @@ fn backup_quota() -> usize {
 }
 
 /// The states of a backup, as Pinecone writes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum BackupStatus {
+    /// Due to be made by a schedule; a restore from it is answered 412.
+    Scheduled,
     /// Still being made; a restore from it is answered 412.
     Initializing,
     /// Can be restored.
@@ -66,6 +71,9 @@ pub enum BackupStatus {
     Ready,
     /// Will never be ready.
     InitializationFailed,
+    /// A word that Pinecone's documents don't have; a restore from it is answered 412.
+    #[serde(untagged)]
+    Other(String),
 }
 
 /// A backup that exists.
@@ -217,8 +225,8 @@ pub struct JobSeed {
     pub backup_id: String,
     /// The index it restored into.
     pub index_name: String,
-    /// Default: the ID of the index of that name that exists now, else a new UUID. A job whose index doesn't exist is in
-    /// the list and answers 404 when described.
+    /// Default: the ID of the index of that name that exists now, else a new UUID. A job whose index doesn't exist
+    /// answers 404 when described, and [`Habits`](crate::Habits) decides whether it is listed.
     #[serde(default)]
     pub index_id: Option<String>,
     /// Default `null`, which Pinecone may answer too. It sorts where it was added.

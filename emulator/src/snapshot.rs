@@ -44,7 +44,7 @@ impl IndexSnapshot {
             ready,
             tags: index.tags.clone(),
             deletion_protection: index.protected,
-            host: index.host(),
+            host: index.host.clone(),
             source_backup_id: index.source_backup_id.clone(),
             created_at: index.born,
         }

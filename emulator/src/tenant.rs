@@ -6,12 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::Backup;
 use crate::call::Call;
+use crate::config::Project;
+use crate::habits::Habits;
 use crate::index::Index;
 use crate::journal::AcceptedCreate;
 use crate::plan::Plan;
 use crate::reply::{Outcome, Refusal};
 use crate::restore::Job;
 use crate::route::Route;
+use crate::wire::Wire;
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,15 @@ pub(crate) struct Moment<'a> {
     pub times: &'a Times,
     pub call: &'a Call,
     pub plan: &'a Plan,
+    pub wire: &'static dyn Wire,
+}
+
+/// An index that is gone.
+#[derive(Debug)]
+pub(crate) struct PastIndex {
+    pub id: String,
+    pub name: String,
+    pub deleted_at: Timestamp,
 }
 
 /// A project: everything in it is in the order of creation.
@@ -37,19 +49,26 @@ pub(crate) struct Tenant {
     pub name: String,
     pub index_quota: usize,
     pub backup_quota: usize,
+    pub plan_without_backups: bool,
+    pub habits: Habits,
     pub indexes: Vec<Index>,
+    /// The indexes that are gone, whose backups stay.
+    pub past: Vec<PastIndex>,
     pub backups: Vec<Backup>,
     pub jobs: Vec<Job>,
     pub accepted: Vec<AcceptedCreate>,
 }
 
 impl Tenant {
-    pub(crate) fn new(name: &str, index_quota: usize, backup_quota: usize) -> Self {
+    pub(crate) fn new(project: &Project, habits: Habits) -> Self {
         Self {
-            name: name.to_owned(),
-            index_quota,
-            backup_quota,
+            name: project.name.clone(),
+            index_quota: project.index_quota,
+            backup_quota: project.backup_quota,
+            plan_without_backups: project.plan_without_backups,
+            habits,
             indexes: Vec::new(),
+            past: Vec::new(),
             backups: Vec::new(),
             jobs: Vec::new(),
             accepted: Vec::new(),
@@ -58,11 +77,23 @@ impl Tenant {
 
     /// Forgets the indexes whose termination is over.
     pub(crate) fn settle(&mut self, now: Timestamp) {
-        self.indexes
-            .retain(|index| index.gone_at.is_none_or(|at| now < at));
+        let over = |index: &mut Index| index.gone_at.is_some_and(|at| at <= now);
+        let gone = self.indexes.extract_if(.., over);
+        self.past.extend(gone.map(|index| PastIndex {
+            id: index.id,
+            name: index.name,
+            deleted_at: index.gone_at.unwrap_or(now),
+        }));
     }
 
     pub(crate) fn serve(&mut self, route: Route, subject: &str, at: &Moment<'_>) -> Outcome {
+        if self.plan_without_backups && route.needs_backup_plan() {
+            return Err(Refusal::new(
+                403,
+                "PERMISSION_DENIED",
+                "Your organization's plan does not include backups. Upgrade your plan to create backups.",
+            ));
+        }
         match route {
             Route::ListIndexes => Ok(self.list_indexes(at)),
             Route::CreateIndex => self.create_index(at),

@@ -9,15 +9,18 @@ use crate::call::Call;
 use crate::config::{Config, Project};
 use crate::fault::Fault;
 use crate::gateway;
+use crate::habits::Habits;
 use crate::journal::Journal;
 use crate::plan::{Armed, Closing, Ending, Instead, Plan};
 use crate::reply::{Refusal, Reply};
 use crate::route::Target;
 use crate::tenant::{Moment, Tenant, Times};
+use crate::wire;
 
 /// The state of an emulator. No `Debug`: it holds API keys.
 pub(crate) struct World {
     pub times: Times,
+    habits: Habits,
     /// How far its clock is from the machine's.
     pub skew: SignedDuration,
     pub tenants: Vec<Tenant>,
@@ -55,6 +58,7 @@ impl World {
                 index_creation: config.index_creation,
                 termination: config.termination,
             },
+            habits: config.habits,
             skew: SignedDuration::ZERO,
             tenants: Vec::new(),
             keys: HashMap::new(),
@@ -65,11 +69,18 @@ impl World {
     }
 
     pub(crate) fn add_project(&mut self, project: Project) {
-        let tenant = Tenant::new(&project.name, project.index_quota, project.backup_quota);
+        let tenant = Tenant::new(&project, self.habits);
         self.tenants.push(tenant);
         let keys = project.api_keys.into_iter();
         self.keys
             .extend(keys.map(|key| (key, project.name.clone())));
+    }
+
+    pub(crate) fn set_habits(&mut self, habits: Habits) {
+        self.habits = habits;
+        for tenant in &mut self.tenants {
+            tenant.habits = habits;
+        }
     }
 
     pub(crate) fn tenant(&mut self, name: &str) -> Option<&mut Tenant> {
@@ -92,7 +103,7 @@ impl World {
 
     /// A request takes effect.
     pub(crate) fn perform(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Answer {
-        let (answer, effect) = match &plan.instead {
+        let (mut answer, effect) = match &plan.instead {
             Some(Instead::Close(closing)) => (Answer::Close(*closing), false),
             Some(Instead::Answer(fault)) => (
                 Answer::Send(gateway::answer(fault, now), Manner::Whole),
@@ -104,9 +115,12 @@ impl World {
                 (ended(reply, plan.ending.as_ref(), now), effect)
             }
         };
-        let status = match &answer {
+        let status = match &mut answer {
             Answer::Close(_) => None,
-            Answer::Send(reply, _) => Some(reply.status),
+            Answer::Send(reply, _) => {
+                reply.headers.extend(plan.headers.iter().cloned());
+                Some(reply.status)
+            }
         };
         self.journal.answered(seq, status, effect);
         answer
@@ -121,6 +135,10 @@ impl World {
         let Some(project) = self.project(call).map(str::to_owned) else {
             return Reply::unauthorized();
         };
+        let wire = match wire::of(call) {
+            Ok(wire) => wire,
+            Err(refusal) => return refusal.into(),
+        };
         let times = self.times;
         let Some(tenant) = self.tenant(&project) else {
             return Reply::unauthorized();
@@ -132,6 +150,7 @@ impl World {
             times: &times,
             call,
             plan,
+            wire,
         };
         match &call.target {
             Target::Found(route, subject) => tenant

@@ -78,7 +78,8 @@ impl<'a> Ground<'a> {
     pub fn set_backups(&self, status: BackupStatus) {
         for id in self.backups() {
             let pinecone = &self.scene.pinecone;
-            pinecone.set_backup_status(&self.name, &id, status).unwrap();
+            let set = pinecone.set_backup_status(&self.name, &id, status.clone());
+            set.unwrap();
         }
     }
 

@@ -12,15 +12,18 @@ import (
 	"github.com/pinecone-io/go-pinecone/v5/pinecone"
 )
 
+// As in go.mod.
+const version = "5.4.1"
+
 var failures int
 
 func check(name string, seen, want any) {
 	if reflect.DeepEqual(seen, want) {
-		fmt.Println("ok      go:", name)
+		fmt.Printf("ok      go %s: %s\n", version, name)
 		return
 	}
 	failures++
-	fmt.Printf("FAILED  go: %s %v instead of %v\n", name, seen, want)
+	fmt.Printf("FAILED  go %s: %s %v instead of %v\n", version, name, seen, want)
 }
 
 func until(name string, look func() string, want string) {
@@ -44,7 +47,7 @@ func refused(name string, status int, err error) {
 
 func must[T any](value T, err error) T {
 	if err != nil {
-		fmt.Println("FAILED  go: the run ends:", err)
+		fmt.Printf("FAILED  go %s: the run ends: %v\n", version, err)
 		os.Exit(1)
 	}
 	return value

@@ -1,4 +1,4 @@
-"""Judges an emulator's answers by Pinecone's OpenAPI document of 2025-10, and by nothing else. Its path is the argument."""
+"""Judges an emulator's answers by Pinecone's OpenAPI document of an API version, and by nothing else. Its path is the argument."""
 
 import json
 import os
@@ -12,19 +12,28 @@ import yaml
 from openapi_schema_validator import OAS30Validator
 
 # Where the real service and its clients are known to depart from the document; the emulator's README says why.
-OTHER_STATUS = {("PATCH", "/indexes/{index_name}", 200): 202, ("POST", "/indexes/{index_name}/backups", 200): 201}
-UNDOCUMENTED = {("POST", "/backups/{backup_id}/create-index", 412)}
+OTHER_STATUS = {
+    "2025-10": {("PATCH", "/indexes/{index_name}", 200): 202, ("POST", "/indexes/{index_name}/backups", 200): 201},
+    "2026-07": {},
+}
+UNDOCUMENTED = {
+    "2025-10": {("POST", "/backups/{backup_id}/create-index", 412)},
+    "2026-07": {("DELETE", "/backups/{backup_id}", 412)},
+}
 NULL_FOR_NONE = ("tags", "pagination")
 
 with open(sys.argv[1]) as file:
     document = yaml.safe_load(file)
+VERSION = str(document["info"]["version"])
+if VERSION not in OTHER_STATUS:
+    sys.exit(f"{sys.argv[1]} is of API {VERSION}, which is not checked")
 failures = 0
 
 
 def check(name, errors):
     global failures
     failures += bool(errors)
-    print(f"FAILED  openapi: {name}: {'; '.join(errors)}" if errors else f"ok      openapi: {name}", flush=True)
+    print(f"FAILED  openapi {VERSION}: {name}: {'; '.join(errors)}" if errors else f"ok      openapi {VERSION}: {name}", flush=True)
 
 
 def without_nulls(value):
@@ -56,9 +65,9 @@ def judge(method, path, status, content_type, body):
     if status == 401:
         return [] if body == b"Invalid API key" else ["not the known 401"]
     operation = document["paths"][where][method.lower()]
-    documented = str(OTHER_STATUS.get((method, where, status), status))
+    documented = str(OTHER_STATUS[VERSION].get((method, where, status), status))
     if documented not in operation["responses"]:
-        undocumented = (method, where, status) in UNDOCUMENTED
+        undocumented = (method, where, status) in UNDOCUMENTED[VERSION]
         if not undocumented:
             return [f"{status} is not in the document"]
         schema = {"$ref": "#/components/schemas/ErrorResponse"}
@@ -75,7 +84,7 @@ def judge(method, path, status, content_type, body):
 
 
 def ask(method, path, body=None, want=None, key=os.environ["EMULATOR_KEY"], quiet=False):
-    headers = {"Api-Key": key, "X-Pinecone-Api-Version": "2025-10", "Content-Type": "application/json"}
+    headers = {"Api-Key": key, "X-Pinecone-Api-Version": VERSION, "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(os.environ["EMULATOR_URL"] + path, data, headers, method=method)
     try:
@@ -101,11 +110,26 @@ def until(path, done):
         time.sleep(0.1)
 
 
-SERVERLESS = {"serverless": {"cloud": "aws", "region": "us-east-1"}}
-ask("POST", "/indexes", {"name": "oas-source", "dimension": 8, "metric": "cosine", "spec": SERVERLESS}, 201)
-ask("POST", "/indexes", {"name": "oas-sparse", "vector_type": "sparse", "metric": "dotproduct", "spec": SERVERLESS}, 201)
-ask("POST", "/indexes", {"name": "oas-source", "dimension": 8, "spec": SERVERLESS}, 409)
-ask("POST", "/indexes", {"name": "NO", "dimension": 8, "spec": SERVERLESS}, 400)
+def new_index(name, dense=True):
+    """The body that creates an index."""
+    if VERSION == "2025-10":
+        vectors = {"dimension": 8, "metric": "cosine"} if dense else {"vector_type": "sparse", "metric": "dotproduct"}
+        return {"name": name, "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}}, **vectors}
+    text = {"type": "string", "full_text_search": {"language": "en"}}
+    vector = {"type": "dense_vector", "dimension": 8, "metric": "cosine"} if dense else {"type": "sparse_vector"}
+    deployment = {"deployment_type": "managed", "cloud": "aws", "region": "us-east-1"}
+    return {"name": name, "schema": {"fields": {"embedding": vector, "body": text}}, "deployment": deployment}
+
+
+ask("POST", "/indexes", new_index("oas-source"), 201)
+ask("POST", "/indexes", new_index("oas-sparse", dense=False), 201)
+ask("POST", "/indexes", new_index("oas-source"), 409)
+ask("POST", "/indexes", new_index("NO"), 400)
+if VERSION != "2025-10":
+    classic = {"_values": {"type": "dense_vector", "dimension": 8, "metric": "cosine"}}
+    ask("POST", "/indexes", {"name": "oas-classic", "schema": {"fields": classic}}, 201)
+    ask("GET", "/indexes/oas-classic", want=200)
+    ask("DELETE", "/indexes/oas-classic", want=202)
 ask("POST", "/indexes", {"name": "no"}, 422)
 ask("GET", "/indexes", want=200)
 ask("GET", "/indexes", want=401, key="wrong")
@@ -137,5 +161,10 @@ ask("PATCH", "/indexes/oas-restored", {"tags": {"a": ""}, "deletion_protection":
 ask("PATCH", "/indexes/none", {"tags": {"a": "b"}}, 404)
 for name in ("oas-source", "oas-sparse", "oas-restored"):
     ask("DELETE", f"/indexes/{name}", want=202)
+until("/indexes", lambda seen: not seen["indexes"])
+ask("GET", f"/backups/{backup}", want=200)
+if VERSION != "2025-10":
+    ask("GET", "/indexes/oas-source/backups?include_deleted=true", want=200)
+    ask("GET", "/restore-jobs?paginationToken=x", want=400)
 ask("DELETE", f"/backups/{backup}", want=202)
 sys.exit(failures > 0)

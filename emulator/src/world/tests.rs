@@ -1,6 +1,8 @@
 mod faults;
+mod habits;
 mod holdings;
 mod restores;
+mod versions;
 
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ struct Stage {
     world: World,
     now: Timestamp,
     key: &'static str,
+    version: Option<&'static str>,
 }
 
 impl Stage {
@@ -53,6 +56,7 @@ impl Stage {
             world,
             now,
             key: "key",
+            version: Some("2025-10"),
         }
     }
 
@@ -62,7 +66,7 @@ impl Stage {
             .map_or((path, None), |(path, query)| (path, Some(query)));
         let mut call = Call::new(method, path, query, Bytes::from(body.to_owned()));
         call.api_key = Some(self.key.to_owned());
-        call.api_version = Some("2025-10".to_owned());
+        call.api_version = self.version.map(str::to_owned);
         let (seq, plan) = self.world.receive(self.now, &call);
         self.world.perform(self.now, seq, &call, &plan)
     }

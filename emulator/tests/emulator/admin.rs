@@ -173,12 +173,37 @@ async fn the_rest_of_the_admin_paths_work() {
     done(&url, "DELETE", "/faults", Value::Null).await;
     assert_eq!(get(&url, "/faults").await, json!([]));
     done(&url, "PUT", "/settings/termination", json!({"millis": 5})).await;
+    done(&url, "PUT", "/settings/habits", json!({})).await;
     done(&url, "POST", "/clock/advance", json!({"millis": 5})).await;
     done(&url, "PUT", "/clock/skew", json!({"millis": -86_400_000})).await;
     ask(&url, "GET", "/indexes", KEY, "").await;
     assert_eq!(get(&url, "/requests").await.as_array().unwrap().len(), 1);
     done(&url, "DELETE", "/requests", Value::Null).await;
     assert_eq!(get(&url, "/requests").await, json!([]));
+}
+
+#[tokio::test]
+async fn habits_and_the_plan_can_be_changed_over_http() {
+    let emulator = Emulator::start(Config::default()).await.unwrap();
+    let url = emulator.url();
+    let job = json!({"backup_id": "b", "index_name": "gone"});
+    made(&url, "/projects/default/restore-jobs", job).await;
+    let listed = async || {
+        let page = ask(&url, "GET", "/restore-jobs", KEY, "").await.json();
+        page["data"].as_array().unwrap().len()
+    };
+    assert_eq!(listed().await, 0);
+    let habits = json!({"keeps_jobs_of_deleted_indexes": true, "row_order": "oldest_first", "unique_hosts": true});
+    done(&url, "PUT", "/settings/habits", habits).await;
+    assert_eq!(listed().await, 1);
+    done(&url, "PUT", "/settings/habits", json!({})).await;
+    assert_eq!(listed().await, 0);
+
+    let plan = |without: bool| json!({"without_backups": without});
+    done(&url, "PUT", "/projects/default/plan", plan(true)).await;
+    assert_eq!(ask(&url, "GET", "/backups", KEY, "").await.status, 403);
+    done(&url, "PUT", "/projects/default/plan", plan(false)).await;
+    assert_eq!(ask(&url, "GET", "/backups", KEY, "").await.status, 200);
 }
 
 #[tokio::test]
@@ -206,6 +231,13 @@ async fn mistakes_are_told() {
         ("POST", "/projects", json!({"name": "default"}), 409),
         ("DELETE", "/faults/7", Value::Null, 404),
         ("PUT", "/settings/restore", json!({}), 422),
+        ("PUT", "/settings/habits", json!({"typo": 1}), 422),
+        (
+            "PUT",
+            "/projects/none/plan",
+            json!({"without_backups": true}),
+            404,
+        ),
     ];
     for (method, path, body, status) in cases {
         let answer = admin(&url, method, path, body).await;

@@ -69,6 +69,36 @@ async fn the_program_logs_no_key_and_ends_on_sigterm() {
 }
 
 #[tokio::test]
+async fn flags_bring_back_jobs_of_deleted_indexes_and_the_oldest_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seed.json");
+    let job = |id: &str| format!(r#"{{"id":"{id}","backup_id":"b","index_name":"gone"}}"#);
+    let seed = format!(
+        r#"{{"projects":[{{"name":"p","restore_jobs":[{},{}]}}]}}"#,
+        job("1"),
+        job("2")
+    );
+    std::fs::write(&path, seed).unwrap();
+    let args = ["--seed", path.to_str().unwrap(), "--api-key", "k"];
+    let ids = async |url: &str| {
+        let page = ask(url, "GET", "/restore-jobs", "k", "").await.json();
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|row| row["restore_job_id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (_child, url) = start(&args, &[]).await;
+    assert!(ids(&url).await.is_empty());
+    let env = [("PINECONE_EMULATOR_OLDEST_FIRST", "true")];
+    let args = [
+        &args[..],
+        &["--keep-jobs-of-deleted-indexes", "--unique-hosts"],
+    ]
+    .concat();
+    let (_child, url) = start(&args, &env).await;
+    assert_eq!(ids(&url).await, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_seed_that_does_not_fit_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("seed.json");

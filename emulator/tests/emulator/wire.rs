@@ -187,6 +187,27 @@ async fn other_answers_come_instead() {
 }
 
 #[tokio::test]
+async fn a_fault_sends_any_text_or_byte_as_a_request_id() {
+    let (_emulator, control, url) = start().await;
+    let instead = StatusAnswer::new(401).header("x-request-id", format!("echo {KEY}"));
+    inject(&control, FaultKind::Status(instead));
+    let answer = create(&url).await;
+    let echo = format!("echo {KEY}");
+    assert_eq!(
+        (answer.status, answer.header("x-request-id")),
+        (401, Some(echo.as_str()))
+    );
+
+    // On the service's own answer too; \u{ff} is no UTF-8 on the wire.
+    let headers = [("x-request-id".to_owned(), "a\u{ff}\t\"b".to_owned())];
+    inject(&control, FaultKind::Headers(headers.into()));
+    let bytes = raw(&url, "POST", CREATE, KEY, BODY).await.unwrap();
+    let want = b"x-request-id: a\xff\t\"b\r\n";
+    assert!(bytes.windows(want.len()).any(|window| window == want));
+    assert!(bytes.starts_with(b"HTTP/1.1 202"));
+}
+
+#[tokio::test]
 async fn a_delayed_effect_comes_even_if_the_client_has_gone() {
     let (_emulator, control, url) = start().await;
     inject(&control, FaultKind::Delay(Duration::from_secs(1)));

@@ -47,10 +47,7 @@ fn a_deleted_index_keeps_its_name_until_it_is_gone() {
         stage.refused("GET", &format!("/restore-jobs/{job}"), "").0,
         404
     );
-    assert_eq!(
-        stage.get("/restore-jobs")["data"][0]["restore_job_id"],
-        json!(job)
-    );
+    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
     stage.restore("a");
 }
 

@@ -1,0 +1,133 @@
+//! The schema of an index, as API 2026-07 declares and shows it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{check_dimension, check_metric};
+use crate::index::Shape;
+use crate::reply::Refusal;
+
+/// The name under which a classic index shows its dense vectors.
+const DENSE: &str = "_values";
+/// The name under which a classic index shows its sparse vectors.
+const SPARSE: &str = "_sparse_values";
+const FIELD_NAME_MAX: usize = 64;
+
+/// A field that can be declared; the other types are refused with 422.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Field {
+    DenseVector {
+        description: Option<String>,
+        dimension: u32,
+        metric: String,
+    },
+    SparseVector {
+        description: Option<String>,
+    },
+    String {
+        description: Option<String>,
+        full_text_search: FullTextSearch,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FullTextSearch {
+    #[serde(default = "english")]
+    language: String,
+    #[serde(default)]
+    stemming: bool,
+    #[serde(default)]
+    stop_words: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ngram: Option<Value>,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Schema {
+    fields: BTreeMap<String, Field>,
+}
+
+impl Schema {
+    /// Checks the rules that Pinecone documents for schemas.
+    pub(super) fn shape(self, cloud: String, region: String) -> Result<Shape, Refusal> {
+        let count = |wanted: fn(&Field) -> bool| self.fields.values().filter(|f| wanted(f)).count();
+        if self.fields.is_empty() {
+            return Err(Refusal::invalid("schema.fields must not be empty."));
+        }
+        if count(|field| matches!(field, Field::DenseVector { .. })) > 1
+            || count(|field| matches!(field, Field::SparseVector { .. })) > 1
+        {
+            return Err(Refusal::invalid(
+                "A schema may have at most one dense_vector and one sparse_vector field.",
+            ));
+        }
+        let classic = self.is_classic()?;
+        let dense = self.fields.values().find_map(|field| match field {
+            Field::DenseVector {
+                dimension, metric, ..
+            } => Some((*dimension, metric.clone())),
+            _ => None,
+        });
+        if let Some((dimension, metric)) = &dense {
+            check_dimension(Some(*dimension))?;
+            check_metric(metric)?;
+        }
+        let (dimension, metric) = dense.unzip();
+        Ok(Shape {
+            dimension,
+            metric: metric.unwrap_or_else(|| "dotproduct".to_owned()),
+            cloud,
+            region,
+            fields: (!classic).then_some(self.fields),
+        })
+    }
+
+    /// Whether it declares an index of earlier API versions, by the reserved names only.
+    fn is_classic(&self) -> Result<bool, Refusal> {
+        let refused = |name: &str| Refusal::invalid(format!("Invalid schema field: {name:?}."));
+        let mut reserved = 0;
+        for (name, field) in &self.fields {
+            match (name.as_str(), field) {
+                (DENSE, Field::DenseVector { .. }) | (SPARSE, Field::SparseVector { .. }) => {
+                    reserved += 1;
+                }
+                _ if name.is_empty() || name.len() > FIELD_NAME_MAX => return Err(refused(name)),
+                _ if name.starts_with(['_', '$']) => return Err(refused(name)),
+                _ => {}
+            }
+        }
+        match reserved {
+            0 => Ok(false),
+            all if all == self.fields.len() => Ok(true),
+            _ => Err(Refusal::invalid(
+                "Reserved fields cannot be combined with other fields.",
+            )),
+        }
+    }
+}
+
+/// The fields shown for an index. A classic one shows reserved names, and a dense one both.
+pub(super) fn shown(shape: &Shape) -> BTreeMap<String, Field> {
+    if let Some(fields) = &shape.fields {
+        return fields.clone();
+    }
+    let sparse = Field::SparseVector { description: None };
+    let dense = shape.dimension.map(|dimension| Field::DenseVector {
+        description: None,
+        dimension,
+        metric: shape.metric.clone(),
+    });
+    let dense = dense.map(|field| (DENSE.to_owned(), field));
+    dense
+        .into_iter()
+        .chain([(SPARSE.to_owned(), sparse)])
+        .collect()
+}

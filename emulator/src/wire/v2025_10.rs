@@ -1,0 +1,143 @@
+//! API 2025-10, and 2026-04, which differs only in what this emulator lacks.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    IndexChange, NewIndex, Protection, Wire, backup_base, check_dimension, check_metric,
+    index_base, job_base,
+};
+use crate::backup::Backup;
+use crate::call::Call;
+use crate::index::{Index, Shape};
+use crate::reply::Refusal;
+use crate::restore::{Job, JobOutcome};
+use crate::rules::{TagValues, Tags, read};
+use crate::tenant::stamp;
+
+pub(super) struct V2025_10;
+
+#[derive(Deserialize)]
+struct CreateIndex {
+    name: String,
+    spec: Spec,
+    dimension: Option<u32>,
+    metric: Option<String>,
+    vector_type: Option<String>,
+    deletion_protection: Option<Protection>,
+    tags: Option<Tags>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    serverless: Option<Serverless>,
+}
+
+#[derive(Deserialize)]
+struct Serverless {
+    cloud: String,
+    region: String,
+}
+
+#[derive(Deserialize)]
+struct ConfigureIndex {
+    deletion_protection: Option<Protection>,
+    tags: Option<Tags>,
+}
+
+impl CreateIndex {
+    fn shape(&self) -> Result<Shape, Refusal> {
+        let Some(serverless) = &self.spec.serverless else {
+            return Err(Refusal::invalid(
+                "This emulator has serverless indexes only.",
+            ));
+        };
+        let sparse = self.vector_type.as_deref() == Some("sparse");
+        let (dimension, usual) = match (sparse, self.dimension) {
+            (true, None) => (None, "dotproduct"),
+            (true, Some(_)) => return Err(Refusal::invalid("Sparse indexes have no dimension.")),
+            (false, dimension) => (Some(check_dimension(dimension)?), "cosine"),
+        };
+        let metric = self.metric.as_deref().unwrap_or(usual);
+        check_metric(metric)?;
+        if sparse && metric != usual {
+            return Err(Refusal::invalid(format!("Invalid metric: {metric}.")));
+        }
+        Ok(Shape {
+            dimension,
+            metric: metric.to_owned(),
+            cloud: serverless.cloud.clone(),
+            region: serverless.region.clone(),
+            fields: None,
+        })
+    }
+}
+
+impl Wire for V2025_10 {
+    fn tag_values(&self) -> TagValues {
+        TagValues::Listed
+    }
+
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal> {
+        let request: CreateIndex = read(body)?;
+        crate::rules::check_name(&request.name)?;
+        Ok(NewIndex {
+            shape: request.shape()?,
+            name: request.name,
+            tags: request.tags.unwrap_or_default(),
+            protected: request.deletion_protection == Some(Protection::Enabled),
+        })
+    }
+
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal> {
+        let request: ConfigureIndex = read(body)?;
+        Ok(IndexChange {
+            tags: request.tags.unwrap_or_default(),
+            deletion_protection: request.deletion_protection,
+        })
+    }
+
+    fn includes_deleted(&self, _call: &Call) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
+    fn index(&self, index: &Index, now: Timestamp) -> Value {
+        let mut model = index_base(index, now);
+        let shape = &index.shape;
+        model["metric"] = json!(shape.metric);
+        model["vector_type"] = json!(if shape.dimension.is_some() {
+            "dense"
+        } else {
+            "sparse"
+        });
+        model["spec"] = json!({"serverless": {
+            "cloud": shape.cloud,
+            "region": shape.region,
+            "read_capacity": {"mode": "OnDemand", "status": {"state": "Ready"}},
+        }});
+        if let Some(dimension) = shape.dimension {
+            model["dimension"] = json!(dimension);
+        }
+        model
+    }
+
+    fn backup(&self, backup: &Backup, _deleted_at: Option<Timestamp>, now: Timestamp) -> Value {
+        let mut model = backup_base(backup, now);
+        model["metric"] = json!(backup.shape.metric);
+        if let Some(dimension) = backup.shape.dimension {
+            model["dimension"] = json!(dimension);
+        }
+        model
+    }
+
+    /// Progress is shown only once it is 100.
+    fn job(&self, job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value {
+        let mut model = job_base(job, created_at, now);
+        if let Some((at, JobOutcome::Completed)) = job.ended(now) {
+            model["completed_at"] = json!(stamp(at));
+            model["percent_complete"] = json!(100.0);
+        }
+        model
+    }
+}
