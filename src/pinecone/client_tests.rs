@@ -275,6 +275,42 @@ async fn a_key_echoed_in_a_success_is_not_passed_on() {
 }
 
 #[tokio::test]
+async fn a_list_with_an_id_that_cannot_be_used_is_no_list() {
+    let (_emulator, control, client) = emulator().await;
+    let row = |id: &str, name: &str| {
+        format!(
+            r#"{{"restore_job_id":"{id}","backup_id":"b","target_index_name":"{name}","target_index_id":"i","status":"Pending\u0007"}}"#
+        )
+    };
+    let good = row("j", "index");
+    let escaped = DEFAULT_API_KEY.replacen('e', "\\u0065", 1);
+    for (rows, next, is_list) in [
+        (good.clone(), "t", true),
+        (format!("{good},{}", row("j\\u001b", "other")), "t", false),
+        (format!("{good},{}", row("k", "inde\\u202ex")), "t", false),
+        (good.clone(), &escaped, false),
+    ] {
+        let body = format!(r#"{{"data":[{rows}],"pagination":{{"next":"{next}"}}}}"#);
+        let answer = StatusAnswer::new(200).body(AnswerBody::Text(body));
+        let fault = Fault::new(Route::ListRestoreJobs, FaultKind::Status(answer)).times(2);
+        let fault = control.inject(fault);
+        let listing = client.restore_jobs(&key(), "index").await;
+        control.clear_fault(fault);
+        match listing {
+            Ok(listing) => {
+                assert!(is_list, "{rows} {next}");
+                assert_eq!(listing.jobs[0].status, "Pending\u{fffd}");
+            }
+            Err(failure) => {
+                assert!(!is_list, "{failure}");
+                assert_eq!(failure.kind, FailureKind::Unavailable);
+                assert!(failure.words.contains("an ID or a name"), "{failure}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_the_list_of_indexes_may_be_long() {
     let (emulator, control, _) = emulator().await;
     control.inject(Fault::new(Route::Any, FaultKind::HugeBody));

@@ -9,8 +9,10 @@ mod key;
 mod operation;
 mod outcome;
 mod pace;
+mod redact;
 mod reply;
 mod types;
+mod untrusted;
 
 pub use client::{Client, Endpoint, EndpointError};
 pub use failure::{Failure, FailureKind};

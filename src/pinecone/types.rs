@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::untrusted::{identifier, optional_identifier};
+
 /// Body of `POST /backups/{id}/create-index`. Options that were not given are
 /// not sent: a `tags` that is present replaces the backup's tags.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,7 +21,9 @@ pub struct CreateIndex {
 /// The IDs in the answer 202.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Created {
+    #[serde(deserialize_with = "identifier")]
     pub restore_job_id: String,
+    #[serde(deserialize_with = "identifier")]
     pub index_id: String,
     /// Of the answer's header.
     #[serde(skip)]
@@ -29,6 +33,7 @@ pub struct Created {
 /// `GET /backups/{id}`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Backup {
+    #[serde(deserialize_with = "identifier")]
     pub backup_id: String,
     /// `Initializing`, `Ready`, `InitializationFailed` or `Failed`.
     pub status: String,
@@ -37,9 +42,13 @@ pub struct Backup {
 /// One row of `GET /restore-jobs`, or `GET /restore-jobs/{id}`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RestoreJob {
+    #[serde(deserialize_with = "identifier")]
     pub restore_job_id: String,
+    #[serde(deserialize_with = "identifier")]
     pub backup_id: String,
+    #[serde(deserialize_with = "identifier")]
     pub target_index_name: String,
+    #[serde(deserialize_with = "identifier")]
     pub target_index_id: String,
     /// `Pending`, `Completed`, `Failed` or `Cancelled`.
     pub status: String,
@@ -64,8 +73,9 @@ pub struct Listing {
 /// `GET /indexes/{name}`, or one row of `GET /indexes`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Index {
+    #[serde(deserialize_with = "identifier")]
     pub name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_identifier")]
     pub host: Option<String>,
     pub status: IndexStatus,
 }
@@ -90,6 +100,7 @@ pub(super) struct RestoreJobPage {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Pagination {
+    #[serde(default, deserialize_with = "optional_identifier")]
     pub next: Option<String>,
 }
 
