@@ -105,7 +105,9 @@ impl Failure {
             code: own.map(|own| clean(&own.error.code)),
             words,
             request_id: request_id(headers, key),
-            retry_after: retry_after(headers, now),
+            retry_after: asks_for_pause(status)
+                .then(|| retry_after(headers, now))
+                .flatten(),
         }
     }
 }
@@ -151,6 +153,13 @@ pub(super) fn request_id(headers: &HeaderMap, key: &ApiKey) -> Option<String> {
         .into_iter()
         .find_map(|name| headers.get(name)?.to_str().ok())
         .map(|id| one_line(&key.redact(id)).chars().take(64).collect())
+}
+
+/// Whether a Retry-After on that status is a pause to keep. After a refusal such as 401,
+/// 402 or 403 it is not: the remedy is another key, a payment or a permission, and none
+/// of them has to wait.
+fn asks_for_pause(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 /// Retry-After as seconds or as an HTTP date, at most an hour.
@@ -258,6 +267,17 @@ mod tests {
             None
         );
         assert_eq!(answer(503, &[], "").retry_after, None);
+    }
+
+    #[test]
+    fn a_retry_after_counts_only_where_it_means_come_back_later() {
+        let asked = |status| answer(status, &[("retry-after", "3600")], "").retry_after;
+        for status in [429, 500, 502, 503, 504] {
+            assert_eq!(asked(status), Some(MAX_RETRY_AFTER), "{status}");
+        }
+        for status in [307, 400, 401, 402, 403, 404, 408, 409, 412, 422] {
+            assert_eq!(asked(status), None, "{status}");
+        }
     }
 
     #[test]
