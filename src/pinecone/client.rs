@@ -305,32 +305,23 @@ async fn exchange(
             true => FailureKind::NotConnected,
             false => FailureKind::Unavailable,
         };
-        Failure::without_answer(kind, words(error.without_url()))
+        Failure::without_answer(kind, key.redact(&words(error.without_url())))
     })?;
     let (status, headers) = (response.status(), response.headers().clone());
     let unreadable = |words: String| Failure {
         http: Some(status.as_u16()),
-        request_id: request_id(&headers),
+        request_id: request_id(&headers, key),
         ..Failure::without_answer(FailureKind::Unavailable, words)
     };
     let body = body::read(response, longest)
         .await
         .map_err(|error| unreadable(error.to_string()))?;
-    // A server that echoes the key must not get it into a status or a log.
-    let text = key.redact(&String::from_utf8_lossy(&body));
+    let text = String::from_utf8_lossy(&body);
     if status.is_success() {
-        return Ok(Reply {
-            status,
-            headers,
-            body: text.into_bytes(),
-        });
+        return Ok(Reply::new(status, &headers, text.into_owned(), key));
     }
-    Err(Failure::from_answer(
-        status,
-        &headers,
-        &text,
-        Timestamp::now(),
-    ))
+    let now = Timestamp::now();
+    Err(Failure::from_answer(status, &headers, &text, key, now))
 }
 
 /// The error and its causes in one line; reqwest's own text hides the causes.

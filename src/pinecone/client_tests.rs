@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pinecone_emulator::{
     AnswerBody, BackupSeed, Config, Control, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Fault,
-    FaultKind, IndexSeed, JobSeed, RetryAfter, Route, StatusAnswer,
+    FaultKind, Habits, IndexSeed, JobSeed, RetryAfter, Route, StatusAnswer,
 };
 
 use super::*;
@@ -196,6 +196,10 @@ async fn the_emulators_own_refusals_are_understood() {
 #[tokio::test]
 async fn every_page_of_the_list_is_read_and_each_job_of_the_name_once() {
     let (_emulator, control, client) = emulator().await;
+    control.set_habits(Habits {
+        keeps_jobs_of_deleted_indexes: true,
+        ..Habits::default()
+    });
     for n in 0..250 {
         let job = JobSeed::new(BACKUP, format!("index-{}", n % 5));
         control.add_restore_job(DEFAULT_PROJECT, job).unwrap();
@@ -272,6 +276,42 @@ async fn a_key_echoed_in_a_success_is_not_passed_on() {
     control.inject(Fault::new(Route::DescribeIndex, answer));
     let failure = client.index(&key(), "index").await.unwrap_err();
     assert!(!failure.to_string().contains(DEFAULT_API_KEY), "{failure}");
+}
+
+#[tokio::test]
+async fn a_list_with_an_id_that_cannot_be_used_is_no_list() {
+    let (_emulator, control, client) = emulator().await;
+    let row = |id: &str, name: &str| {
+        format!(
+            r#"{{"restore_job_id":"{id}","backup_id":"b","target_index_name":"{name}","target_index_id":"i","status":"Pending\u0007"}}"#
+        )
+    };
+    let good = row("j", "index");
+    let escaped = DEFAULT_API_KEY.replacen('e', "\\u0065", 1);
+    for (rows, next, is_list) in [
+        (good.clone(), "t", true),
+        (format!("{good},{}", row("j\\u001b", "other")), "t", false),
+        (format!("{good},{}", row("k", "inde\\u202ex")), "t", false),
+        (good.clone(), &escaped, false),
+    ] {
+        let body = format!(r#"{{"data":[{rows}],"pagination":{{"next":"{next}"}}}}"#);
+        let answer = StatusAnswer::new(200).body(AnswerBody::Text(body));
+        let fault = Fault::new(Route::ListRestoreJobs, FaultKind::Status(answer)).times(2);
+        let fault = control.inject(fault);
+        let listing = client.restore_jobs(&key(), "index").await;
+        control.clear_fault(fault);
+        match listing {
+            Ok(listing) => {
+                assert!(is_list, "{rows} {next}");
+                assert_eq!(listing.jobs[0].word, "Pending\u{fffd}");
+            }
+            Err(failure) => {
+                assert!(!is_list, "{failure}");
+                assert_eq!(failure.kind, FailureKind::Unavailable);
+                assert!(failure.words.contains("an ID or a name"), "{failure}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::key::ApiKey;
+use super::untrusted::one_line;
 use super::wire::{ErrorBody, ErrorResponse};
 
-/// Longest piece of Pinecone's own words that is passed on, in characters.
-const MAX_WORDS: usize = 300;
 /// Longest wait that a Retry-After can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
@@ -82,33 +82,38 @@ impl Failure {
             kind,
             http: None,
             code: None,
-            words: tidy(words.as_ref()),
+            words: one_line(words.as_ref()),
             request_id: None,
             retry_after: None,
         }
     }
 
-    /// Reads an answer that is not a success.
+    /// Reads an answer that is not a success. What it says is cleared of `key` once it
+    /// is decoded, and before it is cut.
     pub(super) fn from_answer(
         status: StatusCode,
         headers: &HeaderMap,
         body: &str,
+        key: &ApiKey,
         now: Timestamp,
     ) -> Self {
         let own = serde_json::from_str::<ErrorResponse>(body).ok();
         let kind = kind_of(status, headers, body, own.as_ref().map(|own| &own.error));
+        let clean = |text: &str| one_line(&key.redact(text));
         let words = match &own {
-            Some(own) => tidy(&own.error.message),
+            Some(own) => clean(&own.error.message),
             None if is_html(headers, body) => "an HTML page instead of an API answer".into(),
-            None => tidy(body),
+            None => clean(body),
         };
         Self {
             kind,
             http: Some(status.as_u16()),
-            code: own.map(|own| tidy(&own.error.code)),
+            code: own.map(|own| clean(&own.error.code)),
             words,
-            request_id: request_id(headers),
-            retry_after: retry_after(headers, now),
+            request_id: request_id(headers, key),
+            retry_after: asks_for_pause(status)
+                .then(|| retry_after(headers, now))
+                .flatten(),
         }
     }
 }
@@ -167,11 +172,18 @@ impl Display for Failure {
 }
 
 /// `x-pinecone-request-id`, or else `x-request-id`.
-pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap, key: &ApiKey) -> Option<String> {
     ["x-pinecone-request-id", "x-request-id"]
         .into_iter()
         .find_map(|name| headers.get(name)?.to_str().ok())
-        .map(|id| tidy(id).chars().take(64).collect())
+        .map(|id| one_line(&key.redact(id)).chars().take(64).collect())
+}
+
+/// Whether a Retry-After on that status is a pause to keep. After a refusal such as 401,
+/// 402 or 403 it is not: the remedy is another key, a payment or a permission, and none
+/// of them has to wait.
+fn asks_for_pause(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 /// Retry-After as seconds or as an HTTP date, at most an hour.
@@ -196,21 +208,9 @@ fn is_html(headers: &HeaderMap, body: &str) -> bool {
     declared || body.trim_start().starts_with('<')
 }
 
-/// One line of printable text, cut.
-fn tidy(text: &str) -> String {
-    let printable: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_WORDS) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::untrusted::MAX_WORDS;
     use super::*;
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Failure {
@@ -219,7 +219,9 @@ mod tests {
             map.insert(*name, value.parse().unwrap());
         }
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        Failure::from_answer(StatusCode::from_u16(status).unwrap(), &map, body, now)
+        let status = StatusCode::from_u16(status).unwrap();
+        let key = ApiKey::new(b"pcsk_canary").unwrap();
+        Failure::from_answer(status, &map, body, &key, now)
     }
 
     fn own(status: u16, code: &str) -> Failure {
@@ -317,6 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_after_counts_only_where_it_means_come_back_later() {
+        let asked = |status| answer(status, &[("retry-after", "3600")], "").retry_after;
+        for status in [429, 500, 502, 503, 504] {
+            assert_eq!(asked(status), Some(MAX_RETRY_AFTER), "{status}");
+        }
+        for status in [307, 400, 401, 402, 403, 404, 408, 409, 412, 422] {
+            assert_eq!(asked(status), None, "{status}");
+        }
+    }
+
+    #[test]
     fn a_failure_is_told_with_what_is_known_of_it() {
         assert_eq!(
             own(409, "ALREADY_EXISTS").to_string(),
@@ -352,5 +365,27 @@ mod tests {
         assert!(failure.words.starts_with("a [31mb x"));
         assert!(failure.words.chars().count() <= MAX_WORDS + 1);
         assert!(failure.to_string().ends_with(", request ID r-1"));
+    }
+
+    #[test]
+    fn an_echoed_key_is_in_no_part_of_a_failure() {
+        let escaped = r#"{"error":{"code":"\u0070csk_canary","message":"\u0070csk_canary\u202e"}}"#;
+        for (body, words) in [
+            (escaped, "HTTP 401 [REDACTED]: [REDACTED]"),
+            ("pcsk%5Fcanary", "HTTP 401: [REDACTED]"),
+            (r#"{"\u0070csk_canary":1}"#, "HTTP 401: {\"[REDACTED]\":1}"),
+        ] {
+            for header in ["x-request-id", "x-pinecone-request-id"] {
+                let failure = answer(401, &[(header, "pcsk_canary%0A")], body);
+                let expected = format!("{words}, request ID [REDACTED]%0A");
+                assert_eq!(failure.to_string(), expected);
+            }
+        }
+        // The cut must not leave a part of the key that is no longer recognised.
+        let long = format!("{}pcsk_canary", "x".repeat(MAX_WORDS - 5));
+        assert!(!answer(500, &[], &long).words.contains("pcsk"));
+        let id = format!("{}pcsk_canary", "x".repeat(60));
+        let failure = answer(500, &[("x-request-id", &id)], "");
+        assert!(!failure.to_string().contains("pcs"), "{failure}");
     }
 }

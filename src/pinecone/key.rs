@@ -1,8 +1,11 @@
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use super::redact::redact;
 
 /// A Pinecone API key: printed as `[REDACTED]`, wiped from memory when dropped,
 /// sent in a header that is marked sensitive.
@@ -58,9 +61,9 @@ impl ApiKey {
         Some(value)
     }
 
-    /// `text` without the key, should a server have echoed it.
-    pub(super) fn redact(&self, text: &str) -> String {
-        text.replace(self.secret.expose_secret(), "[REDACTED]")
+    /// Returns `text` without the key, in case a server echoed it.
+    pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        redact(self.secret.expose_secret(), text)
     }
 }
 

@@ -11,7 +11,9 @@ mod model;
 mod operation;
 mod outcome;
 mod pace;
+mod redact;
 mod reply;
+mod untrusted;
 mod version;
 mod wire;
 

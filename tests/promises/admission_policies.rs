@@ -139,7 +139,7 @@ async fn only_secrets_called_pinecone_may_be_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_secret_that_its_author_may_read_may_be_named() {
+async fn only_who_may_read_the_secret_may_have_it_used() {
     let policed = Policed::by(READABLE).await;
     let (author, reader) = (
         policed.restores_of("author").await,
@@ -148,21 +148,65 @@ async fn only_a_secret_that_its_author_may_read_may_be_named() {
     until_refused(&author, "pinecone", "you may not read pinecone").await;
     assert_eq!(refusal(&reader, "pinecone").await, None);
     until_refused(&reader, "database", "you may not read database").await;
-    // Who may not read the Secret may still edit what does not concern it.
-    let mut created = reader
+    let created = reader
         .create(&PostParams::default(), &restore("pinecone"))
         .await
         .unwrap();
-    let name = created.metadata.name.clone().unwrap();
-    created.metadata.labels = Some([("team".to_owned(), "search".to_owned())].into());
-    let labelled = author
-        .replace(&name, &PostParams::default(), &created)
-        .await;
-    let mut labelled = labelled.unwrap();
-    labelled.spec.api_key_secret_ref.key = "another".into();
-    let repointed = author
-        .replace(&name, &PostParams::default(), &labelled)
-        .await;
-    let refused = repointed.unwrap_err().to_string();
-    assert!(refused.contains("you may not read pinecone"), "{refused}");
+    let name = created.metadata.name.unwrap();
+    // Metadata is anybody's to edit who may update the object.
+    for edit in [label, note] {
+        assert_eq!(refusal_of(&author, &name, edit).await, None);
+    }
+    // What uses the key again, or uses another one, is for those who may read it.
+    for edit in [use_another_key, use_another_backup, request_again] {
+        let refused = refusal_of(&author, &name, edit).await.unwrap();
+        assert!(refused.contains("you may not read pinecone"), "{refused}");
+        assert_eq!(refusal_of(&reader, &name, edit).await, None);
+    }
+    // The request stays in place under later edits of metadata, and is not theirs to remove.
+    assert_eq!(refusal_of(&author, &name, note).await, None);
+    let refused = refusal_of(&author, &name, |object| object.metadata.annotations = None);
+    assert!(refused.await.is_some());
+}
+
+/// What the API server says against that edit, made by that account.
+async fn refusal_of(
+    restores: &Api<IndexRestore>,
+    name: &str,
+    edit: fn(&mut IndexRestore),
+) -> Option<String> {
+    let mut object = restores.get(name).await.unwrap();
+    edit(&mut object);
+    let params = PostParams::default();
+    let replaced = restores.replace(name, &params, &object).await;
+    replaced.err().map(|error| error.to_string())
+}
+
+fn label(object: &mut IndexRestore) {
+    object.metadata.labels = Some([("team".to_owned(), "search".to_owned())].into());
+}
+
+fn annotate(object: &mut IndexRestore, name: &str, value: &str) {
+    let annotations = object.metadata.annotations.get_or_insert_default();
+    annotations.insert(name.into(), value.into());
+}
+
+fn note(object: &mut IndexRestore) {
+    annotate(object, "example.com/note", "rehearsal");
+}
+
+fn request_again(object: &mut IndexRestore) {
+    annotate(
+        object,
+        "restore.pinecone.io/requestedAt",
+        "2026-11-22T10:00:00Z",
+    );
+}
+
+fn use_another_key(object: &mut IndexRestore) {
+    object.spec.api_key_secret_ref.key = "another".into();
+}
+
+fn use_another_backup(object: &mut IndexRestore) {
+    object.spec.backup_id = "other".into();
 }

@@ -1,7 +1,9 @@
 //! API keys come from Secrets, late or changed at any time.
 
 use harness::{DEADLINE, eventually};
-use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, Route};
+use pinecone_emulator::{
+    BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, RetryAfter, Route, StatusAnswer,
+};
 use serde_json::json;
 
 use crate::scene::{BACKUP, KEY, Scene, conditions, ready};
@@ -99,6 +101,26 @@ async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
     let outcome = pinecone_emulator::JobOutcome::Completed;
     scene.pinecone.finish_job(&job, outcome).unwrap();
     scene.restored_once("rotated").await;
+}
+
+/// A pause is no remedy for a refused key; another key is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_key_is_picked_up_in_spite_of_a_retry_after_on_the_401() {
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    let refused = StatusAnswer::new(401).retry_after(RetryAfter::Seconds(3_600));
+    let refused = Fault::new(Route::DescribeIndex, FaultKind::Status(refused));
+    let refused = scene.pinecone.inject(refused);
+    scene.create("refused", json!({})).await;
+    scene.until("refused", "InvalidApiKey").await;
+    rotate(&scene).await;
+    // From here on the emulator itself refuses the old key, without a Retry-After.
+    scene.pinecone.clear_fault(refused);
+    let restored = scene.until_that("refused", |object| ready(object).1 == "Restored");
+    restored
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", operator.process.logs()));
+    scene.restored_once("refused").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

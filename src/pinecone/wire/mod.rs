@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use super::model::{self, BackupState, JobState};
 use super::reply::Reply;
+use super::untrusted::{identifier, optional_identifier};
 use super::version::ApiVersion;
 
 /// `GET /indexes/{name}`
@@ -83,13 +84,16 @@ const PROTECTED: &str = "enabled";
 /// The answer 202 to it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Created {
+    #[serde(deserialize_with = "identifier")]
     pub restore_job_id: String,
+    #[serde(deserialize_with = "identifier")]
     pub index_id: String,
 }
 
 /// `GET /backups/{id}`
 #[derive(Debug, Deserialize)]
 pub(super) struct Backup {
+    #[serde(deserialize_with = "identifier")]
     backup_id: String,
     status: String,
 }
@@ -107,9 +111,13 @@ impl From<Backup> for model::Backup {
 /// `GET /restore-jobs/{id}`, or one row of `GET /restore-jobs`
 #[derive(Debug, Deserialize)]
 pub(super) struct RestoreJob {
+    #[serde(deserialize_with = "identifier")]
     restore_job_id: String,
+    #[serde(deserialize_with = "identifier")]
     backup_id: String,
+    #[serde(deserialize_with = "identifier")]
     target_index_name: String,
+    #[serde(deserialize_with = "identifier")]
     target_index_id: String,
     status: String,
     #[serde(default)]
@@ -146,6 +154,7 @@ pub(super) struct RestoreJobPage {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Pagination {
+    #[serde(default, deserialize_with = "optional_identifier")]
     pub next: Option<String>,
 }
 

@@ -6,12 +6,14 @@ use serde::Deserialize;
 
 use super::{IndexStatus, PROTECTED};
 use crate::pinecone::model::{self, IndexHealth, SourceBackup};
+use crate::pinecone::untrusted::{identifier, optional_identifier};
 
 /// `IndexModel`, as far as a restore needs it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Index {
+    #[serde(deserialize_with = "identifier")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_identifier")]
     host: Option<String>,
     status: IndexStatus,
     #[serde(default)]

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::v2025_10;
 use crate::pinecone::model::{self, SourceBackup};
+use crate::pinecone::untrusted::optional_identifier;
 
 /// `IndexModel`, as far as a restore needs it: that of 2025-10, and where the index
 /// came from.
@@ -12,7 +13,7 @@ pub(super) struct Index {
     #[serde(flatten)]
     index: v2025_10::Index,
     /// "The ID of the backup this index was restored from, if any."
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_identifier")]
     source_backup_id: Option<String>,
 }
 
