@@ -96,6 +96,11 @@ pub struct Submission {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_observed_time: Option<Time>,
 
+    /// Whether an index of that name was seen while the outcome was not known. If it is gone later, somebody
+    /// may have deleted what this submission created, and the operator never submits again by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub index_seen: bool,
+
     /// Generation of the spec that was submitted.
     pub generation: i64,
 

@@ -195,11 +195,6 @@ impl Answer {
             .any(|failure| failure.kind == FailureKind::Unauthorized)
     }
 
-    /// The failure to tell of, where there is one.
-    pub fn first_failure(&self) -> Option<&Failure> {
-        self.failures().next()
-    }
-
     /// The longest pause that Pinecone asked for.
     pub fn asked_pause(&self) -> Option<Duration> {
         let asked = self.failures().filter_map(|failure| failure.retry_after);

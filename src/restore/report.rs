@@ -37,8 +37,11 @@ pub enum Change {
         host: String,
         at: Timestamp,
     },
-    /// Until when the open submission was observed.
-    Observed(Timestamp),
+    /// Until when the open submission was observed, and whether an index was seen.
+    Observed {
+        until: Timestamp,
+        index_seen: bool,
+    },
     /// A check of the restored index was answered.
     Confirmed(Timestamp),
     /// Checks of the restored index fail.
@@ -88,9 +91,10 @@ impl Report {
                 status.index_host = Some(host.clone());
                 status.last_confirmed_time = time(*at);
             }
-            Change::Observed(until) => {
+            Change::Observed { until, index_seen } => {
                 if let Some(submission) = &mut status.submission {
                     submission.last_observed_time = time(*until);
+                    submission.index_seen |= index_seen;
                 }
             }
             Change::Confirmed(at) => {
@@ -161,6 +165,7 @@ impl Record {
             nonce: self.job_id.clone().unwrap_or_default(),
             start_time: Time(whole_seconds(now)),
             last_observed_time: None,
+            index_seen: false,
             generation: object.metadata.generation.unwrap_or_default(),
             backup_id: String::new(),
             index_name: String::new(),
@@ -203,6 +208,7 @@ impl ClaimRequest {
                 |last| last.start_time.clone(),
             ),
             last_observed_time: time(self.now),
+            index_seen: false,
             generation: object.metadata.generation.unwrap_or_default(),
             backup_id: object.spec.backup_id.clone(),
             index_name: object.spec.index_name.clone(),

@@ -212,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_in_a_state_that_is_new_is_not_ready() {
+        let body = r#"{"backup_id": "b", "status": "Archived", "more": 1}"#;
+        let backup: Backup = Reply::for_tests(200, body).json().unwrap();
+        let backup = model::Backup::from(backup);
+        assert_eq!(
+            (backup.state, &*backup.word),
+            (BackupState::NotReady, "Archived")
+        );
+    }
+
+    #[test]
     fn options_that_are_not_given_are_not_sent() {
         let mut wanted = model::CreateIndex {
             name: "i".into(),

@@ -6,7 +6,7 @@ use super::unclaimed::{adopt_without_job, is_proven};
 use super::{Decision, Scene, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
-use crate::pinecone::{Failure, FailureKind, Index};
+use crate::pinecone::{Failure, FailureKind, Index, SourceBackup};
 use crate::restore::answer::{History, Search};
 use crate::restore::evidence::is_gap;
 use crate::restore::findings;
@@ -78,13 +78,24 @@ impl Open<'_> {
             return Decision::report(report, scene.rules.pace.poll_min);
         }
         let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
-        if was_taken && is_usable && !is_of_backup {
-            return taken(scene, findings::name_taken(situation, index, history));
+        if was_taken && is_usable {
+            return match index.source {
+                SourceBackup::NotShown => self.undetermined(index),
+                _ => taken(scene, findings::name_taken(situation, index, history)),
+            };
         }
         self.not_known(&format!(
             "index {} exists but no restore job for it is listed",
             index.name
         ))
+    }
+
+    /// Pinecone answered 409, and nothing shows whether this request made the index, sent
+    /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
+    fn undetermined(&self, index: &Index) -> Decision {
+        let finding = findings::conflict_undetermined(self.scene.situation, index);
+        let report = Report::new(finding, self.observation());
+        Decision::report(report, self.scene.rules.pace.stalled())
     }
 
     fn nothing_there(&self, seen: &Search) -> Decision {
@@ -101,17 +112,13 @@ impl Open<'_> {
             Some(Err(failure)) => return self.failed(failure),
             None => return self.not_known("the backup was not looked at"),
         }
-        if !matches!(
-            claim.outcome,
-            SubmissionOutcome::Open | SubmissionOutcome::Taken
-        ) {
+        if !is_unanswered(claim) {
             return self
                 .not_known("it was accepted once, and the job's ID was taken out of the status");
         }
         // A person's request stands in for what was not seen.
         let is_requested = scene.situation.request.is_some();
-        let was_seen = scene.evidence.index_seen() && claim.outcome != SubmissionOutcome::Taken;
-        if was_seen && !is_requested {
+        if self.was_seen() && !is_requested {
             return self.not_known(&format!(
                 "an index {name} was there after the submission and is gone"
             ));
@@ -122,6 +129,13 @@ impl Open<'_> {
             return abandon(scene);
         }
         self.not_known(&format!("no index {name} and no restore job yet"))
+    }
+
+    /// Whether an index was there that this request may have created. One that was there before
+    /// the answer 409 may be anybody's.
+    fn was_seen(&self) -> bool {
+        let was_seen = self.claim.index_seen || self.scene.evidence.index_seen();
+        was_seen && self.claim.outcome != SubmissionOutcome::Taken
     }
 
     /// Whether the outcome was out of sight for too long, so that its absence proves nothing.
@@ -165,9 +179,16 @@ impl Open<'_> {
         let recorded = claim.last_observed_time.as_ref();
         let recorded = recorded.unwrap_or(&claim.start_time).0;
         let until = self.scene.evidence.observed_until(claim);
-        match is_gap(recorded, until, self.scene.rules.patience.max_gap / 4) {
-            true if until > recorded => Change::Observed(until),
-            _ => Change::Nothing,
+        let index_seen = self.was_seen();
+        let is_due = match index_seen {
+            true => !claim.index_seen,
+            false => {
+                until > recorded && is_gap(recorded, until, self.scene.rules.patience.max_gap / 4)
+            }
+        };
+        match is_due && is_unanswered(claim) {
+            true => Change::Observed { until, index_seen },
+            false => Change::Nothing,
         }
     }
 }
@@ -206,7 +227,15 @@ pub(super) fn unresolved(
 
 fn has_gap(scene: &Scene<'_>, claim: &Submission, now: Timestamp) -> bool {
     let until = scene.evidence.observed_until(claim);
-    is_gap(until, now, scene.rules.patience.max_gap)
+    is_unanswered(claim) && is_gap(until, now, scene.rules.patience.max_gap)
+}
+
+/// Whether Pinecone may have accepted the submission, and is not known to.
+fn is_unanswered(claim: &Submission) -> bool {
+    matches!(
+        claim.outcome,
+        SubmissionOutcome::Open | SubmissionOutcome::Taken
+    )
 }
 
 /// The wall clock will do: safety does not rest on it.

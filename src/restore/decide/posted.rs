@@ -33,10 +33,11 @@ pub fn after_post(
             (report, pace.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let mut finding = findings::of_refusal(failure, situation);
-            if situation.is_frozen {
-                finding = findings::frozen(finding);
-            }
+            let finding = findings::of_refusal(failure, situation);
+            let finding = match situation.is_frozen {
+                true => findings::frozen(finding),
+                false => finding,
+            };
             let again = match finding.reason {
                 Reason::InvalidApiKey => pace.secret(refusals),
                 _ => pace.retry(refusals, failure.retry_after),

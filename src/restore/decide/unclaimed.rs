@@ -33,7 +33,9 @@ fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<
     let situation = scene.situation;
     let poll = scene.rules.pace.poll_min;
     match (situation.trace(history), index) {
-        (Trace::Ours(_), _) if history.rivals.has_precedence => None,
+        (Trace::Ours(_), _) if history.rivals.has_precedence => {
+            Some(Decision::keep(scene.look_again()))
+        }
         (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
         (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
         (Trace::Earlier(job), Some(index)) if is_proven(situation, history, index, &job) => {
@@ -69,17 +71,7 @@ fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
         return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
     }
     if scene.is_believed_missing(scene.origin_patience(history)) {
-        // The list had time to show the job of an index that names this backup.
-        if index.source.is(&situation.backup_id) == Some(true) {
-            return match situation.adoption {
-                AdoptionPolicy::IfSameBackup => Decision::report(
-                    adopt_without_job(situation, index),
-                    scene.rules.pace.poll_min,
-                ),
-                AdoptionPolicy::Never => stalled(scene, findings::never_adopt_index(index)),
-            };
-        }
-        return stalled(scene, findings::name_taken(situation, index, history));
+        return without_job(scene, index, history);
     }
     // What was concluded before a restart stays until there is something new.
     if situation.shows(&[Reason::IndexAlreadyExists]) {
@@ -87,6 +79,24 @@ fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
     }
     let finding = findings::looking_for_origin(&index.name, history);
     Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
+}
+
+/// The list had time to show a job of the index, and shows none.
+fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
+    let situation = scene.situation;
+    // An earlier attempt found the name free: what has it now may be its own.
+    let may_be_own = situation.since.is_some();
+    match index.source.is(&situation.backup_id) {
+        Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
+            let report = adopt_without_job(situation, index);
+            Decision::report(report, scene.rules.pace.poll_min)
+        }
+        Some(true) => stalled(scene, findings::never_adopt_index(index)),
+        None if situation.is_frozen => {
+            stalled(scene, findings::conflict_undetermined(situation, index))
+        }
+        Some(false) | None => stalled(scene, findings::name_taken(situation, index, history)),
+    }
 }
 
 /// Records an index that names this restore's backup and that no restore job is shown of.

@@ -109,7 +109,9 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
 
 #[test]
 fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
-    let answer = search(Some(index(true, "Ready")), &[], true);
+    let mut foreign = index(true, "Ready");
+    foreign.source = SourceBackup::None;
+    let answer = search(Some(foreign), &[], true);
     let decision = look(&claimed("Taken"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
     let decision = look(&claimed("Open"), &answer, 5, 30);

@@ -2,8 +2,11 @@
 
 mod arms;
 mod claimed;
+mod finished;
 mod followed;
+mod gaps;
 mod looks;
+mod origins;
 mod pauses;
 mod posted;
 mod properties;

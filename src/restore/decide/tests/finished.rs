@@ -1,0 +1,364 @@
+//! A restored index, checked long after.
+
+use super::*;
+use crate::api::{DeletionProtection, IndexRestoreStatus, SubmissionOutcome};
+use crate::restore::{Change, Question, Report, ask};
+
+fn done() -> IndexRestore {
+    let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
+    let said = crate::restore::findings::restored("index");
+    let change = Change::Confirmed(time(0));
+    done.status = Some(Report::new(said, change).status(&done, time(0)));
+    done
+}
+
+fn unshown(source: SourceBackup, shows_backup: bool, host: &str) -> Answer {
+    let found = backup("Ready").unwrap().ok().filter(|_| shows_backup);
+    Answer::StillThere(Check {
+        index: Ok(Some(Index {
+            source,
+            host: Some(host.into()),
+            ..index(true, "Ready")
+        })),
+        job: Some(Ok(None)),
+        backup: Some(Ok(found)),
+    })
+}
+
+fn report(decision: Decision) -> Report {
+    match decision.step {
+        Step::Report(report) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn written(object: &IndexRestore, decision: Decision, at: i64) -> IndexRestoreStatus {
+    report(decision).status(object, time(at))
+}
+
+#[test]
+fn a_recreated_index_is_another_whatever_its_host() {
+    let another = |id: &str| SourceBackup::Id(id.into());
+    for (source, shows_backup, host, expected) in [
+        (another("b"), true, "index.host", Some(Reason::Restored)),
+        (another("b"), false, "other", Some(Reason::Restored)),
+        (another("c"), true, "other", Some(Reason::IndexDeleted)),
+        (
+            SourceBackup::None,
+            true,
+            "index.host",
+            Some(Reason::IndexDeleted),
+        ),
+        // The backup is gone, and the host names the same project.
+        (
+            SourceBackup::None,
+            false,
+            "index.host",
+            Some(Reason::IndexDeleted),
+        ),
+        // Another project's key, perhaps.
+        (SourceBackup::None, false, "other", None),
+        (SourceBackup::NotShown, true, "index.host", None),
+        (SourceBackup::NotShown, false, "index.host", None),
+    ] {
+        let answer = unshown(source.clone(), shows_backup, host);
+        let decision = look(&done(), &answer, 1, 1);
+        assert_eq!(reason(&decision), expected, "{source:?} {host}");
+    }
+}
+
+#[test]
+fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
+    for (shows_backup, words) in [(true, "cannot be confirmed"), (false, "cannot be seen")] {
+        let answer = unshown(SourceBackup::NotShown, shows_backup, "index.host");
+        assert_eq!(look(&done(), &answer, 5, 60).step, Step::Keep);
+        let decision = look(&done(), &answer, 6, 60);
+        assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
+        let finding = report(decision).finding;
+        assert!(finding.message.contains(words), "{}", finding.message);
+        // After a restart that is what is known.
+        let mut shown = done();
+        shown.status = Some(Report::new(finding, Change::Nothing).status(&shown, time(1)));
+        let decision = look(&shown, &answer, 1, 1);
+        assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
+        let question = ask(&Situation::of(&shown), &Evidence::default());
+        assert_eq!(question, Question::StillThere { by_list: false });
+    }
+}
+
+#[test]
+fn checks_that_fail_leave_what_was_known_with_its_time() {
+    let done = done();
+    let situation = Situation::of(&done);
+    let mut evidence = Evidence::default();
+    learn(
+        &mut evidence,
+        &situation,
+        &still(Ok(Some(index(true, "Ready")))),
+        now(100),
+    );
+    let refused = still(Err(failure(FailureKind::Unauthorized)));
+    learn(&mut evidence, &situation, &refused, now(700));
+    let decision = decide(&situation, &evidence, &refused, &RULES, now(700));
+    let status = written(&done, decision, 700);
+    let at = |time: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>| time.map(|t| t.0);
+    assert_eq!(at(status.last_confirmed_time.clone()), Some(time(100)));
+    assert_eq!(at(status.unconfirmed_since.clone()), Some(time(700)));
+    let ready = crate::api::conditions::find(&status.conditions, "Ready").unwrap();
+    assert_eq!(
+        (ready.status.as_str(), ready.reason.as_str()),
+        ("True", "Restored")
+    );
+    let expected = format!("was restored and ready (as of {}", time(100));
+    assert!(ready.message.contains(&expected), "{}", ready.message);
+    let mut failing = done.clone();
+    failing.status = Some(status.clone());
+    // The times stay while checks go on failing, also in another process.
+    let decision = look(&failing, &refused, 1, 1);
+    assert_eq!(written(&failing, decision, 900), status);
+    let decision = look(&failing, &still(Ok(None)), 1, 1);
+    let status = written(&failing, decision, 1_000);
+    assert_eq!(at(status.unconfirmed_since), None);
+    assert!(status.last_confirmed_time.is_some());
+}
+
+#[test]
+fn what_was_wrong_with_the_index_is_said_as_of_when() {
+    let mut gone = done();
+    let said = crate::restore::findings::index_deleted("index");
+    gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
+    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    for _ in 0..2 {
+        let finding = report(look(&gone, &no_key, 1, 1)).finding;
+        assert_eq!(finding.reason, Reason::IndexDeleted);
+        assert_eq!(finding.message.matches(" (as of ").count(), 1);
+        assert!(finding.message.starts_with(&said.message));
+        gone.status = Some(Report::new(finding, Change::Nothing).status(&gone, time(1)));
+    }
+    let mut unshown = done();
+    unshown.status.as_mut().unwrap().conditions.clear();
+    unshown.status.as_mut().unwrap().last_confirmed_time = None;
+    let finding = report(look(&unshown, &no_key, 1, 1)).finding;
+    assert_eq!(finding.reason, Reason::Restored);
+    assert!(
+        finding.message.contains("(as of its restore;"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn one_failed_check_changes_nothing_and_three_are_said() {
+    let job_fails = Answer::StillThere(Check {
+        index: Ok(Some(index(true, "Ready"))),
+        job: Some(Err(failure(FailureKind::Unavailable))),
+        backup: None,
+    });
+    let backup_fails = Answer::StillThere(Check {
+        index: Ok(Some(index(true, "Ready"))),
+        job: Some(Ok(None)),
+        backup: Some(Err(failure(FailureKind::Unavailable))),
+    });
+    for answer in [
+        job_fails,
+        backup_fails,
+        still(Err(failure(FailureKind::Unavailable))),
+    ] {
+        assert_eq!(look(&done(), &answer, 2, 60).step, Step::Keep);
+        let report = report(look(&done(), &answer, 3, 60));
+        assert!(matches!(report.change, Change::Unconfirmed { .. }));
+    }
+    for kind in [
+        FailureKind::PermissionDenied,
+        FailureKind::Forbidden,
+        FailureKind::PaymentRequired,
+    ] {
+        let report = report(look(&done(), &still(Err(failure(kind))), 1, 1));
+        assert!(matches!(report.change, Change::Unconfirmed { .. }));
+    }
+}
+
+#[test]
+fn the_time_of_the_last_confirmation_is_written_once_a_day() {
+    let ready = still(Ok(Some(index(true, "Ready"))));
+    let change_at = |second| {
+        let (done, at) = (done(), now(second));
+        let situation = Situation::of(&done);
+        let mut evidence = Evidence::default();
+        learn(&mut evidence, &situation, &ready, at);
+        report(decide(&situation, &evidence, &ready, &RULES, at)).change
+    };
+    assert_eq!(change_at(86_399), Change::Nothing);
+    assert_eq!(change_at(86_400), Change::Confirmed(time(86_400)));
+}
+
+/// The adopted object, and what the spec wants of the index.
+fn adopted(tags: Value, protection: DeletionProtection) -> IndexRestore {
+    let mut object = accepted(json!({"state": "Completed"}), Some("index.host"));
+    let submission = object.status.as_mut().unwrap().submission.as_mut();
+    submission.unwrap().outcome = SubmissionOutcome::Adopted;
+    object.spec.tags = serde_json::from_value(tags).unwrap();
+    object.spec.deletion_protection = protection;
+    object
+}
+
+#[test]
+fn an_adopted_index_is_compared_with_the_spec() {
+    use DeletionProtection::{Disabled, Enabled};
+    let differs = "; it differs from the spec: ";
+    for (tags, wanted, is_protected, expected, words) in [
+        (json!(null), Disabled, false, Reason::Adopted, "created now"),
+        (
+            json!({"team": "search"}),
+            Enabled,
+            true,
+            Reason::Adopted,
+            "created now",
+        ),
+        (
+            json!({"team": "other", "more": "x"}),
+            Disabled,
+            true,
+            Reason::Adopted,
+            r#"deletionProtection is Enabled instead of Disabled, tag more is absent instead of "x", tag team is "search" instead of "other""#,
+        ),
+        (
+            json!({"a": "b"}),
+            Enabled,
+            false,
+            Reason::DeletionProtectionMismatch,
+            r#"tag team is "search" instead of absent"#,
+        ),
+    ] {
+        let seen = Index {
+            tags: [("team".to_owned(), "search".to_owned())].into(),
+            is_protected,
+            ..index(true, "Ready")
+        };
+        let object = adopted(tags, wanted);
+        let decision = look(&object, &still(Ok(Some(seen))), 1, 1);
+        assert_eq!(reason(&decision), Some(expected));
+        let message = report(decision).finding.message;
+        assert!(message.contains(words), "{message}");
+        assert_eq!(
+            message.contains(differs),
+            words.contains("instead") && expected == Reason::Adopted
+        );
+    }
+}
+
+/// An index without a job of its own, adopted because it names its backup.
+fn jobless(host: Option<&str>) -> IndexRestore {
+    let mut object = adopted(json!(null), DeletionProtection::Disabled);
+    let status = object.status.as_mut().unwrap();
+    status.restore_job_id = None;
+    status.restore = None;
+    status.index_host = host.map(Into::into);
+    object
+}
+
+fn named(state: &str, source: SourceBackup) -> Index {
+    Index {
+        source,
+        ..index(state == "Ready", state)
+    }
+}
+
+#[test]
+fn an_index_without_a_job_is_followed_by_itself() {
+    let ours = || SourceBackup::Id("b".into());
+    let follow = |job: Option<RestoreJob>, index: Option<Index>| Answer::Follow {
+        job: Ok(job),
+        index: Some(Ok(index)),
+    };
+    let failed = job("j", 1, "Failed");
+    let foreign = RestoreJob {
+        backup_id: "c".into(),
+        ..job("j", 1, "Completed")
+    };
+    let elsewhere = RestoreJob {
+        target_index_name: "other".into(),
+        ..job("j", 1, "Completed")
+    };
+    for (answer, expected) in [
+        (follow(None, Some(named("Ready", ours()))), Reason::Adopted),
+        (
+            follow(Some(failed), Some(named("Ready", ours()))),
+            Reason::Adopted,
+        ),
+        (
+            follow(Some(foreign), Some(named("Ready", ours()))),
+            Reason::Adopted,
+        ),
+        (
+            follow(Some(elsewhere), Some(named("Ready", ours()))),
+            Reason::Adopted,
+        ),
+        (
+            follow(None, Some(named("Initializing", ours()))),
+            Reason::IndexNotReady,
+        ),
+        (
+            follow(None, Some(named("Failed", ours()))),
+            Reason::IndexFailed,
+        ),
+        (
+            follow(None, Some(named("Ready", SourceBackup::None))),
+            Reason::IndexDeleted,
+        ),
+        (follow(None, None), Reason::IndexNotReady),
+        (
+            follow(Some(job("j", 1, "Pending")), Some(named("Ready", ours()))),
+            Reason::Restoring,
+        ),
+    ] {
+        let decision = look(&jobless(None), &answer, 1, 1);
+        assert_eq!(reason(&decision), Some(expected), "{answer:?}");
+    }
+    let decision = look(&jobless(None), &follow(None, None), 6, 60);
+    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
+    let answer = follow(None, Some(named("Ready", ours())));
+    let decision = look(&jobless(None), &answer, 1, 1);
+    let mut finished = jobless(None);
+    finished.status = Some(written(&finished, decision, 2));
+    let message = Situation::of(&finished).shown.unwrap().message;
+    assert!(message.contains("does not list"), "{message}");
+    let question = ask(&Situation::of(&finished), &Evidence::default());
+    assert_eq!(question, Question::StillThere { by_list: true });
+}
+
+#[test]
+fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
+    let without_job = |source| {
+        Answer::StillThere(Check {
+            index: Ok(Some(named("Ready", source))),
+            job: Some(Ok(None)),
+            backup: Some(Ok(backup("Ready").unwrap().ok())),
+        })
+    };
+    let object = jobless(Some("index.host"));
+    let decision = look(&object, &without_job(SourceBackup::None), 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
+    let decision = look(&object, &without_job(SourceBackup::NotShown), 6, 60);
+    let finding = report(decision).finding;
+    assert_eq!(finding.reason, Reason::RestoreJobNotFound);
+    assert!(
+        finding.message.contains("a restore job of it"),
+        "{}",
+        finding.message
+    );
+    // Nothing but the index was read.
+    let unread = Answer::StillThere(Check::from(Ok(Some(named(
+        "Ready",
+        SourceBackup::NotShown,
+    )))));
+    assert_eq!(look(&object, &unread, 1, 1).step, Step::Keep);
+}
+
+#[test]
+fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
+    let mut busy = failure(FailureKind::Unavailable);
+    busy.retry_after = Some(Duration::from_secs(3_000));
+    let decision = look(&done(), &still(Err(busy)), 3, 60);
+    assert!(decision.again.unwrap() >= Duration::from_secs(3_000));
+}

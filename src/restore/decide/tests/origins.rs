@@ -1,0 +1,387 @@
+//! Where an index came from: what proves it, and what is said where nothing does.
+
+use super::claimed::search;
+use super::*;
+use crate::api::{AdoptionPolicy, SubmissionOutcome};
+use crate::restore::answer::Rivals;
+use crate::restore::report::Record;
+use crate::restore::{Change, Report};
+
+fn from(source: SourceBackup) -> Index {
+    Index {
+        source,
+        ..index(true, "Ready")
+    }
+}
+
+fn ours() -> Index {
+    from(SourceBackup::Id("b".into()))
+}
+
+fn taken(index: Index, history: History) -> Answer {
+    Answer::MaySubmit(Preflight {
+        history: Some(Ok(history)),
+        ..preflight(Some(index), None)
+    })
+}
+
+fn jobs(jobs: &[RestoreJob]) -> History {
+    history(jobs, None).unwrap()
+}
+
+fn doubted(job: &RestoreJob) -> History {
+    History {
+        doubted: Some(job.clone()),
+        ..jobs(std::slice::from_ref(job))
+    }
+}
+
+fn report(decision: Decision) -> Report {
+    match decision.step {
+        Step::Report(report) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn record(decision: Decision) -> Record {
+    match report(decision).change {
+        Change::Record(record) => record,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn never(mut object: IndexRestore) -> IndexRestore {
+    object.spec.adoption_policy = AdoptionPolicy::Never;
+    object
+}
+
+#[test]
+fn an_index_that_names_the_backup_is_adopted_without_a_job() {
+    let object = object(Value::Null);
+    let answer = taken(ours(), jobs(&[]));
+    assert_eq!(
+        reason(&look(&object, &answer, 4, 20)),
+        Some(Reason::Pending)
+    );
+    let decision = look(&object, &answer, 9, 20);
+    assert_eq!(reason(&decision), Some(Reason::Restoring));
+    let report = report(decision);
+    let status = report.status(&object, time(1));
+    let submission = status.submission.unwrap();
+    assert_eq!(submission.outcome, SubmissionOutcome::Adopted);
+    assert_eq!((status.restore_job_id, status.index_id), (None, None));
+    let decision = look(&never(object), &answer, 9, 20);
+    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+}
+
+#[test]
+fn a_listed_job_that_the_index_bears_out_is_adopted_though_its_id_is_not_shown() {
+    let job = job("old", -5_000, "Completed");
+    let decision = look(&object(Value::Null), &taken(ours(), doubted(&job)), 1, 1);
+    assert_eq!(record(decision).job_id.as_deref(), Some("old"));
+}
+
+#[test]
+fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
+    let job = job("old", -5_000, "Completed");
+    for (source, seen, words) in [
+        (SourceBackup::NotShown, jobs(&[]), "cannot be determined"),
+        (SourceBackup::NotShown, doubted(&job), "restore job old"),
+        (SourceBackup::None, jobs(&[]), "not restored from a backup"),
+        (
+            SourceBackup::Id("c".into()),
+            jobs(&[]),
+            "another backup (c)",
+        ),
+    ] {
+        let decision = look(&object(Value::Null), &taken(from(source), seen), 9, 60);
+        assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+        let message = report(decision).finding.message;
+        assert!(message.contains(words), "{message}");
+        assert!(!message.contains("delete"), "{message}");
+    }
+}
+
+#[test]
+fn a_job_that_was_listed_and_is_not_shown_by_its_id_concludes_nothing_for_minutes() {
+    let job = job("old", -5_000, "Completed");
+    let answer = taken(index(true, "Ready"), doubted(&job));
+    let decision = look(&object(Value::Null), &answer, 14, 20);
+    assert_eq!(reason(&decision), Some(Reason::Pending));
+    assert!(report(decision).finding.message.contains("old"));
+    let decision = look(&object(Value::Null), &answer, 16, 20);
+    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+}
+
+#[test]
+fn a_job_that_an_earlier_look_showed_is_remembered() {
+    let object = object(Value::Null);
+    let situation = Situation::of(&object);
+    let mut evidence = Evidence::default();
+    assert_eq!(evidence.known_job(&situation), None);
+    let old = job("old", -5_000, "Completed");
+    let shown = taken(index(true, "Ready"), jobs(std::slice::from_ref(&old)));
+    learn(&mut evidence, &situation, &shown, now(0));
+    let missing = taken(index(true, "Ready"), jobs(&[]));
+    learn(&mut evidence, &situation, &missing, now(10));
+    assert_eq!(evidence.known_job(&situation), Some(&old));
+    for edit in [
+        |situation: &mut Situation| situation.backup_id = "c".into(),
+        |situation: &mut Situation| situation.index_name = "other".into(),
+    ] {
+        let mut edited = situation.clone();
+        edit(&mut edited);
+        assert_eq!(evidence.known_job(&edited), None);
+    }
+}
+
+#[test]
+fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
+    let situation = Situation::of(&object(Value::Null));
+    let own = job("j", -5_000, "Completed");
+    let mut seen = jobs(std::slice::from_ref(&own));
+    seen.confirm(&situation, own.clone());
+    assert_eq!((seen.jobs.len(), seen.confirmed), (1, Some(own.clone())));
+    let mut seen = jobs(&[]);
+    for other in [
+        RestoreJob {
+            backup_id: "c".into(),
+            ..own.clone()
+        },
+        RestoreJob {
+            target_index_name: "other".into(),
+            ..own.clone()
+        },
+    ] {
+        seen.confirm(&situation, other);
+        assert_eq!((seen.jobs.len(), &seen.confirmed), (0, &None));
+    }
+    seen.confirm(&situation, own);
+    assert_eq!(seen.jobs.len(), 1);
+}
+
+/// A backup tool that restores an object with its status brings a hint, not a proof.
+#[test]
+fn a_copied_status_names_a_job_to_ask_for() {
+    let mut copied = accepted(json!({"state": "Completed"}), Some("h"));
+    assert_eq!(Situation::of(&copied).hinted_job, None);
+    copied.metadata.uid = Some("u-2".into());
+    assert_eq!(Situation::of(&copied).hinted_job.as_deref(), Some("j"));
+}
+
+#[test]
+fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
+    for state in ["Failed", "Cancelled"] {
+        let old = job("old", -5_000, state);
+        let mut seen = jobs(std::slice::from_ref(&old));
+        seen.confirmed = Some(old.clone());
+        let left = taken(index(false, "InitializationFailed"), seen.clone());
+        let decision = look(&object(Value::Null), &left, 1, 1);
+        assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+        assert!(
+            report(decision)
+                .finding
+                .message
+                .contains("delete that index")
+        );
+        let free = Answer::MaySubmit(Preflight {
+            history: Some(Ok(seen)),
+            ..preflight(None, backup("Ready"))
+        });
+        let decision = look(&object(Value::Null), &free, 1, 1);
+        assert!(matches!(decision.step, Step::Submit { .. }));
+    }
+}
+
+#[test]
+fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
+    let unknown = search(Some(index(true, "Ready")), &[], true);
+    let decision = look(&claimed("Taken"), &unknown, 20, 20);
+    assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+    assert_eq!(
+        report(decision).change,
+        Change::Observed {
+            until: time(380),
+            index_seen: false,
+        }
+    );
+    for source in [SourceBackup::None, SourceBackup::Id("c".into())] {
+        let other = search(Some(from(source)), &[], true);
+        let decision = look(&claimed("Taken"), &other, 9, 20);
+        assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+    }
+}
+
+#[test]
+fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
+    let seen = search(Some(ours()), &[], true);
+    for outcome in ["Open", "Taken"] {
+        let object = never(claimed(outcome));
+        let decision = look(&object, &seen, 2, 20);
+        assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+        let record = record(look(&object, &seen, 9, 20));
+        assert!(record.adopted && record.job_id.is_none(), "{outcome}");
+    }
+}
+
+fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
+    let mut answer = answer.clone();
+    match &mut answer {
+        Answer::FindOurs(search) => search.history.as_mut().unwrap().rivals = rivals.clone(),
+        Answer::MaySubmit(seen) => {
+            let history = seen.history.as_mut().unwrap();
+            history.as_mut().unwrap().rivals = rivals.clone();
+        }
+        _ => panic!("no history"),
+    }
+    answer
+}
+
+#[test]
+fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
+    let rivals = Rivals {
+        jobs: vec![],
+        has_precedence: true,
+    };
+    let ours = job("j", 2, "Pending");
+    let there = search(
+        Some(index(true, "Ready")),
+        std::slice::from_ref(&ours),
+        true,
+    );
+    let decision = look(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+    let unsent = taken(index(true, "Ready"), jobs(std::slice::from_ref(&ours)));
+    let decision = look(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
+    assert_eq!(decision.step, Step::Keep);
+    let source = search(Some(self::ours()), &[], true);
+    let decision = look(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
+    assert!(!matches!(report(decision).change, Change::Record(_)));
+}
+
+#[test]
+fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
+    let theirs = job("theirs", 2, "Pending");
+    let rivals = Rivals {
+        jobs: vec!["theirs".into()],
+        has_precedence: false,
+    };
+    let mut seen = jobs(std::slice::from_ref(&theirs));
+    seen.confirmed = Some(theirs);
+    let answer = Answer::FindOurs(Search {
+        ended: time(0),
+        index: Ok(Some(index(true, "Ready"))),
+        history: Ok(seen),
+        backup: backup("Ready"),
+    });
+    let answer = with_rivals(&answer, &rivals);
+    assert!(record(look(&claimed("Taken"), &answer, 1, 1)).adopted);
+    let decision = look(&never(claimed("Taken")), &answer, 1, 1);
+    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+}
+
+#[test]
+fn of_two_open_claims_one_has_precedence() {
+    let rival = |uid: &str, outcome: &str, backup: &str, job: Option<&str>| {
+        let mut rival = claimed(outcome);
+        rival.metadata.uid = Some(uid.into());
+        let status = rival.status.as_mut().unwrap();
+        status.restore_job_id = job.map(Into::into);
+        let submission = status.submission.as_mut().unwrap();
+        submission.uid = uid.into();
+        submission.backup_id = backup.into();
+        rival
+    };
+    let mut copied = claimed("Open");
+    copied.metadata.uid = Some("u-0".into());
+    for (own, rival, expected) in [
+        ("Open", rival("u-0", "Open", "b", None), true),
+        ("Open", rival("u-2", "Open", "b", None), false),
+        ("Taken", rival("u-2", "Open", "b", None), true),
+        ("Open", rival("u-0", "Taken", "b", None), false),
+        ("Taken", rival("u-0", "Taken", "b", None), true),
+        ("Abandoned", rival("u-2", "Open", "b", None), true),
+        ("Taken", rival("u-0", "Open", "c", None), false),
+        ("Taken", rival("u-0", "Refused", "b", None), false),
+        ("Taken", rival("u-0", "Accepted", "b", None), false),
+        // Its claim was made for another object.
+        ("Taken", copied, false),
+    ] {
+        let mut rivals = Rivals::default();
+        rivals.add(&Situation::of(&claimed(own)), &rival);
+        assert_eq!(rivals.has_precedence, expected, "{own}, {rival:?}");
+        assert!(rivals.jobs.is_empty());
+    }
+    let mut rivals = Rivals::default();
+    let recorded = rival("u-2", "Accepted", "b", Some("j"));
+    rivals.add(&Situation::of(&claimed("Taken")), &recorded);
+    assert_eq!(rivals.jobs, ["j"]);
+}
+
+/// An attempt that was abandoned may still take effect, whatever came after it.
+#[test]
+fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
+    let mut refused = claimed("Refused");
+    let status = refused.status.as_mut().unwrap();
+    let submission = status.submission.as_mut().unwrap();
+    submission.attempt = 2;
+    submission.reason = Some(Reason::QuotaExceeded);
+    let late = job("late", 1, "Pending");
+    let shown = taken(index(true, "Ready"), jobs(std::slice::from_ref(&late)));
+    let found = record(look(&refused, &shown, 1, 1));
+    assert!(!found.adopted && found.job_id.as_deref() == Some("late"));
+    let unknown = taken(index(true, "Ready"), jobs(&[]));
+    let decision = look(&refused, &unknown, 9, 20);
+    assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+    let named = taken(ours(), jobs(&[]));
+    assert!(record(look(&never(refused.clone()), &named, 9, 20)).adopted);
+    let foreign = taken(from(SourceBackup::None), jobs(&[]));
+    let decision = look(&refused, &foreign, 9, 20);
+    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+    let message = report(decision).finding.message;
+    assert!(message.contains("cannot be edited"), "{message}");
+}
+
+#[test]
+fn a_spec_that_is_invalid_after_an_abandoned_attempt_is_not_sent_again() {
+    let mut invalid = claimed("Refused");
+    let status = invalid.status.as_mut().unwrap();
+    let submission = status.submission.as_mut().unwrap();
+    submission.attempt = 2;
+    submission.reason = Some(Reason::InvalidRequest);
+    let free = Answer::MaySubmit(Preflight {
+        history: Some(Ok(jobs(&[]))),
+        ..preflight(None, backup("Ready"))
+    });
+    let decision = look(&invalid, &free, 1, 1);
+    assert!(!matches!(decision.step, Step::Submit { .. }));
+    invalid.metadata.generation = Some(4);
+    let decision = look(&invalid, &free, 1, 1);
+    assert!(matches!(decision.step, Step::Submit { .. }));
+}
+
+#[test]
+fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
+    let mut refused = claimed("Refused");
+    let submission = refused.status.as_mut().unwrap().submission.as_mut();
+    submission.unwrap().attempt = 2;
+    let claim = crate::restore::report::ClaimRequest {
+        nonce: "n-2".into(),
+        now: time(900),
+    };
+    let status = claim.status(&refused, &crate::restore::findings::pending());
+    let submission = status.submission.unwrap();
+    assert_eq!(submission.start_time.0, time(0));
+    assert_eq!(submission.attempt, 2);
+}
+
+#[test]
+fn a_refusal_after_an_abandoned_attempt_does_not_advise_an_edit() {
+    let mut open = claimed("Open");
+    let submission = open.status.as_mut().unwrap().submission.as_mut();
+    submission.unwrap().attempt = 2;
+    let posted = crate::pinecone::Posted::NoEffect(failure(FailureKind::Invalid));
+    let (report, _) = crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.pace);
+    let message = report.finding.message;
+    assert!(message.contains("cannot be edited"), "{message}");
+}
