@@ -138,13 +138,13 @@ impl Record {
     }
 
     /// The record of an index that names its backup, where no job is shown.
-    pub fn of_index(situation: &Situation) -> Self {
+    pub fn of_index(situation: &Situation, adopted: bool) -> Self {
         Self {
             job_id: None,
             index_id: None,
             backup_id: situation.backup_id.clone(),
             index_name: situation.index_name.clone(),
-            adopted: true,
+            adopted,
             restore: None,
         }
     }

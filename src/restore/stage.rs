@@ -30,7 +30,8 @@ pub enum Stage {
 /// What is recorded as this restore.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
-    /// Absent where an adopted index names its backup and no restore job is known.
+    /// Absent where the index names its backup and no restore job is known, and where
+    /// somebody took the ID out of the status.
     pub job_id: Option<String>,
     pub adopted: bool,
     /// The host that was recorded when the index was ready.
@@ -194,10 +195,6 @@ fn is_rejected(object: &IndexRestore, submission: &Submission) -> bool {
 
 fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> Stage {
     let status = object.status.clone().unwrap_or_default();
-    if status.restore_job_id.is_none() && !adopted {
-        // Somebody took the ID out of the status: it is looked for again.
-        return Stage::Claimed(submission.clone());
-    }
     let state = status
         .restore
         .as_ref()

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::unclaimed::{adopt_without_job, is_proven};
+use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Scene, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
@@ -74,7 +74,7 @@ impl Open<'_> {
         let is_of_backup = index.source.is(&situation.backup_id) == Some(true);
         let is_usable = !index.is_terminating() && is_believed;
         if is_of_backup && is_usable && !history.rivals.has_precedence {
-            let report = adopt_without_job(situation, index);
+            let report = record_without_job(situation, index, false);
             return Decision::report(report, scene.rules.pace.poll_min);
         }
         let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
@@ -111,10 +111,6 @@ impl Open<'_> {
             }
             Some(Err(failure)) => return self.failed(failure),
             None => return self.not_known("the backup was not looked at"),
-        }
-        if !is_unanswered(claim) {
-            return self
-                .not_known("it was accepted once, and the job's ID was taken out of the status");
         }
         // A person's request stands in for what was not seen.
         let is_requested = scene.situation.request.is_some();
@@ -186,7 +182,7 @@ impl Open<'_> {
                 until > recorded && is_gap(recorded, until, self.scene.rules.patience.max_gap / 4)
             }
         };
-        match is_due && is_unanswered(claim) {
+        match is_due {
             true => Change::Observed { until, index_seen },
             false => Change::Nothing,
         }
@@ -227,15 +223,7 @@ pub(super) fn unresolved(
 
 fn has_gap(scene: &Scene<'_>, claim: &Submission, now: Timestamp) -> bool {
     let until = scene.evidence.observed_until(claim);
-    is_unanswered(claim) && is_gap(until, now, scene.rules.patience.max_gap)
-}
-
-/// Whether Pinecone may have accepted the submission, and is not known to.
-fn is_unanswered(claim: &Submission) -> bool {
-    matches!(
-        claim.outcome,
-        SubmissionOutcome::Open | SubmissionOutcome::Taken
-    )
+    is_gap(until, now, scene.rules.patience.max_gap)
 }
 
 /// The wall clock will do: safety does not rest on it.

@@ -89,7 +89,7 @@ fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding
 pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
     let wanted = &scene.situation.wanted;
     match submitted.adopted {
-        false => findings::restored(&index.name),
+        false => findings::restored(&index.name, submitted),
         true if wanted.is_protected && !index.is_protected => {
             findings::not_protected(index, wanted)
         }

@@ -4,7 +4,9 @@ use super::finished::finished;
 use super::{Decision, Scene, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{Reason, RestoreStatus};
-use crate::pinecone::{Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob};
+use crate::pinecone::{
+    Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob, SourceBackup,
+};
 use crate::restore::answer::Look;
 use crate::restore::findings;
 use crate::restore::report::{Change, Report, restore_status};
@@ -76,8 +78,8 @@ fn completed(
     }
 }
 
-/// An adopted index that names its backup, and no restore job of which is known: it is
-/// ready when the index is.
+/// No restore job is known: one that is listed is recorded. An index that names its backup
+/// is followed by itself.
 fn without_job(
     scene: &Scene<'_>,
     submitted: &Submitted,
@@ -86,15 +88,14 @@ fn without_job(
 ) -> Decision {
     match (job, index) {
         (Some(job), Some(_)) if is_usable(scene, job) => {
-            Decision::report(take_job(job, true), scene.rules.pace.poll_min)
+            let report = take_job(job, submitted.adopted);
+            Decision::report(report, scene.rules.pace.poll_min)
         }
-        (_, Some(index)) if index.source.is(&scene.situation.backup_id) == Some(false) => stalled(
-            scene,
-            findings::index_replaced(&index.name),
-            Change::Nothing,
-        ),
-        (_, Some(index)) => with_index(scene, submitted, index, Change::Nothing, None),
-        (_, None) => index_not_shown(scene, Change::Nothing),
+        (_, Some(index)) if index.source.is(&scene.situation.backup_id) == Some(true) => {
+            with_index(scene, submitted, index, Change::Nothing, None)
+        }
+        (_, Some(index)) if index.source != SourceBackup::NotShown => index_replaced(scene, index),
+        _ => job_not_shown(scene, submitted, index),
     }
 }
 
@@ -104,6 +105,15 @@ fn is_usable(scene: &Scene<'_>, job: &RestoreJob) -> bool {
     job.backup_id == situation.backup_id
         && job.target_index_name == situation.index_name
         && !job.state.is_failure()
+}
+
+/// The index names another origin.
+fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
+    if scene.is_believed_missing(scene.rules.patience.catch_up) {
+        let finding = findings::index_replaced(&index.name);
+        return stalled(scene, finding, Change::Nothing);
+    }
+    Decision::keep(scene.look_again())
 }
 
 fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
@@ -152,13 +162,12 @@ fn with_index(
 /// job's index was deleted. The index tells which.
 fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
     let patience = scene.rules.patience;
-    let job_id = submitted.job_id.as_deref().unwrap_or_default();
     match index {
         Some(index) if is_failing(index) => {
             stalled(scene, findings::index_failed(index), Change::Nothing)
         }
         Some(index) if scene.is_believed_missing(patience.give_up) => {
-            let finding = findings::job_lost(job_id, index);
+            let finding = findings::job_lost(submitted, index);
             stalled(scene, finding, Change::Nothing)
         }
         None if scene.is_believed_missing(patience.catch_up) => {
@@ -173,7 +182,7 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             Decision::keep(scene.look_again())
         }
         _ => Decision::report(
-            Report::new(findings::job_not_shown(job_id), Change::Nothing),
+            Report::new(findings::job_not_shown(submitted), Change::Nothing),
             scene.look_again(),
         ),
     }

@@ -88,7 +88,7 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
     let may_be_own = situation.since.is_some();
     match index.source.is(&situation.backup_id) {
         Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
-            let report = adopt_without_job(situation, index);
+            let report = record_without_job(situation, index, !may_be_own);
             Decision::report(report, scene.rules.pace.poll_min)
         }
         Some(true) => stalled(scene, findings::never_adopt_index(index)),
@@ -100,9 +100,12 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
 }
 
 /// Records an index that names this restore's backup and that no restore job is shown of.
-pub(super) fn adopt_without_job(situation: &Situation, index: &Index) -> Report {
-    let finding = findings::adopting_index(index);
-    Report::new(finding, Change::Record(Record::of_index(situation)))
+pub(super) fn record_without_job(situation: &Situation, index: &Index, adopted: bool) -> Report {
+    let finding = findings::recording_index(index);
+    Report::new(
+        finding,
+        Change::Record(Record::of_index(situation, adopted)),
+    )
 }
 
 fn submit(

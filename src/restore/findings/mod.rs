@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::stage::Situation;
+use super::stage::{Situation, Submitted};
 use crate::api::conditions::{Finding, whole_seconds};
 use crate::api::{REQUESTED_AT, Reason};
 use crate::pinecone::{Failure, FailureKind, Index, RestoreJob};
@@ -215,19 +215,24 @@ pub fn restoring(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn job_not_shown(job_id: &str) -> Finding {
+pub fn job_not_shown(submitted: &Submitted) -> Finding {
     Finding::new(
         Reason::Restoring,
-        format!("Pinecone does not show restore job {job_id} right now; it is looked for again"),
+        format!(
+            "Pinecone does not show {} right now; it is looked for again",
+            job_of(submitted)
+        ),
     )
 }
 
-pub fn job_lost(job_id: &str, index: &Index) -> Finding {
+pub fn job_lost(submitted: &Submitted, index: &Index) -> Finding {
     Finding::new(
         Reason::RestoreJobNotFound,
         format!(
-            "Pinecone has not shown restore job {job_id} for an hour, so that nobody knows whether it completed; index {} is {}; check its data before you use it",
-            index.name, index.word
+            "Pinecone has not shown {} for an hour, so that whether it completed cannot be determined; index {} is {}; check its data before you use it",
+            job_of(submitted),
+            index.name,
+            index.word
         ),
     )
 }
@@ -254,4 +259,11 @@ pub fn job_cancelled(job: &RestoreJob) -> Finding {
 
 fn at(time: Timestamp) -> String {
     whole_seconds(time).to_string()
+}
+
+fn job_of(submitted: &Submitted) -> String {
+    match &submitted.job_id {
+        Some(id) => format!("restore job {id}"),
+        None => "its restore job".to_owned(),
+    }
 }

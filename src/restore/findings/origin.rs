@@ -118,11 +118,11 @@ pub fn adopting(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn adopting_index(index: &Index) -> Finding {
+pub fn recording_index(index: &Index) -> Finding {
     Finding::new(
         Reason::Restoring,
         format!(
-            "Pinecone names this backup as the origin of index {}, and lists no restore job for it; the index is recorded as the result, without a job",
+            "Pinecone names this backup as the origin of index {}, and lists no restore job for it; the index is recorded as this restore's, without a job",
             index.name
         ),
     )

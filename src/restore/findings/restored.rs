@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::at;
+use super::{at, job_of};
 use crate::api::Reason;
 use crate::api::conditions::Finding;
 use crate::pinecone::Index;
@@ -70,13 +70,6 @@ pub fn not_visible(index: &Index, submitted: &Submitted, backup_id: &str) -> Fin
     )
 }
 
-fn job_of(submitted: &Submitted) -> String {
-    match &submitted.job_id {
-        Some(id) => format!("restore job {id}"),
-        None => "a restore job of it".to_owned(),
-    }
-}
-
 /// What was known of a restored index, as of when, and why it is not known now.
 pub fn unconfirmed_index(
     situation: &Situation,
@@ -107,10 +100,14 @@ pub fn unconfirmed_index(
     )
 }
 
-pub fn restored(index_name: &str) -> Finding {
+pub fn restored(index_name: &str, submitted: &Submitted) -> Finding {
+    let job = match submitted.job_id {
+        Some(_) => "",
+        None => "; Pinecone names this backup as its origin, and lists no restore job for it",
+    };
     Finding::new(
         Reason::Restored,
-        format!("index {index_name} is restored and ready"),
+        format!("index {index_name} is restored and ready{job}"),
     )
 }
 

@@ -33,7 +33,7 @@ fn each_stage_asks_its_question() {
         (claimed("Abandoned"), Question::MaySubmit { history: true }),
         (object(json!({"submission": refused})), Question::Nothing),
         (claimed("Open"), Question::FindOurs),
-        (claimed("Accepted"), Question::FindOurs),
+        (claimed("Accepted"), Question::Follow { index: false }),
         (running.clone(), Question::Follow { index: false }),
         (
             accepted(json!({"state": "Failed"}), None),
@@ -252,15 +252,6 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     });
     let decision = look(&claimed("Open"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
-}
-
-/// Somebody took the job's ID out of the status: what was accepted is looked for, and
-/// never sent again.
-#[test]
-fn an_accepted_submission_without_its_job_is_looked_for() {
-    let situation = Situation::of(&claimed("Accepted"));
-    let question = ask(&situation, &Evidence::default());
-    assert_eq!(question, Question::FindOurs);
 }
 
 #[test]

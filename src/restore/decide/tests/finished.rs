@@ -1,12 +1,13 @@
 //! A restored index, checked long after.
 
 use super::*;
+use crate::api::conditions::Finding;
 use crate::api::{DeletionProtection, IndexRestoreStatus, SubmissionOutcome};
 use crate::restore::{Change, Question, Report, ask};
 
 fn done() -> IndexRestore {
     let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let said = crate::restore::findings::restored("index");
+    let said = Finding::new(Reason::Restored, "index index is restored and ready");
     let change = Change::Confirmed(time(0));
     done.status = Some(Report::new(said, change).status(&done, time(0)));
     done
@@ -302,11 +303,7 @@ fn an_index_without_a_job_is_followed_by_itself() {
             follow(None, Some(named("Failed", ours()))),
             Reason::IndexFailed,
         ),
-        (
-            follow(None, Some(named("Ready", SourceBackup::None))),
-            Reason::IndexDeleted,
-        ),
-        (follow(None, None), Reason::IndexNotReady),
+        (follow(None, None), Reason::Restoring),
         (
             follow(Some(job("j", 1, "Pending")), Some(named("Ready", ours()))),
             Reason::Restoring,
@@ -343,7 +340,7 @@ fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
     let finding = report(decision).finding;
     assert_eq!(finding.reason, Reason::RestoreJobNotFound);
     assert!(
-        finding.message.contains("a restore job of it"),
+        finding.message.contains("its restore job"),
         "{}",
         finding.message
     );
@@ -361,4 +358,36 @@ fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
     busy.retry_after = Some(Duration::from_secs(3_000));
     let decision = look(&done(), &still(Err(busy)), 3, 60);
     assert!(decision.again.unwrap() >= Duration::from_secs(3_000));
+}
+
+#[test]
+fn a_restore_whose_job_is_not_known_ends_by_what_its_index_shows() {
+    let mut object = jobless(None);
+    let submission = object.status.as_mut().unwrap().submission.as_mut();
+    submission.unwrap().outcome = SubmissionOutcome::Accepted;
+    let follow = |source| Answer::Follow {
+        job: Ok(None),
+        index: Some(Ok(Some(named("Ready", source)))),
+    };
+    let ours = follow(SourceBackup::Id("b".into()));
+    let finding = report(look(&object, &ours, 1, 1)).finding;
+    assert_eq!(finding.reason, Reason::Restored);
+    assert!(finding.message.contains("lists no restore job"));
+    let other = follow(SourceBackup::None);
+    assert_eq!(look(&object, &other, 2, 30).step, Step::Keep);
+    let decision = look(&object, &other, 6, 30);
+    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
+    let unknown = follow(SourceBackup::NotShown);
+    let decision = look(&object, &unknown, 6, 30);
+    assert_eq!(reason(&decision), Some(Reason::Restoring));
+    let decision = look(&object, &unknown, 70, 60);
+    assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
+    let answer = Answer::Follow {
+        job: Ok(Some(job("j", 1, "Pending"))),
+        index: Some(Ok(Some(index(true, "Ready")))),
+    };
+    let Change::Record(found) = report(look(&object, &answer, 1, 1)).change else {
+        panic!("the job that is listed is recorded");
+    };
+    assert!(!found.adopted);
 }

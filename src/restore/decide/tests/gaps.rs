@@ -201,17 +201,6 @@ fn an_index_that_was_seen_and_went_stops_attempts_after_a_restart_too() {
     assert_eq!(outcome(&object), SubmissionOutcome::Abandoned);
 }
 
-/// What was accepted once is never sent again, however long it was out of sight.
-#[test]
-fn a_gap_means_nothing_to_what_was_accepted() {
-    let mut object = claimed("Accepted");
-    request(&mut object, "1");
-    let seconds = [700, 800, 900, 1_000, 1_100];
-    watched(&mut object, &mut Evidence::default(), &seconds, &RULES);
-    assert_eq!(outcome(&object), SubmissionOutcome::Accepted);
-    assert_eq!(shown(&object), Reason::ConfirmingSubmission);
-}
-
 #[test]
 fn only_more_than_the_longest_gap_is_one() {
     let longest = Duration::from_secs(10);

@@ -220,7 +220,7 @@ fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
         let decision = look(&object, &seen, 2, 20);
         assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
         let record = record(look(&object, &seen, 9, 20));
-        assert!(record.adopted && record.job_id.is_none(), "{outcome}");
+        assert!(!record.adopted && record.job_id.is_none(), "{outcome}");
     }
 }
 
@@ -334,7 +334,7 @@ fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
     let decision = look(&refused, &unknown, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
     let named = taken(ours(), jobs(&[]));
-    assert!(record(look(&never(refused.clone()), &named, 9, 20)).adopted);
+    assert!(!record(look(&never(refused.clone()), &named, 9, 20)).adopted);
     let foreign = taken(from(SourceBackup::None), jobs(&[]));
     let decision = look(&refused, &foreign, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));

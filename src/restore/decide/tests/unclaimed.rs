@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::AdoptionPolicy;
+use crate::api::conditions::Finding;
 use crate::restore::answer::Search;
 use crate::restore::report::ClaimRequest;
 use crate::restore::{Change, Question, Report, Stage, ask, findings};
@@ -123,7 +124,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 #[test]
 fn a_copied_claim_counts_for_nothing() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let done = Report::new(findings::restored("index"), Change::Nothing);
+    let done = Report::new(Finding::new(Reason::Restored, "m"), Change::Nothing);
     copy.status = Some(done.status(&copy, time(1)));
     copy.metadata.uid = Some("u-2".into());
     assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
