@@ -117,6 +117,7 @@ volumes:
 - --request-timeout={{ $values.pinecone.requestTimeoutSeconds }}s
 - --poll-min={{ $values.controller.pollMinSeconds }}s
 - --poll-max={{ $values.controller.pollMaxSeconds }}s
+- --max-observation-gap={{ $values.controller.maxObservationGapSeconds }}s
 - --leader-elect={{ $values.leaderElection.enabled }}
 {{- if $values.leaderElection.enabled }}
 - --leader-elect-lease-name={{ include "operator.fullname" . }}
