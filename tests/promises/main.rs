@@ -20,6 +20,7 @@ mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
 mod migration;
+mod observation;
 mod operation;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/proxied.rs"]
