@@ -22,6 +22,7 @@ mod lost_answers;
 mod migration;
 mod observation;
 mod operation;
+mod origin;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/proxied.rs"]
 mod proxied;
