@@ -8,6 +8,7 @@
 
 mod admission;
 mod admission_policies;
+mod adoption;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/cells.rs"]
 mod cells;
