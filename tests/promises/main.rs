@@ -12,6 +12,7 @@ mod adoption;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/cells.rs"]
 mod cells;
+mod confirmation;
 mod crashes;
 #[path = "../kubernetes_faults/history.rs"]
 mod history;
