@@ -38,7 +38,7 @@ fn holder(lease: Option<&Lease>) -> String {
         .unwrap_or_default()
 }
 
-async fn until_leads(operator: &Running, leads: bool) {
+pub async fn until_leads(operator: &Running, leads: bool) {
     let line = format!("indexrestore_leader {}\n", i32::from(leads));
     eventually("leadership is as expected", DEADLINE, async || {
         let (_, text) = operator.get("/metrics").await?;

@@ -8,9 +8,11 @@
 
 mod admission;
 mod admission_policies;
+mod adoption;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/cells.rs"]
 mod cells;
+mod confirmation;
 mod crashes;
 #[path = "../kubernetes_faults/history.rs"]
 mod history;
@@ -20,7 +22,9 @@ mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
 mod migration;
+mod observation;
 mod operation;
+mod origin;
 #[allow(dead_code)]
 #[path = "../kubernetes_faults/proxied.rs"]
 mod proxied;

@@ -86,6 +86,10 @@ async fn a_start_that_cannot_work_ends_with_the_remedy() {
         ),
         (["--poll-min=2m", "--log-format=text"], "--poll-min"),
         (
+            ["--pinecone-api-version=2031-01", "--log-format=text"],
+            "2025-10, 2026-04, 2026-07",
+        ),
+        (
             ["--watch-namespace=", "--kubeconfig-of=nobody"],
             "unexpected argument",
         ),

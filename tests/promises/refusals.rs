@@ -112,6 +112,61 @@ async fn a_backup_that_is_missing_unready_or_failed_is_named_and_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_in_a_state_that_is_not_known_is_waited_for() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let states = [
+        ("Scheduled", BackupStatus::Scheduled),
+        ("Archiving", BackupStatus::Other("Archiving".into())),
+    ];
+    for (word, state) in states {
+        let name = word.to_lowercase();
+        let backup = BackupSeed::new("b", "products").id(&name).status(state);
+        scene.pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
+        scene.create(&name, json!({"backupId": name})).await;
+        let object = scene.until(&name, "BackupNotReady").await;
+        assert!(ready(&object).2.contains(word), "{:?}", ready(&object));
+    }
+    scene.until_asked_again(Route::DescribeBackup, 6).await;
+    assert_eq!(scene.posts(), 0);
+    for name in ["scheduled", "archiving"] {
+        let ready = BackupStatus::Ready;
+        let changed = scene
+            .pinecone
+            .set_backup_status(DEFAULT_PROJECT, name, ready);
+        changed.unwrap();
+        scene.restored_once(name).await;
+    }
+}
+
+/// The version is a flag of the operator, which an edit of the spec does not change.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_version_that_pinecone_refuses_is_not_taken_for_an_invalid_spec() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let refused = FaultKind::Status(StatusAnswer::new(400).body(AnswerBody::Json {
+        code: "INVALID_ARGUMENT".into(),
+        message: "API version 2025-10 is not supported. Supported versions: 2031-01.".into(),
+    }));
+    let routes = [Route::DescribeIndex, Route::CreateIndexFromBackup];
+    for (name, route) in ["read", "create"].into_iter().zip(routes) {
+        let fault = Fault::new(route, refused.clone());
+        let fault = scene.pinecone.inject(fault.mentioning(name));
+        scene.create(name, json!({})).await;
+        let object = scene.until(name, "ApiUnavailable").await;
+        assert_eq!(
+            conditions(&object),
+            ["Ready=False", "Reconciling=True", "Succeeded=Unknown"]
+        );
+        let message = ready(&object).2;
+        assert!(message.contains("--pinecone-api-version"), "{message}");
+        scene.pinecone.clear_fault(fault);
+        scene.restored_once(name).await;
+    }
+    assert!(!scene.has_event("InvalidRequest").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_id_with_a_typo_can_be_corrected_in_place() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
 use index_restore_operator::api::conditions::find;
-use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
+use index_restore_operator::api::{IndexRestore, IndexRestoreStatus, REQUESTED_AT};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use pinecone_emulator::{
     AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project, Route,
@@ -25,11 +25,16 @@ pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 /// For answers that come late and must not be given up.
 pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
 
-/// The operator's binary. Cargo tells it to the tests of the operator's package; others set it first.
+/// The operator's binary. The environment variable INDEX_RESTORE_OPERATOR names another, such as
+/// one built from an earlier commit, to see a test fail. Else Cargo tells it to the tests of
+/// the operator's package; others set it first.
 pub static OPERATOR: OnceLock<PathBuf> = OnceLock::new();
 
 fn operator() -> &'static Path {
     OPERATOR.get_or_init(|| {
+        if let Some(path) = std::env::var_os("INDEX_RESTORE_OPERATOR") {
+            return path.into();
+        }
         let told = option_env!("CARGO_BIN_EXE_index-restore-operator");
         told.expect("OPERATOR is set").into()
     })
@@ -285,6 +290,12 @@ impl Scene {
         .unwrap();
     }
 
+    /// Waits for so many further requests of that route.
+    #[allow(dead_code)] // As above.
+    pub async fn until_asked_again(&self, route: Route, times: usize) {
+        self.until_asked(route, self.asked(route) + times).await;
+    }
+
     /// Waits until Pinecone accepted a create for that index name.
     pub async fn until_accepted(&self, index_name: &str) {
         eventually("Pinecone accepts", DEADLINE, async || {
@@ -317,6 +328,30 @@ impl Scene {
             Some(&creates[0].restore_job_id)
         );
         assert_eq!(status.index_id.as_ref(), Some(&creates[0].index_id));
+    }
+
+    /// Merges that into the object, as `kubectl patch` does.
+    #[allow(dead_code)] // As above.
+    pub async fn patch(&self, name: &str, patch: Value) -> kube::Result<IndexRestore> {
+        let patch = Patch::Merge(patch);
+        let params = PatchParams::default();
+        self.restores.patch(name, &params, &patch).await
+    }
+
+    /// Sets the annotation with which a person asks the operator to go on.
+    #[allow(dead_code)] // As above.
+    pub async fn request(&self, name: &str, token: &str) {
+        let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});
+        self.patch(name, patch).await.unwrap();
+    }
+
+    /// Whether an event has that reason.
+    #[allow(dead_code)] // As above.
+    pub async fn has_event(&self, reason: &str) -> bool {
+        let events = self.events().await;
+        events
+            .iter()
+            .any(|event| event.reason.as_deref() == Some(reason))
     }
 
     /// Writes the status as no controller would.

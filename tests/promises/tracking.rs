@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use harness::{DEADLINE, eventually};
-use kube::api::{Patch, PatchParams};
-use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, Route};
+use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
 
 use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
@@ -217,29 +216,6 @@ async fn finished_restores_share_their_lists() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_index_made_anew_under_the_same_name_is_not_taken_for_the_restored_one() {
-    let scene = Scene::new().await;
-    let _operator = scene.start().await;
-    scene.create("replaced", json!({})).await;
-    let restored = scene.restored_once("replaced").await;
-    scene
-        .pinecone
-        .delete_index(DEFAULT_PROJECT, "replaced")
-        .unwrap();
-    scene
-        .pinecone
-        .add_index(DEFAULT_PROJECT, IndexSeed::new("replaced"))
-        .unwrap();
-    let (reason, words) = match shows_source() {
-        true => ("IndexDeleted", "another index"),
-        false => ("RestoreJobNotFound", "cannot be confirmed"),
-    };
-    let object = scene.until("replaced", reason).await;
-    assert!(ready(&object).2.contains(words), "{:?}", ready(&object));
-    assert_eq!(status(&object).index_host, status(&restored).index_host);
-}
-
 /// The list is read once a period, and a restore may be younger than that list.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
@@ -313,7 +289,6 @@ async fn with_list_of(names: &[&str]) -> (Scene, Running) {
 
 /// A change that wakes the operator and means nothing.
 async fn touch(scene: &Scene, name: &str) {
-    let label = Patch::Merge(json!({"metadata": {"labels": {"touched": "yes"}}}));
-    let params = PatchParams::default();
-    scene.restores.patch(name, &params, &label).await.unwrap();
+    let label = json!({"metadata": {"labels": {"touched": "yes"}}});
+    scene.patch(name, label).await.unwrap();
 }

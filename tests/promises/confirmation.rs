@@ -1,0 +1,126 @@
+//! What the status says of a restored index while it cannot be checked.
+
+use harness::{DEADLINE, eventually};
+use index_restore_operator::api::IndexRestore;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::DeleteParams;
+use pinecone_emulator::{DEFAULT_PROJECT, IndexSeed, Project};
+use serde_json::json;
+
+use crate::scene::{KEY, Running, Scene, conditions, ready, status};
+
+/// Puts a key into the Secret. The one before it is revoked, so that the operator reads the
+/// Secret again at its next check.
+async fn replace_key(scene: &Scene, key: &str, before: &str) {
+    scene.put_secret("pinecone", "api-key", key).await;
+    assert!(scene.pinecone.revoke_api_key(before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_projects_key_is_no_proof_that_the_index_was_deleted() {
+    let scene = Scene::new().await;
+    let other = Project::new("other", "pcsk_other");
+    scene.pinecone.add_project(other).unwrap();
+    let namesake = IndexSeed::new("namesake");
+    scene.pinecone.add_index("other", namesake).unwrap();
+    let _operator = scene.start().await;
+    scene.create("namesake", json!({})).await;
+    scene.restored_once("namesake").await;
+    replace_key(&scene, "pcsk_other", KEY).await;
+    let object = scene.until("namesake", "RestoreJobNotFound").await;
+    let told = ["Ready=Unknown", "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), told);
+    let message = ready(&object).2;
+    assert!(
+        message.contains("cannot be seen with this API key"),
+        "{message}"
+    );
+    assert!(!message.contains("deleted"), "{message}");
+    scene
+        .pinecone
+        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
+        .unwrap();
+    replace_key(&scene, "pcsk_new", "pcsk_other").await;
+    scene.restored_once("namesake").await;
+    assert!(!scene.has_event("IndexDeleted").await);
+    assert_eq!(scene.posts(), 1);
+}
+
+/// Waits for the metric of restored indexes that cannot be checked.
+async fn until_counted(operator: &Running, count: u32) {
+    let line = format!("indexrestore_unconfirmed {count}\n");
+    eventually("the metric is as expected", DEADLINE, async || {
+        let text = operator.get("/metrics").await?.1;
+        anyhow::ensure!(text.contains(&line), text);
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
+}
+
+/// The index is deleted while the key is of no use. The status stays as it was and says as
+/// of when, until another key tells.
+async fn is_unconfirmed(scene: &Scene, operator: &Running, restored: &IndexRestore, why: &str) {
+    let name = restored.metadata.name.as_deref().unwrap();
+    let is_marked = |object: &IndexRestore| status(object).unconfirmed_since.is_some();
+    let object = scene.until_that(name, is_marked).await.unwrap();
+    scene.pinecone.delete_index(DEFAULT_PROJECT, name).unwrap();
+    assert_eq!(conditions(&object), ["Ready=True", "Succeeded=True"]);
+    assert_eq!(status(&object).index_host, status(restored).index_host);
+    let (last, since) = (
+        status(&object).last_confirmed_time.unwrap().0,
+        status(&object).unconfirmed_since.unwrap().0,
+    );
+    let message = ready(&object).2;
+    let told = [
+        format!("as of {last}"),
+        format!("fail since {since}"),
+        why.into(),
+    ];
+    assert!(
+        told.iter().all(|words| message.contains(words)),
+        "{message}"
+    );
+    eventually("an event tells it", DEADLINE, async || {
+        Ok(scene.has_event("CheckFailed").await.then_some(()))
+    })
+    .await
+    .unwrap();
+    until_counted(operator, 1).await;
+    assert_eq!(ready(&scene.get(name).await).1, "Restored");
+
+    scene
+        .pinecone
+        .add_api_key(DEFAULT_PROJECT, "pcsk_new")
+        .unwrap();
+    scene.put_secret("pinecone", "api-key", "pcsk_new").await;
+    let object = scene.until(name, "IndexDeleted").await;
+    assert_eq!(status(&object).unconfirmed_since, None);
+    let told = ["Ready=False", "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), told);
+    until_counted(operator, 0).await;
+    assert_eq!(scene.posts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_revoked_key_the_status_says_as_of_when_it_is_true() {
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    scene.create("revoked", json!({})).await;
+    let restored = scene.restored_once("revoked").await;
+    assert!(scene.pinecone.revoke_api_key(KEY));
+    is_unconfirmed(&scene, &operator, &restored, "HTTP 401").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_secret_the_status_says_as_of_when_it_is_true() {
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    scene.create("keyless", json!({})).await;
+    let restored = scene.restored_once("keyless").await;
+    let secrets: Api<Secret> = Api::namespaced(scene.client.clone(), &scene.namespace);
+    let params = DeleteParams::default();
+    secrets.delete("pinecone", &params).await.unwrap();
+    is_unconfirmed(&scene, &operator, &restored, "\"pinecone\"").await;
+}
