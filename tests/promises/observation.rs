@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use index_restore_operator::api::{REQUESTED_AT, SubmissionOutcome};
+use index_restore_operator::api::{IndexRestore, REQUESTED_AT, SubmissionOutcome};
 use kube::api::PostParams;
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
@@ -114,6 +114,31 @@ async fn a_request_from_before_the_submission_approves_nothing() {
     assert_eq!(handled.as_deref(), Some("at creation"));
     stays_unconfirmed(&scene, "approved").await;
     is_submitted_once_more(&scene, "approved").await;
+}
+
+/// It may have been the restore's own: its job was not listed while it was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_was_seen_and_is_gone_is_restored_again_only_on_request() {
+    let scene = Scene::new().await;
+    let _operator = scene.start().await;
+    let lost = Fault::new(CREATE, FaultKind::LoseAnswer).times(1);
+    scene.pinecone.inject(lost);
+    let unlisted = Fault::new(Route::ListRestoreJobs, FaultKind::ListDrop(None));
+    scene.pinecone.inject(unlisted);
+    scene.create("seen", json!({})).await;
+    let says = |words: &'static str| move |object: &IndexRestore| ready(object).2.contains(words);
+    let seen = scene.until_that("seen", says("no restore job for it is listed"));
+    seen.await.unwrap();
+    scene
+        .pinecone
+        .delete_index(DEFAULT_PROJECT, "seen")
+        .unwrap();
+    let gone = scene.until_that("seen", says("was there after the submission and is gone"));
+    gone.await.unwrap();
+    // Longer than it takes to believe that a request never arrived.
+    scene.until_asked_again(Route::ListRestoreJobs, 30).await;
+    assert_eq!(scene.posts(), 1);
+    is_submitted_once_more(&scene, "seen").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
