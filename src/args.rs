@@ -88,7 +88,7 @@ pub struct RunArgs {
     /// Longest gap in observing a submission of unknown outcome after which the operator still submits
     /// again by itself. An index that the lost request created and somebody deleted within such a gap
     /// leaves no trace. After a longer gap a person decides. 0: the operator never submits again by itself.
-    #[arg(long, env = "MAX_OBSERVATION_GAP", default_value = "10m", value_parser = duration_or_none)]
+    #[arg(long, env = "MAX_OBSERVATION_GAP", default_value = "600s", value_parser = duration_or_none)]
     max_observation_gap: Duration,
 
     /// Have one replica work and the others wait. Without it each works; that is safe, and asks

@@ -39,7 +39,8 @@ pub fn expected(reason: Reason) -> Health {
         | Reason::RestoreCancelled
         | Reason::RestoreJobNotFound
         | Reason::IndexFailed
-        | Reason::IndexDeleted => Health::Failed,
+        | Reason::IndexDeleted
+        | Reason::DeletionProtectionMismatch => Health::Failed,
         Reason::Restored | Reason::Adopted => Health::Done,
     }
 }

@@ -94,6 +94,7 @@ fn spec(reason: Reason) -> Option<Value> {
         Reason::BackupNotReady => json!({"backupId": "unready"}),
         Reason::BackupNotFound => json!({"backupId": "missing"}),
         Reason::BackupFailed => json!({"backupId": "failed"}),
+        Reason::DeletionProtectionMismatch => json!({"deletionProtection": "Enabled"}),
         Reason::Pending
         | Reason::PaymentRequired
         | Reason::PermissionDenied
@@ -132,10 +133,12 @@ async fn prepare(scene: &Scene) {
         pinecone.add_index(DEFAULT_PROJECT, seed).unwrap();
     };
     index(Reason::IndexAlreadyExists);
-    index(Reason::Adopted);
     let made = pinecone.now() - jiff::SignedDuration::from_hours(48);
-    let job = JobSeed::new(BACKUP, name(Reason::Adopted)).created_at(made);
-    pinecone.add_restore_job(DEFAULT_PROJECT, job).unwrap();
+    for reason in [Reason::Adopted, Reason::DeletionProtectionMismatch] {
+        index(reason);
+        let job = JobSeed::new(BACKUP, name(reason)).created_at(made);
+        pinecone.add_restore_job(DEFAULT_PROJECT, job).unwrap();
+    }
     // A name that Pinecone is still freeing.
     index(Reason::Pending);
     pinecone
