@@ -38,6 +38,7 @@ impl Cluster {
         control_plane: ControlPlane,
         binary: PathBuf,
         pinecone: &str,
+        api_version: &str,
     ) -> Result<Self> {
         let client = control_plane.client().await?;
         for manifest in INSTALLED {
@@ -57,6 +58,8 @@ impl Cluster {
                 "text",
                 "--pinecone-endpoint",
                 pinecone,
+                "--pinecone-api-version",
+                api_version,
                 // There is one, and nobody wants to wait for a killed one's lease.
                 "--leader-elect=false",
             ])

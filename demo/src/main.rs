@@ -30,6 +30,14 @@ struct Arguments {
     /// Leave everything running afterwards, and print a kubeconfig and commands to try, until ctrl-c
     #[arg(long)]
     keep: bool,
+    /// Version of Pinecone's API that the operator speaks
+    #[arg(
+        long,
+        env = "INDEX_RESTORE_API_VERSION",
+        default_value = "2025-10",
+        value_name = "VERSION"
+    )]
+    api_version: String,
 }
 
 #[tokio::main]
@@ -45,7 +53,7 @@ async fn main() -> ExitCode {
 async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
     // Whichever ends first, the other is dropped, and with it all that was started.
     let (mut performance, code) = tokio::select! {
-        result = perform(screen) => result?,
+        result = perform(screen, &arguments.api_version) => result?,
         result = stop_signal() => return result.map(|()| ExitCode::from(130)),
     };
     if arguments.keep {
@@ -59,8 +67,11 @@ async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
     Ok(code)
 }
 
-async fn perform(screen: &mut Screen) -> Result<(Performance<'_>, ExitCode)> {
-    let mut performance = Performance::prepare(screen).await?;
+async fn perform<'a>(
+    screen: &'a mut Screen,
+    api_version: &str,
+) -> Result<(Performance<'a>, ExitCode)> {
+    let mut performance = Performance::prepare(screen, api_version).await?;
     let outcome = match performance.play().await {
         Ok(()) => performance.verdict().await,
         Err(error) => Err(error),

@@ -33,7 +33,7 @@ pub struct Performance<'a> {
 
 /// Setting up.
 impl<'a> Performance<'a> {
-    pub async fn prepare(screen: &'a mut Screen) -> Result<Self> {
+    pub async fn prepare(screen: &'a mut Screen, api_version: &str) -> Result<Self> {
         screen.heading("Restoring Pinecone indexes with kubectl apply");
         screen.say(
             "A real Kubernetes API server and the operator run on this machine; Pinecone is emulated. No account is needed, \
@@ -51,7 +51,8 @@ impl<'a> Performance<'a> {
             ),
             timed(&shared, "Operator: built", binary::build()),
         )?;
-        let cluster = Cluster::furnish(control_plane, binary, &account.emulator.url()).await?;
+        let url = account.emulator.url();
+        let cluster = Cluster::furnish(control_plane, binary, &url, api_version).await?;
         let secret = stories::secret(DEFAULT_API_KEY);
         cluster.apply(&secret).await?;
         screen.success("Installed: the CRD, the operator's ServiceAccount and its rules, a Secret with the API key");

@@ -83,6 +83,7 @@ impl Index {
             id: seed.id.unwrap_or_else(new_id),
             tags: seed.tags,
             protected: seed.deletion_protection,
+            source_backup_id: seed.source_backup_id,
             ready_at: Some(now),
             forced: seed.state.map(|state| (state, false)),
             ..Self::new(&seed.name, shape, now)

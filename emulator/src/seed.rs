@@ -186,6 +186,8 @@ pub struct IndexSeed {
     pub deletion_protection: bool,
     /// A state other than `Ready`, kept until it is changed.
     pub state: Option<String>,
+    /// The backup it was restored from, which need not exist any more. Default: it was not restored.
+    pub source_backup_id: Option<String>,
 }
 
 impl Default for IndexSeed {
@@ -200,6 +202,7 @@ impl Default for IndexSeed {
             tags: BTreeMap::new(),
             deletion_protection: false,
             state: None,
+            source_backup_id: None,
         }
     }
 }
@@ -211,6 +214,12 @@ impl IndexSeed {
             name: name.into(),
             ..Self::default()
         }
+    }
+
+    /// Restored from this backup.
+    pub fn restored_from(mut self, backup_id: impl Into<String>) -> Self {
+        self.source_backup_id = Some(backup_id.into());
+        self
     }
 }
 

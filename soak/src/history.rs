@@ -5,6 +5,8 @@ use index_restore_operator::api::SubmissionOutcome;
 use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{AcceptedCreate, Request};
 
+use crate::rules;
+
 /// The tag in `spec.tags` by which a create request tells the object it was sent for.
 pub const LIFE: &str = "soak-life";
 /// The tag that tells what its life is to be.
@@ -50,6 +52,23 @@ pub struct Opened {
 impl Biography {
     pub fn latest(&self) -> Option<&IndexRestore> {
         self.versions.last().map(|version| &version.object)
+    }
+
+    /// Whether its index was once recorded without a job.
+    pub fn was_jobless(&self) -> bool {
+        let mut versions = self.versions.iter();
+        versions.any(|version| rules::is_jobless(&version.object))
+    }
+
+    /// Whether a create of its own was answered 409.
+    pub fn was_taken(&self) -> bool {
+        let outcomes = self.versions.iter().filter_map(|version| {
+            let status = version.object.status.as_ref()?;
+            Some(status.submission.as_ref()?.outcome)
+        });
+        outcomes
+            .into_iter()
+            .any(|outcome| outcome == SubmissionOutcome::Taken)
     }
 
     /// Notes the claim in `object`, if it is a new one that is open.

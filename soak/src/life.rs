@@ -60,6 +60,8 @@ pub struct Plan {
     /// Until what is done to it.
     moment: Duration,
     coin: bool,
+    /// Whether the object that is applied again wants its index protected.
+    protects: bool,
 }
 
 /// Where lives are lived.
@@ -96,6 +98,7 @@ impl Plan {
             project: random.random_range(0..PROJECTS),
             moment: Duration::from_millis(random.random_range(0..4_000)),
             coin: random.random(),
+            protects: random.random(),
         }
     }
 
@@ -121,6 +124,10 @@ impl Plan {
             Kind::Never => "Never",
             _ => "IfSameBackup",
         };
+        let protection = match part == "-again" && self.protects {
+            true => "Enabled",
+            false => "Disabled",
+        };
         let suffix = if part == "-other" { part } else { "" };
         Ok(serde_json::from_value(json!({
             "apiVersion": "restore.pinecone.io/v1alpha1", "kind": "IndexRestore",
@@ -133,6 +140,7 @@ impl Plan {
                 "indexName": self.index_name(),
                 "apiKeySecretRef": {"name": people::secret(self.project)},
                 "adoptionPolicy": policy,
+                "deletionProtection": protection,
                 "tags": {LIFE: self.tag(part), KIND: format!("{:?}", self.kind)},
             },
         }))?)

@@ -13,6 +13,7 @@ mod life;
 mod oracle;
 mod people;
 mod population;
+mod records;
 mod replicas;
 mod report;
 mod rest;
@@ -53,6 +54,14 @@ pub struct Arguments {
     /// Turn leader election off: all replicas work at the same time
     #[arg(long)]
     rivals: bool,
+    /// Version of Pinecone's API that the operator speaks
+    #[arg(
+        long,
+        env = "INDEX_RESTORE_API_VERSION",
+        default_value = "2025-10",
+        value_name = "VERSION"
+    )]
+    api_version: String,
     /// The operator's binary; without it, it is built from this checkout
     #[arg(long, value_name = "FILE")]
     operator: Option<PathBuf>,
@@ -83,6 +92,13 @@ async fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    /// Whether an index names the backup it was restored from.
+    fn shows_source(&self) -> bool {
+        self.api_version == "2026-07"
+    }
+}
+
 /// The command that gives the same schedule.
 fn replay(arguments: &Arguments, seed: u64) -> String {
     let mut more = if arguments.rivals { " --rivals" } else { "" }.to_owned();
@@ -90,7 +106,11 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
         more += &format!(" --operator {}", operator.display());
     }
     format!(
-        "cargo soak {} --seed {seed} --resources {} --churn {} --replicas {}{more}",
-        arguments.minutes, arguments.resources, arguments.churn, arguments.replicas
+        "cargo soak {} --seed {seed} --resources {} --churn {} --replicas {} --api-version {}{more}",
+        arguments.minutes,
+        arguments.resources,
+        arguments.churn,
+        arguments.replicas,
+        arguments.api_version
     )
 }

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
+use index_restore_operator::api::IndexRestore;
 use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{AcceptedCreate, Control, Request, Route};
 
 use crate::etcd::Change;
-use crate::history::{Biography, LIFE, Version, project, tag};
-use crate::rules::{self, reason};
+use crate::history::{Biography, LIFE, Version, tag};
+use crate::rules;
 
 /// In every API key, and nowhere else.
 pub const CANARY: &str = "pcsk_canary";
@@ -27,6 +27,8 @@ const RECENT: usize = 20_000;
 /// All that is known, and what was found to be broken.
 pub struct Oracle {
     control: Control,
+    /// Whether an index names the backup it was restored from.
+    pub shows_source: bool,
     is_resting: AtomicBool,
     known: Mutex<Known>,
 }
@@ -41,6 +43,8 @@ pub struct Known {
     pub accepted: HashMap<(String, String), Vec<AcceptedCreate>>,
     /// Indexes that people deleted while their restores lived.
     pub deleted: HashSet<(String, String)>,
+    /// Those of them in whose place people made another index.
+    pub recreated: HashSet<(String, String)>,
     pub recent: VecDeque<Request>,
     pub broken: Vec<Violation>,
     pub counts: Counts,
@@ -69,9 +73,10 @@ pub struct Violation {
 }
 
 impl Oracle {
-    pub fn new(control: Control) -> Self {
+    pub fn new(control: Control, shows_source: bool) -> Self {
         Self {
             control,
+            shows_source,
             is_resting: AtomicBool::new(false),
             known: Mutex::default(),
         }
@@ -106,7 +111,7 @@ impl Oracle {
         };
         known.look_for_keys(&change.key, value);
         match serde_json::from_slice::<IndexRestore>(value) {
-            Ok(object) => known.version(change, object, now),
+            Ok(object) => known.version(change, object, now, self.shows_source),
             Err(error) => known.accuse("objects can be read", error.to_string(), None),
         }
     }
@@ -165,7 +170,13 @@ impl Known {
         }
     }
 
-    fn version(&mut self, change: &Change, object: IndexRestore, seen: Timestamp) {
+    fn version(
+        &mut self,
+        change: &Change,
+        object: IndexRestore,
+        seen: Timestamp,
+        shows_source: bool,
+    ) {
         let life = tag(&object, LIFE).to_owned();
         self.keys.insert(change.key.clone(), life.clone());
         let biography = self.lives.entry(life.clone()).or_default();
@@ -178,14 +189,10 @@ impl Known {
         broken.extend(too_soon.map(|detail| (TOO_SOON, detail)));
         self.counts.transitions += 1;
         broken.extend(self.foreign_record(&life, &object));
+        broken.extend(self.jobless_record(&object, shows_source));
         broken.extend(self.invented_deletion(&object));
-        let own = self
-            .lives
-            .get(&life)
-            .is_some_and(|b| !b.accepted.is_empty());
-        if own && reason(&object) == "IndexAlreadyExists" {
-            self.counts.disowned += 1;
-        }
+        broken.extend(self.invented_doubt(&object, shows_source));
+        broken.extend(self.disowned(&life, &object, shows_source));
         for (rule, detail) in broken {
             self.accuse(rule, detail, Some(life.clone()));
         }
@@ -196,46 +203,6 @@ impl Known {
                 object,
             });
         }
-    }
-
-    /// A recorded job must be one that Pinecone accepted for this backup and name, and the own one
-    /// where there is one.
-    fn foreign_record(&self, life: &str, object: &IndexRestore) -> Option<rules::Broken> {
-        let status = object.status.as_ref()?;
-        let (job, index) = (status.restore_job_id.as_ref()?, status.index_id.as_ref()?);
-        let place = (project(object).to_owned(), object.spec.index_name.clone());
-        let is_it = |create: &&AcceptedCreate| {
-            create.restore_job_id == *job
-                && create.index_id == *index
-                && create.backup_id == object.spec.backup_id
-        };
-        let accepted = self.accepted.get(&place);
-        if accepted.into_iter().flatten().find(is_it).is_none() {
-            let detail = format!("job {job} to index {index}; accepted were {accepted:?}");
-            return Some(("recorded IDs are the journal's", detail));
-        }
-        let biography = self.lives.get(life)?;
-        let own = &biography.accepted;
-        if own.is_empty() || biography.wiped {
-            return None;
-        }
-        let outcome = status
-            .submission
-            .as_ref()
-            .map(|submission| submission.outcome);
-        let is_own = own.iter().any(|create| is_it(&create));
-        (!is_own || outcome == Some(SubmissionOutcome::Adopted)).then(|| {
-            let detail = format!("{outcome:?} job {job}; its own is {own:?}");
-            ("one's own create is recorded as one's own", detail)
-        })
-    }
-
-    fn invented_deletion(&self, object: &IndexRestore) -> Option<rules::Broken> {
-        let place = (project(object).to_owned(), object.spec.index_name.clone());
-        (reason(object) == "IndexDeleted" && !self.deleted.contains(&place)).then(|| {
-            let detail = format!("nobody deleted index {}", place.1);
-            ("IndexDeleted is told of deleted indexes only", detail)
-        })
     }
 
     fn take_in(&mut self, creates: Vec<AcceptedCreate>) {

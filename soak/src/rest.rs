@@ -1,5 +1,6 @@
 //! The end: everything settles and says what is true, and then nothing more is written or asked.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use harness::ControlPlane;
 use jiff::Timestamp;
-use pinecone_emulator::Route;
+use pinecone_emulator::{Request, Route};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -68,6 +69,8 @@ pub async fn delete_stalled(world: &World) -> Result<usize> {
 }
 
 /// Watches that nothing is written, and nothing asked but one list of indexes a key and period.
+/// Where indexes do not name their backups, a list of jobs comes to it, and each job that the list
+/// does not show.
 pub async fn rest(
     world: &World,
     control_plane: &ControlPlane,
@@ -78,8 +81,11 @@ pub async fn rest(
     let control = &world.people.control;
     world.oracle.rest();
     let before = world.oracle.lock().counts;
+    let mut listed = world.oracle.listed_jobs();
     tokio::time::sleep(REST).await;
     let asked = control.take_requests(Timestamp::now());
+    let at_end = world.oracle.listed_jobs();
+    listed.retain(|job| at_end.contains(job));
     let after = world.oracle.lock().counts;
     let written = audit.writes()?;
     let writes = after.versions - before.versions + after.event_writes - before.event_writes;
@@ -91,9 +97,16 @@ pub async fn rest(
         .iter()
         .filter(|r| r.route == Route::ListIndexes)
         .count();
-    if looks < asked.len() || looks > looks_allowed * PROJECTS {
+    let shows_source = world.oracle.shows_source;
+    let is_other = |request: &&Request| {
+        !(request.route == Route::ListIndexes || !shows_source && is_of_jobs(request, &listed))
+    };
+    let others: Vec<_> = asked.iter().filter(is_other).collect();
+    let pages = asked.iter().filter(|r| r.route == Route::ListRestoreJobs);
+    let pages_allowed = looks_allowed * world.oracle.pages_of_jobs();
+    if !others.is_empty() || looks > looks_allowed * PROJECTS || pages.count() > pages_allowed {
         let what = format!(
-            "{} requests, {looks} of them lists of indexes: {asked:?}",
+            "{} requests, {looks} of them lists of indexes: {others:?}",
             asked.len()
         );
         world
@@ -108,6 +121,16 @@ pub async fn rest(
             .count(),
         looks,
     })
+}
+
+/// Whether it asks for the list of jobs, or for one that the list does not show.
+fn is_of_jobs(request: &Request, listed: &HashSet<String>) -> bool {
+    let id = request.path.rsplit('/').next().unwrap_or_default();
+    match request.route {
+        Route::ListRestoreJobs => true,
+        Route::DescribeRestoreJob => !listed.contains(id),
+        _ => false,
+    }
 }
 
 /// How long the rest lasts, in periods of the slow look, and the one that is under way.

@@ -14,10 +14,13 @@ pub const CLAIM_STAYS: &str =
 pub const ENDS_STAY: &str = "an end is an end";
 
 /// Reasons of Ready that are left for the given ones only.
-const ENDS: [(&str, &[&str]); 5] = [
-    ("Restored", &["IndexDeleted"]),
-    ("Adopted", &["IndexDeleted"]),
-    ("IndexDeleted", &[]),
+const ENDS: [(&str, &[&str]); 7] = [
+    ("Restored", &["IndexDeleted", "RestoreJobNotFound"]),
+    ("Adopted", &["IndexDeleted", "RestoreJobNotFound"]),
+    // Another index has the name since.
+    ("IndexDeleted", &["RestoreJobNotFound"]),
+    ("RestoreJobNotFound", &[]),
+    ("DeletionProtectionMismatch", &[]),
     ("RestoreFailed", &[]),
     ("RestoreCancelled", &[]),
 ];
@@ -28,6 +31,22 @@ pub fn reason(object: &IndexRestore) -> &str {
     status
         .and_then(|status| find(&status.conditions, "Ready"))
         .map_or("", |ready| ready.reason.as_str())
+}
+
+/// Whether an index is recorded that only the backup it names proves.
+pub fn is_jobless(object: &IndexRestore) -> bool {
+    let status = object.status.as_ref();
+    let submission = status.and_then(|status| status.submission.as_ref());
+    submission.is_some_and(|s| s.outcome == SubmissionOutcome::Adopted)
+        && status.is_some_and(|status| status.restore_job_id.is_none())
+}
+
+/// Whether it says that a failed restore left the index: without its status, it cannot know
+/// that the restore was its own.
+pub fn is_left_by_failed_job(object: &IndexRestore) -> bool {
+    let status = object.status.as_ref();
+    let ready = status.and_then(|status| find(&status.conditions, "Ready"));
+    ready.is_some_and(|ready| ready.message.contains("is left from an earlier restore"))
 }
 
 fn holds(object: &IndexRestore, type_: &str) -> bool {

@@ -62,9 +62,8 @@ pub async fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
     })
     .await?;
     let control = emulator.control();
-    let oracle = Arc::new(Oracle::new(control.clone()));
-    let (url, rivals) = (emulator.url(), arguments.rivals);
-    let builder = installation::install(&control_plane, binary, &url, rivals).await?;
+    let oracle = Arc::new(Oracle::new(control.clone(), arguments.shows_source()));
+    let builder = installation::install(&control_plane, binary, &emulator.url(), arguments).await?;
     let people = People::settle_in(control_plane.client().await?, control).await?;
     let replicas = Replicas::start(builder, arguments.replicas, Arc::clone(&oracle))?;
     let world = Arc::new(World {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use harness::ControlPlane;
 use index_restore_operator::api::IndexRestore;
 use jiff::Timestamp;
-use pinecone_emulator::BackupStatus;
+use pinecone_emulator::{BackupStatus, IndexSeed};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -215,11 +215,25 @@ impl Storm {
         let chosen = self.choose(ranks, |object, wiped| {
             !wiped && rules::is_ready(object) && ["Plain", "Never"].contains(&tag(object, KIND))
         });
-        for object in chosen {
+        let control = &self.world.people.control;
+        for (number, object) in chosen.into_iter().enumerate() {
             let place = (project(&object).to_owned(), object.spec.index_name.clone());
-            self.world.oracle.lock().deleted.insert(place.clone());
-            // The same may be chosen twice.
-            let _ = self.world.people.control.delete_index(&place.0, &place.1);
+            // Every other one is followed by another index of its name and host.
+            let is_recreated = number % 2 == 1;
+            {
+                let mut known = self.world.oracle.lock();
+                // The same may be chosen twice.
+                if !known.deleted.insert(place.clone()) {
+                    continue;
+                }
+                if is_recreated {
+                    known.recreated.insert(place.clone());
+                }
+            }
+            let _ = control.delete_index(&place.0, &place.1);
+            if is_recreated {
+                let _ = control.add_index(&place.0, IndexSeed::new(place.1));
+            }
         }
         Relief::Nothing
     }

@@ -32,6 +32,17 @@ pub(super) struct Remembered {
     pub held: Option<Held>,
 }
 
+impl Remembered {
+    /// Holds the answer, if it asks for a pause. One that is held stays until its own pause is over,
+    /// also where another question was answered meanwhile: the cache may show the object at an
+    /// earlier stage for a moment.
+    pub(super) fn hold(&mut self, held: Option<Held>) {
+        if held.is_some() {
+            self.held = held;
+        }
+    }
+}
+
 /// An answer with which Pinecone asked for a pause. Until that is over it answers the
 /// same sort of question again: a pass that has to be repeated asks nobody, and what it has to
 /// report is not lost.
@@ -176,6 +187,21 @@ mod tests {
         assert_eq!(held.answer(&object, Question::FindOurs, later(1)), None);
         object.metadata.generation = Some(2);
         assert_eq!(held.answer(&object, asked, later(1)), None);
+    }
+
+    #[test]
+    fn another_answer_does_not_end_a_pause() {
+        let now = BootTime::after_boot(Duration::from_secs(100));
+        let object = restore();
+        let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
+        failure.retry_after = Some(Duration::from_secs(30));
+        let asked = Question::StillThere { by_list: true };
+        let answer = Answer::StillThere(Err(failure).into());
+        let mut remembered = Remembered::default();
+        remembered.hold(Held::of(&object, asked, &answer, now));
+        remembered.hold(Held::of(&object, Question::FindOurs, &Answer::Nothing, now));
+        let held = remembered.held.unwrap();
+        assert_eq!(held.answer(&object, asked, now), Some(answer));
     }
 
     #[test]

@@ -132,7 +132,7 @@ async fn look(
     let known_job = remembered.evidence.known_job(situation);
     let (answer, key) = answer(context, object, situation, question, known_job).await?;
     let after = BootTime::now();
-    remembered.held = Held::of(object, question, &answer, after);
+    remembered.hold(Held::of(object, question, &answer, after));
     if let Some(held) = &remembered.held {
         let uid = object.uid().unwrap_or_default();
         context.memory.hold(term.number(), &uid, held.clone());

@@ -26,6 +26,8 @@ pub struct Outcome {
     pub cleared: usize,
     pub posts: Posts,
     pub accepted: usize,
+    /// Whether the index is recorded by the backup that it names, without a restore job.
+    pub jobless: bool,
     /// Words that the status must have said.
     pub words: Option<String>,
 }
@@ -43,10 +45,11 @@ pub enum Posts {
 impl<'a> Cell<'a> {
     pub async fn new(scene: &'a Scene, record: &'a Record, name: String) -> Self {
         let key = format!("{KEY}_{name}");
-        scene
-            .pinecone
-            .add_project(Project::new(&name, &key))
-            .unwrap();
+        let project = Project {
+            index_quota: 10_000,
+            ..Project::new(&name, &key)
+        };
+        scene.pinecone.add_project(project).unwrap();
         let cell = Self {
             scene,
             record,

@@ -47,6 +47,7 @@ fn restored(cleared: usize, posts: Posts) -> Outcome {
         cleared,
         posts,
         accepted: 1,
+        jobless: false,
         words: None,
     }
 }

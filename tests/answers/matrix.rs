@@ -114,9 +114,12 @@ fn judge(
     );
     if let (Some(create), Some(object)) = (creates.first(), &told.object) {
         let status = status(object);
+        let (job, index) = match outcome.jobless {
+            true => (None, None),
+            false => (Some(&create.restore_job_id), Some(&create.index_id)),
+        };
         ensure!(
-            status.restore_job_id.as_ref() == Some(&create.restore_job_id)
-                && status.index_id.as_ref() == Some(&create.index_id),
+            status.restore_job_id.as_ref() == job && status.index_id.as_ref() == index,
             "the status tells other IDs than Pinecone gave"
         );
     }

@@ -22,6 +22,7 @@ fn outcome(cell: &Cell<'_>, kind: &Kind, fault: u64) -> Outcome {
         cleared: cell.clear(fault),
         posts: Posts::Exactly(1),
         accepted: 1,
+        jobless: false,
         words: kind.status().map(|status| format!("HTTP {status}")),
     }
 }
@@ -114,7 +115,8 @@ async fn every_answer_to_the_list_of_jobs_where_the_name_is_taken() {
     let scene = stage().await;
     run(scene, "origin", rows(), async |cell, kind| {
         let pinecone = &cell.scene.pinecone;
-        pinecone.add_index(&cell.name, IndexSeed::new(&cell.name))?;
+        let index = IndexSeed::new(&cell.name).restored_from(cell.backup());
+        pinecone.add_index(&cell.name, index)?;
         let hour = SignedDuration::from_hours(1);
         let job = JobSeed::new(cell.backup(), &cell.name).created_at(Timestamp::now() - hour);
         pinecone.add_restore_job(&cell.name, job)?;

@@ -1,11 +1,11 @@
 //! What was declared is what Pinecone received.
 
-use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
+use index_restore_operator::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
 use pinecone_emulator::AcceptedCreate;
 use serde_json::{Value, json};
 
 use crate::ground::Ground;
-use crate::scene::status;
+use crate::scene::{ready, status};
 use crate::schema;
 
 /// Compares one create with the spec as the API server stores it. A field of the
@@ -39,7 +39,7 @@ pub fn received(schema: &Value, spec: &Value, create: &AcceptedCreate) -> Result
 
 /// Judges a restore that came to its end: one create was accepted for its index name,
 /// it is the recorded one, and it says what the spec says. An adopted index was made
-/// for another resource: its tags and protection may differ.
+/// for another resource: its tags may differ, and so may its protection, if the status says so.
 pub fn recorded(ground: &Ground<'_>, schema: &Value, object: &IndexRestore) -> Result<(), String> {
     let spec = serde_json::to_value(&object.spec).unwrap();
     let creates = ground.accepted(&object.spec.index_name);
@@ -53,10 +53,15 @@ pub fn recorded(ground: &Ground<'_>, schema: &Value, object: &IndexRestore) -> R
     }
     let outcome = status.submission.map(|submission| submission.outcome);
     if outcome == Some(SubmissionOutcome::Adopted) {
-        let is_same = create.backup_id == object.spec.backup_id;
-        return is_same
+        if create.backup_id != object.spec.backup_id {
+            return Err("another backup was adopted".into());
+        }
+        let is_protected = create.deletion_protection.as_deref() == Some("enabled");
+        let lacks = object.spec.deletion_protection == DeletionProtection::Enabled && !is_protected;
+        let is_told = ready(object).1 == "DeletionProtectionMismatch";
+        return (lacks == is_told)
             .then_some(())
-            .ok_or("another backup was adopted".into());
+            .ok_or("what is said of the protection is not true".into());
     }
     received(schema, &spec, create)
 }

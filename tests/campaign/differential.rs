@@ -9,8 +9,12 @@ fn essence(object: &IndexRestore) -> Value {
     let mut status = serde_json::to_value(&object.status).unwrap();
     let generation = json!(object.metadata.generation);
     let ids = ["/restoreJobId", "/indexId", "/indexHost"];
-    let times = ["/restore/startTime", "/restore/completionTime"];
-    let claim = ["uid", "nonce", "startTime", "indexName"];
+    let times = [
+        "/restore/startTime",
+        "/restore/completionTime",
+        "/lastConfirmedTime",
+    ];
+    let claim = ["uid", "nonce", "startTime", "lastObservedTime", "indexName"];
     let claim = claim.map(|field| format!("/submission/{field}"));
     let hidden = ids.into_iter().chain(times).map(str::to_owned).chain(claim);
     for pointer in hidden {

@@ -75,7 +75,9 @@ async fn applied_and_replaced(
     tally.operation(PHASE);
     let replaced = kubectl(ground.scene, &["replace", "--force"], &manifest).await;
     done(&replaced, "replaced")?;
-    let after = ground.until("forced", &["Adopted"]).await?;
+    // The index that is there is not protected, and adoption changes nothing.
+    let mismatch = ["DeletionProtectionMismatch"];
+    let after = ground.until("forced", &mismatch).await?;
     let judgement = consistency::recorded(ground, schema, &after);
     tally.judge(Oracle::Consistency, "kubectl replace --force", judgement);
     let is_new = before.metadata.uid != after.metadata.uid && ground.creates() == 1;

@@ -176,7 +176,8 @@ fn break_pinecone(ground: &Ground<'_>) {
         }
         "name-taken" | "name-taken-renamed" => add_index(ground),
         "never-adopted" => {
-            add_index(ground);
+            let index = IndexSeed::new(&ground.name).restored_from(&ground.backups()[0]);
+            pinecone.add_index(&ground.name, index).unwrap();
             let long_ago = pinecone.now() - jiff::SignedDuration::from_hours(48);
             let job = JobSeed::new(&ground.backups()[0], &ground.name).created_at(long_ago);
             pinecone.add_restore_job(&ground.name, job).unwrap();
@@ -190,8 +191,7 @@ fn break_pinecone(ground: &Ground<'_>) {
         "outage-create" => status(CREATE, 500),
         "answer-lost" => {
             inject(ground, CREATE, FaultKind::LoseAnswer);
-            let hidden = FaultKind::ListDrop(Some(vec![ground.name.clone()]));
-            pinecone.inject(Fault::new(Route::ListRestoreJobs, hidden));
+            pinecone.inject(unreadable(ground));
         }
         "job-fails" => {
             let fails = Fault::new(CREATE, FaultKind::JobFails).times(1);
@@ -207,12 +207,19 @@ fn add_index(ground: &Ground<'_>) {
     pinecone.add_index(&ground.name, index).unwrap();
 }
 
+/// A list of jobs that cannot be read. One that lacks the job would not hold the state where
+/// indexes name their backups.
+pub fn unreadable(ground: &Ground<'_>) -> Fault {
+    let list = Fault::new(Route::ListRestoreJobs, FaultKind::status(500));
+    list.in_project(&ground.name)
+}
+
 /// Takes the ground's faults away.
 fn clear_faults(ground: &Ground<'_>) {
     let pinecone = &ground.scene.pinecone;
     for (id, fault, _) in pinecone.faults() {
-        let hides = fault.kind == FaultKind::ListDrop(Some(vec![ground.name.clone()]));
-        if hides || fault.mentions == Some(mark(ground)) {
+        let is_own = fault.project.as_ref() == Some(&ground.name);
+        if is_own || fault.mentions == Some(mark(ground)) {
             pinecone.clear_fault(id);
         }
     }

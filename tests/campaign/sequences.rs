@@ -14,7 +14,7 @@ use crate::differential;
 use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
-use crate::scene::{Scene, status};
+use crate::scene::{Scene, ready, status};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "in sequences";
@@ -245,14 +245,20 @@ impl<'a> Sequence<'a> {
             .map_err(|error| format!("not observed: {error}"))
     }
 
-    /// Takes every obstacle away: the rest is the operator's.
+    /// Takes every obstacle away: the rest is the operator's. It is at its end once the index
+    /// is confirmed again, where the key was broken after the restore.
     async fn mend_all(&mut self) -> Result<IndexRestore, String> {
         self.ground.mend_keys().await;
         self.ground.set_backups(BackupStatus::Ready);
         self.ground.set_quota(1_000);
-        self.ground
-            .until(&self.name, &["Restored", "Adopted"])
-            .await
+        let ends = ["Restored", "Adopted", "DeletionProtectionMismatch"];
+        self.ground.until(&self.name, &ends).await?;
+        let confirmed = self.ground.until_that(&self.name, |object| {
+            let is_end = ends.contains(&ready(object).1.as_str());
+            is_end && status(object).unconfirmed_since.is_none()
+        });
+        let confirmed = confirmed.await;
+        confirmed.map_err(|error| format!("it is not confirmed again: {error}"))
     }
 
     /// The same spec, applied at once to another index, ends with the same status.

@@ -11,6 +11,7 @@ use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
+use crate::recovery::unreadable;
 use crate::scene::{Running, Scene, status};
 use crate::schema::stored;
 use crate::semantics::FROZEN;
@@ -156,8 +157,7 @@ async fn hold(ground: &Ground<'_>, state: &State) {
         }
         "confirming" => {
             pinecone.inject(fault(CREATE, FaultKind::LoseAnswer));
-            let hidden = FaultKind::ListDrop(Some(index_names(ground).into()));
-            pinecone.inject(Fault::new(Route::ListRestoreJobs, hidden));
+            pinecone.inject(unreadable(ground));
         }
         _ => {}
     }
@@ -187,9 +187,8 @@ async fn release(ground: &Ground<'_>, state: &State) -> Result<(), String> {
             }
         }
         "confirming" => {
-            let hides = |fault: &Fault| matches!(fault.kind, FaultKind::ListDrop(_));
             for (id, fault, _) in pinecone.faults() {
-                if hides(&fault) {
+                if fault.project.as_ref() == Some(&ground.name) {
                     pinecone.clear_fault(id);
                 }
             }

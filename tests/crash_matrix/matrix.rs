@@ -41,6 +41,7 @@ const SITES: &[(Story, &[(Site, u32)])] = &[
         &[
             (Site::RecordPut, 1),
             (Site::EventPost, 1),
+            (Site::RivalsList, 1),
             (Site::JobsList, 1),
             (Site::IndexGet, 2),
             (Site::BackupGet, 2),

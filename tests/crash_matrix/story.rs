@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use index_restore_operator::failpoint::{Side, Site};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, JobSeed, Route, StatusAnswer,
@@ -118,7 +118,7 @@ impl Story {
             Self::Refused => FaultKind::status(429),
             Self::MadeBefore => {
                 let long_ago = scene.pinecone.now() - SignedDuration::from_hours(1);
-                plant(scene, JobSeed::new(BACKUP, NAME).created_at(long_ago));
+                plant(scene, BACKUP, long_ago);
                 return;
             }
             _ => return,
@@ -144,7 +144,7 @@ impl Story {
             Self::Followed => finish_jobs(scene),
             Self::NameTaken => {
                 let now = scene.pinecone.now();
-                plant(scene, JobSeed::new("another", NAME).created_at(now));
+                plant(scene, "another", now);
             }
             Self::ChangedBeforeClaim | Self::ChangedBeforeRecord => {
                 let touch = json!({"metadata": {"labels": {"touched": "yes"}}});
@@ -194,9 +194,11 @@ fn finish_jobs(scene: &Scene) {
     }
 }
 
-fn plant(scene: &Scene, job: JobSeed) {
-    let index = IndexSeed::new(NAME);
+/// An index of that name, restored from that backup by somebody else.
+fn plant(scene: &Scene, backup_id: &str, created: Timestamp) {
+    let index = IndexSeed::new(NAME).restored_from(backup_id);
     scene.pinecone.add_index(DEFAULT_PROJECT, index).unwrap();
+    let job = JobSeed::new(backup_id, NAME).created_at(created);
     scene
         .pinecone
         .add_restore_job(DEFAULT_PROJECT, job)
