@@ -102,9 +102,19 @@ fn rank(claim: &Submission) -> (bool, &str) {
 }
 
 impl History {
-    /// Takes in a job as its ID shows it, if it is of this backup and name.
+    /// Where the index that has the name came from, as far as it or its job shows.
+    pub fn is_of_backup(&self, situation: &Situation, index: &Index) -> Option<bool> {
+        let shown = index.source.is(&situation.backup_id);
+        shown.or(self.foreign.as_ref().map(|_| false))
+    }
+
+    /// Takes in a job as its ID shows it, if it is of this name.
     pub fn confirm(&mut self, situation: &Situation, job: RestoreJob) {
-        if job.backup_id != situation.backup_id || job.target_index_name != situation.index_name {
+        if job.target_index_name != situation.index_name {
+            return;
+        }
+        if job.backup_id != situation.backup_id {
+            self.foreign = Some(job);
             return;
         }
         self.jobs
@@ -136,6 +146,8 @@ pub struct History {
     pub confirmed: Option<RestoreJob>,
     /// The job that was listed, now or before, and is answered 404 by its ID.
     pub doubted: Option<RestoreJob>,
+    /// The job of another backup that made the index, as its ID shows it.
+    pub foreign: Option<RestoreJob>,
     /// What other IndexRestores have of this backup and name.
     pub rivals: Rivals,
 }

@@ -17,7 +17,9 @@ pub enum Trace {
     Ours(RestoreJob),
     /// A job for both that is older, and the newest of all jobs for that name.
     Earlier(RestoreJob),
-    /// Neither.
+    /// The newest of all jobs for that name is of another backup.
+    Foreign(RestoreJob),
+    /// No job for that name.
     None,
 }
 
@@ -61,7 +63,8 @@ fn trace(
     }
     match newest(&mut of_name()) {
         Some(job) if job.backup_id == backup_id => Trace::Earlier(job),
-        _ => Trace::None,
+        Some(job) => Trace::Foreign(job),
+        None => Trace::None,
     }
 }
 
@@ -102,6 +105,7 @@ mod tests {
         }) {
             Trace::Ours(job) => Some(("ours", job.restore_job_id)),
             Trace::Earlier(job) => Some(("earlier", job.restore_job_id)),
+            Trace::Foreign(job) => Some(("foreign", job.restore_job_id)),
             Trace::None => None,
         }
     }
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn an_earlier_job_proves_nothing_once_another_backup_took_the_name() {
         let jobs = [job("old", "b", Some(10)), job("new", "other", Some(20))];
-        assert_eq!(found(&jobs, None), None);
+        assert_eq!(found(&jobs, None), Some(("foreign", "new".into())));
         assert_eq!(found(&jobs[..1], None), Some(("earlier", "old".into())));
     }
 
@@ -156,6 +160,8 @@ mod tests {
     fn other_names_and_backups_are_not_ours() {
         let mut other_name = job("j", "b", Some(10));
         other_name.target_index_name = "index-2".into();
-        assert_eq!(found(&[other_name, job("k", "c", Some(10))], Some(1)), None);
+        assert_eq!(found(&[other_name], Some(1)), None);
+        let foreign = found(&[job("k", "c", Some(10))], Some(1));
+        assert_eq!(foreign, Some(("foreign", "k".into())));
     }
 }

@@ -107,7 +107,7 @@ impl Eyes<'_> {
         let history = self.history().await;
         let job = history.map(|history| match self.situation.trace(&history) {
             Trace::Ours(job) | Trace::Earlier(job) => Some(job),
-            Trace::None => None,
+            Trace::Foreign(_) | Trace::None => None,
         });
         Answer::Follow {
             job,
@@ -188,6 +188,14 @@ impl Eyes<'_> {
         let shown = match self.situation.trace(&history) {
             Trace::Ours(_) => return Ok(history),
             Trace::Earlier(job) => Some(job),
+            Trace::Foreign(job) => {
+                let id = &job.restore_job_id;
+                let job = self.pinecone.restore_job(self.key, id);
+                if let Some(job) = found(around(Site::JobConfirm, job).await)? {
+                    history.confirm(self.situation, job);
+                }
+                return Ok(history);
+            }
             Trace::None => self.wish.known_job.cloned(),
         };
         let id = shown.as_ref().map(|job| &job.restore_job_id);

@@ -6,7 +6,7 @@ use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Scene, refused, take_job};
 use crate::api::conditions::Finding;
 use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
-use crate::pinecone::{Failure, FailureKind, Index, SourceBackup};
+use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::{History, Search};
 use crate::restore::evidence::is_gap;
 use crate::restore::findings;
@@ -71,17 +71,17 @@ impl Open<'_> {
     fn index_without_job(&self, index: &Index, history: &History) -> Decision {
         let (scene, situation) = (self.scene, self.scene.situation);
         let is_believed = scene.is_believed_missing(scene.origin_patience(history));
-        let is_of_backup = index.source.is(&situation.backup_id) == Some(true);
+        let is_of_backup = history.is_of_backup(situation, index);
         let is_usable = !index.is_terminating() && is_believed;
-        if is_of_backup && is_usable && !history.rivals.has_precedence {
+        if is_of_backup == Some(true) && is_usable && !history.rivals.has_precedence {
             let report = record_without_job(situation, index, false);
             return Decision::report(report, scene.rules.pace.poll_min);
         }
         let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
         if was_taken && is_usable {
-            return match index.source {
-                SourceBackup::NotShown => self.undetermined(index),
-                _ => taken(scene, findings::name_taken(situation, index, history)),
+            return match is_of_backup {
+                None => self.undetermined(index),
+                Some(_) => taken(scene, findings::name_taken(situation, index, history)),
             };
         }
         self.not_known(&format!(

@@ -86,7 +86,7 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
     let situation = scene.situation;
     // An earlier attempt found the name free: what has it now may be its own.
     let may_be_own = situation.since.is_some();
-    match index.source.is(&situation.backup_id) {
+    match history.is_of_backup(situation, index) {
         Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
             let report = record_without_job(situation, index, !may_be_own);
             Decision::report(report, scene.rules.pace.poll_min)

@@ -9,6 +9,13 @@ use crate::restore::stage::Situation;
 /// The name is taken, and no restore job proves that the index came from this backup.
 pub fn name_taken(situation: &Situation, index: &Index, history: &History) -> Finding {
     let (name, backup_id) = (&index.name, &situation.backup_id);
+    if let Some(job) = &history.foreign {
+        let message = format!(
+            "index {name} exists and was restored from another backup ({}), by restore job {}; it was left alone; set another indexName",
+            job.backup_id, job.restore_job_id
+        );
+        return Finding::new(Reason::IndexAlreadyExists, message);
+    }
     let message = match (&index.source, &history.doubted) {
         (SourceBackup::Id(other), _) => format!(
             "index {name} exists and was restored from another backup ({other}); it was left alone; set another indexName"

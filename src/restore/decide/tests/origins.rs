@@ -145,17 +145,19 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
     let mut seen = jobs(&[]);
     for other in [
         RestoreJob {
-            backup_id: "c".into(),
-            ..own.clone()
-        },
-        RestoreJob {
             target_index_name: "other".into(),
             ..own.clone()
         },
+        RestoreJob {
+            backup_id: "c".into(),
+            ..own.clone()
+        },
     ] {
+        assert_eq!(seen.foreign, None);
         seen.confirm(&situation, other);
         assert_eq!((seen.jobs.len(), &seen.confirmed), (0, &None));
     }
+    assert_eq!(seen.foreign.take().unwrap().backup_id, "c");
     seen.confirm(&situation, own);
     assert_eq!(seen.jobs.len(), 1);
 }
@@ -205,6 +207,21 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
             index_seen: false,
         }
     );
+    // The job that made the index is another backup's.
+    let mut foreign = jobs(&[]);
+    foreign.foreign = Some(RestoreJob {
+        backup_id: "c".into(),
+        ..job("theirs", 2, "Completed")
+    });
+    let unknown = Answer::FindOurs(Search {
+        ended: time(0),
+        index: Ok(Some(index(true, "Ready"))),
+        history: Ok(foreign),
+        backup: backup("Ready"),
+    });
+    let decision = look(&claimed("Taken"), &unknown, 9, 20);
+    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
+    assert!(report(decision).finding.message.contains("job theirs"));
     for source in [SourceBackup::None, SourceBackup::Id("c".into())] {
         let other = search(Some(from(source)), &[], true);
         let decision = look(&claimed("Taken"), &other, 9, 20);
