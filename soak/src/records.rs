@@ -34,11 +34,29 @@ impl Known {
             .as_ref()
             .map(|submission| submission.outcome);
         let is_own = own.iter().any(|create| is_it(&create));
-        // An index that its backup had proved stays adopted when its job shows.
-        let is_adopted = outcome == Some(SubmissionOutcome::Adopted) && !biography.was_jobless();
+        // An index that its backup had proved stays adopted when its job shows, and a job is of
+        // one only where two asked for the same and neither was answered.
+        let is_adopted = outcome == Some(SubmissionOutcome::Adopted)
+            && !biography.was_jobless()
+            && !self.is_twins(life, object, job);
         (!is_own || is_adopted).then(|| {
             let detail = format!("{outcome:?} job {job}; its own is {own:?}");
             ("one's own create is recorded as one's own", detail)
+        })
+    }
+
+    /// Whether another object of the same backup and name records that job as its own.
+    fn is_twins(&self, life: &str, object: &IndexRestore, job: &str) -> bool {
+        let others = self.lives.iter().filter(|(other, _)| *other != life);
+        let mut latest = others.filter_map(|(_, biography)| biography.latest());
+        latest.any(|other| {
+            let is_same = other.spec.index_name == object.spec.index_name
+                && other.spec.backup_id == object.spec.backup_id;
+            let status = other.status.as_ref();
+            let submission = status.and_then(|status| status.submission.as_ref());
+            is_same
+                && submission.is_some_and(|s| s.outcome == SubmissionOutcome::Accepted)
+                && status.and_then(|status| status.restore_job_id.as_deref()) == Some(job)
         })
     }
 

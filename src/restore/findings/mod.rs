@@ -161,7 +161,7 @@ pub fn unconfirmed(situation: &Situation, why: &str) -> Finding {
     Finding::new(
         Reason::SubmissionUnconfirmed,
         format!(
-            "the restore was submitted and its outcome is still not known ({why}); check in Pinecone whether a restore job of backup {} to index {} exists; if it does, this heals once Pinecone lists it; if not, delete this IndexRestore and apply it again",
+            "the restore was submitted and its outcome is still not known ({why}); check in Pinecone whether a restore job of backup {} to index {} exists; if it does, the status follows once Pinecone lists it; if not, and no index has the name, annotate this IndexRestore with {REQUESTED_AT} and a new value to submit again; otherwise delete it and apply it again",
             situation.backup_id, situation.index_name
         ),
     )

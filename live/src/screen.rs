@@ -1,0 +1,14 @@
+//! The terminal. A terminal or a pipe that is gone must not keep the program from its cleanup, so its errors are ignored.
+
+use std::io::Write as _;
+
+/// Prints a line on standard output.
+pub fn say(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Prints a line on standard error.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
