@@ -1,13 +1,14 @@
 //! What a pass read, as the product's own answers.
 
 use index_restore_operator::pinecone::FailureKind;
-use index_restore_operator::restore::answer::{Answer, Preflight, Search};
+use index_restore_operator::restore::answer::{Answer, Check, Preflight, Search};
 use index_restore_operator::restore::{Situation, Stage};
+use jiff::Timestamp;
 
 use crate::environment::Design;
 use crate::product::Product;
 use crate::translation::{expanded_backup, expanded_index, failure, timestamp};
-use crate::world::{Index, Listing, Object, Row, Time};
+use crate::world::{Index, Listing, Object, Progress, Row, Time};
 
 /// What one pass read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,12 +32,29 @@ pub enum Seen {
         job: Option<Row>,
         index: Option<Option<Index>>,
     },
-    StillThere(Option<Index>),
+    StillThere {
+        index: Option<Index>,
+        /// Whether the job and the backup were shown, where they were asked for.
+        job: Option<bool>,
+        backup: Option<bool>,
+    },
 }
 
 impl Product {
-    pub fn answer(&self, object: &Object, situation: &Situation, seen: Seen) -> Answer {
-        let look = |index: &Option<Index>| Ok(index.as_ref().map(expanded_index));
+    /// The answer that was had at a time.
+    pub fn answer(
+        &self,
+        object: &Object,
+        situation: &Situation,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Answer {
+        let seen = self.environment.design.misread(object, seen);
+        let shows_source = self.environment.shows_source;
+        let look = |index: &Option<Index>| {
+            let index = index.as_ref();
+            Ok(index.map(|index| expanded_index(index, shows_source)))
+        };
         let backup = |found: bool| match found || self.environment.design == Design::NoWitness {
             true => Ok(expanded_backup(
                 object.own().map_or(object.backup, |s| s.backup),
@@ -45,7 +63,7 @@ impl Product {
         };
         match seen {
             Seen::Nothing => Answer::Nothing,
-            Seen::Outage => outage(situation),
+            Seen::Outage => outage(situation, now),
             Seen::MaySubmit {
                 index,
                 jobs,
@@ -53,7 +71,7 @@ impl Product {
                 date,
             } => Answer::MaySubmit(Preflight {
                 index: look(&index),
-                history: jobs.map(|jobs| Ok(jobs.expanded())),
+                history: jobs.map(|jobs| Ok(jobs.expanded(situation))),
                 backup: found.map(backup),
                 date: Some(timestamp(date)),
             }),
@@ -63,19 +81,28 @@ impl Product {
                 backup: found,
             } => Answer::FindOurs(Search {
                 index: look(&index),
-                history: Ok(jobs.expanded()),
+                history: Ok(jobs.expanded(situation)),
                 backup: found.map(backup),
+                ended: now,
             }),
             Seen::Follow { job, index } => Answer::Follow {
                 job: Ok(job.as_ref().map(Row::expanded)),
                 index: index.as_ref().map(look),
             },
-            Seen::StillThere(index) => Answer::StillThere(look(&index)),
+            Seen::StillThere {
+                index,
+                job,
+                backup: found,
+            } => Answer::StillThere(Check {
+                index: look(&index),
+                job: job.map(|is_shown| Ok(is_shown.then_some(()))),
+                backup: found.map(|is_shown| Ok(is_shown.then(|| backup(true).unwrap()))),
+            }),
         }
     }
 }
 
-fn outage(situation: &Situation) -> Answer {
+fn outage(situation: &Situation, now: Timestamp) -> Answer {
     let down = || failure(FailureKind::Unavailable);
     match situation.stage {
         Stage::Unclaimed { .. } => Answer::MaySubmit(Preflight {
@@ -88,12 +115,52 @@ fn outage(situation: &Situation) -> Answer {
             index: Err(down()),
             history: Err(down()),
             backup: None,
+            ended: now,
         }),
         Stage::Submitted(_) => Answer::Follow {
             job: Err(down()),
             index: None,
         },
-        Stage::Finished(_) => Answer::StillThere(Err(down())),
+        Stage::Finished(_) => Answer::StillThere(Err(down()).into()),
         Stage::Rejected | Stage::Failed => Answer::Nothing,
+    }
+}
+
+impl Design {
+    /// What a design that lacks a part makes of what was seen.
+    fn misread(self, object: &Object, mut seen: Seen) -> Seen {
+        match (self, &mut seen) {
+            (
+                Self::CompleteListBelieved,
+                Seen::MaySubmit {
+                    index: Some(index),
+                    jobs: Some(jobs),
+                    ..
+                }
+                | Seen::FindOurs {
+                    index: Some(index),
+                    jobs,
+                    ..
+                },
+            ) if jobs.rows == Listing::default().rows => index.job = None,
+            (Self::HostIsIdentity, Seen::StillThere { index, job, .. }) => {
+                let is_there = index.is_some_and(|index| Some(index.project) == object.host);
+                *job = job.map(|is_shown| is_shown || is_there);
+            }
+            (
+                Self::FailedJobAdopted,
+                Seen::MaySubmit {
+                    jobs: Some(jobs), ..
+                }
+                | Seen::FindOurs { jobs, .. },
+            ) => {
+                let rows = jobs.rows.iter_mut().flatten();
+                for row in rows.chain(&mut jobs.confirmed) {
+                    row.state = Progress::Completed;
+                }
+            }
+            _ => {}
+        }
+        seen
     }
 }

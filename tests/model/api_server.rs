@@ -2,7 +2,7 @@
 
 use crate::environment::Fault;
 use crate::steps::Steps;
-use crate::world::{LatePut, Object, View, World};
+use crate::world::{LatePut, Object, Project, View, World};
 use index_restore_operator::api::SubmissionOutcome;
 
 impl World {
@@ -26,7 +26,7 @@ impl World {
         }
         let job = content.job.and_then(|job| self.jobs[usize::from(job)]);
         self.wrongs.misrecorded |= job.is_some_and(|job| job.backup != content.backup);
-        self.wrongs.wrong_host |= content.host.is_some() && content.host != content.job;
+        self.wrongs.wrong_host |= content.host == Some(Project::Other);
         if let Some(claim) = content
             .own()
             .filter(|s| s.outcome == SubmissionOutcome::Open)

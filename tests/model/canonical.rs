@@ -2,11 +2,10 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
-use index_restore_operator::api::SubmissionOutcome;
-
+use crate::environment::Fault;
 use crate::search::Mixer;
 use crate::world::{
-    Controller, Glimpse, Object, Phase, Plan, Project, Submission, Time, View, World,
+    Changing, Controller, Glimpse, Mind, Object, Phase, Plan, Project, Time, View, World, Writing,
 };
 
 impl World {
@@ -41,24 +40,57 @@ impl World {
     /// and when a recorded restore was submitted.
     fn forget(&mut self, nonce_of: &dyn Fn(u16) -> Option<u8>) {
         self.objects(&mut |object| {
-            if let Some(own) = object.submission.as_mut().filter(|_| object.job.is_some()) {
-                own.start = 0;
+            if let Some(own) = object.submission.as_mut() {
+                if object.job.is_some() {
+                    own.start = 0;
+                }
+                if !own.is_open() {
+                    (own.unobserved, own.index_seen) = (0, false);
+                }
             }
         });
-        let is_open = |s: &&Submission| {
-            matches!(
-                s.outcome,
-                SubmissionOutcome::Open | SubmissionOutcome::Taken
-            )
-        };
         let object = self.object;
-        let open = object.as_ref().and_then(Object::own).filter(is_open);
-        let open = open.map(|own| own.nonce);
+        let open = object.as_ref().and_then(Object::own);
+        let open = open.filter(|own| own.is_open()).copied();
+        let (open, unobserved) = (open.map(|o| o.nonce), open.map_or(0, |o| o.unobserved));
         for controller in &mut self.controllers {
-            let about = nonce_of(controller.evidence);
-            if about.is_some() && about != open {
-                controller.evidence = 0;
-                controller.age = 0;
+            let about = nonce_of(controller.mind.evidence);
+            if about.is_none() {
+                controller.mind.observed = 0;
+            } else if about == open {
+                // What the status says later is believed instead.
+                controller.mind.observed = controller.mind.observed.min(unobserved);
+            } else {
+                controller.mind = Mind {
+                    known: controller.mind.known,
+                    ..Mind::default()
+                };
+            }
+        }
+        if !self.budget.allows(Fault::DeleteIndex) {
+            self.index_age = 0;
+        }
+    }
+
+    /// Every age in ticks that decides how long a claim was observed.
+    pub fn ages(&mut self, visit: &mut dyn FnMut(&mut u8)) {
+        self.objects(&mut |object| {
+            let own = object.submission.iter_mut().filter(|own| own.is_open());
+            own.for_each(|own| visit(&mut own.unobserved));
+        });
+        for controller in &mut self.controllers {
+            visit(&mut controller.mind.observed);
+            if let Phase::Decided {
+                plan:
+                    Plan::Submit { ago, .. }
+                    | Plan::Write(Writing {
+                        change: Changing::Observed(ago, _),
+                        ..
+                    }),
+                ..
+            } = &mut controller.phase
+            {
+                visit(ago);
             }
         }
     }
@@ -90,7 +122,7 @@ impl World {
             known |= object.submission.map_or(0, |s| 1 << s.nonce);
         });
         for controller in &self.controllers {
-            known |= nonce_of(controller.evidence).map_or(0, |nonce| 1 << nonce);
+            known |= nonce_of(controller.mind.evidence).map_or(0, |nonce| 1 << nonce);
             if let Phase::Doubting { nonce, .. } = controller.phase {
                 known |= 1 << nonce;
             }
@@ -105,7 +137,7 @@ impl World {
         for controller in &mut self.controllers {
             match &mut controller.phase {
                 Phase::Decided {
-                    plan: Plan::Submit { date },
+                    plan: Plan::Submit { date, .. },
                     ..
                 } => visit(date),
                 Phase::Looking {
@@ -114,6 +146,7 @@ impl World {
                 } => listing
                     .rows
                     .iter_mut()
+                    .chain([&mut listing.confirmed])
                     .flatten()
                     .for_each(|row| visit(&mut row.created)),
                 Phase::Looking {

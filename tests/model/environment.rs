@@ -29,12 +29,18 @@ pub enum Fault {
     DeleteObject,
     /// The status is lost.
     LoseStatus,
-    /// A complete listing lacks rows that were listed before.
-    DropRows,
     /// The Secret changes to another project's key, or back.
     SwapKey,
     /// The restore job fails.
     FailJob,
+    /// Pinecone shows no restore job by its ID for a while.
+    JobOutage,
+    /// An application deletes the index and creates an empty one of that name.
+    Recreate,
+    /// A person asks to submit again.
+    Request,
+    /// Another object of the same backup and index name is handled too.
+    Rival,
     /// Pinecone does not answer the reads of one pass.
     Outage,
 }
@@ -55,6 +61,10 @@ impl Budget {
             of[*fault as usize] = *times;
         }
         Self { of, total }
+    }
+
+    pub fn allows(&self, fault: Fault) -> bool {
+        self.total != 0 && self.of[fault as usize] != 0
     }
 
     /// The budget without one such fault, if one is left.
@@ -78,6 +88,10 @@ pub struct Timing {
     pub confirm: u8,
     /// The product's patience for the list of jobs.
     pub catch_up: u8,
+    /// How many ticks an outage of the store of jobs may last.
+    pub outage: u8,
+    /// How many ticks are a gap in observation, where one more passed.
+    pub gap: u8,
 }
 
 impl Timing {
@@ -87,6 +101,8 @@ impl Timing {
         list_lag: 0,
         confirm: 1,
         catch_up: 1,
+        outage: 1,
+        gap: 1,
     };
     /// A request may outlive one tick, and its job may stay unlisted for another.
     pub const SLOW: Self = Self {
@@ -94,6 +110,8 @@ impl Timing {
         list_lag: 1,
         confirm: 3,
         catch_up: 2,
+        outage: 1,
+        gap: 3,
     };
 }
 
@@ -109,8 +127,6 @@ pub enum Design {
     NoNonce,
     /// Takes "the name is taken" for the end.
     ConflictIsFailure,
-    /// Reads only the first page of restore jobs.
-    FirstPageOnly,
     /// Believes at once that what it does not see is not there.
     NoPatience,
     /// Sends under a claim however old it is.
@@ -119,6 +135,33 @@ pub enum Design {
     NoWitness,
     /// Takes a copied status for the object's own.
     UidUnchecked,
+    /// Takes an index for another's where a list of restore jobs that came to its end
+    /// lacks its job.
+    CompleteListBelieved,
+    /// Submits again however long nobody looked.
+    GapIgnored,
+    /// Takes an index with the recorded host for the restored one.
+    HostIsIdentity,
+    /// Adopts the index of a job that failed.
+    FailedJobAdopted,
+    /// Remembers that its job was listed, even where that could not be recorded; not the
+    /// product's design yet.
+    ListedJobRemembered,
+    /// Does not expect an abandoned request once a later one was refused.
+    AbandonedForgotten,
+}
+
+/// What a list of restore jobs that came to its end shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Every job, whatever became of its index.
+    Stay,
+    /// Every job whose index exists.
+    Vanish,
+    /// As above, and each time perhaps nothing: a row that vanished ends the list early.
+    Lossy,
+    /// Nothing: a row that vanished ends the list before all others.
+    Hidden,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,8 +171,17 @@ pub struct Environment {
     pub budget: Budget,
     pub timing: Timing,
     pub adoption: AdoptionPolicy,
-    /// Whether a job stays listed once its index was deleted.
-    pub rows_stay: bool,
+    pub rows: Rows,
+    /// Whether an index names its backup.
+    pub shows_source: bool,
+    /// Whether the other project has an index of that name.
+    pub elsewhere: bool,
+    /// The uid of another object of the same backup and name.
+    pub rival: Option<u8>,
+    /// Whether other objects are read after the list of restore jobs, not before.
+    pub rivals_last: bool,
+    /// Whether a person may delete an index that was not there for longer than a gap.
+    pub quick_deletes: bool,
     /// Whether a pass may begin with an older version than the latest. Where not, an
     /// object still gets stale between a pass's reads and its write.
     pub stale_caches: bool,
@@ -146,6 +198,20 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Whether nobody deletes an index, so that gaps in observation make no difference.
+    pub fn is_watched(&self) -> bool {
+        !self.budget.allows(Fault::DeleteIndex)
+    }
+
+    pub fn title(&self) -> String {
+        let source = if self.shows_source {
+            ", source shown"
+        } else {
+            ""
+        };
+        format!("{}{source}", self.name)
+    }
+
     pub fn new(name: &'static str, total: u8, faults: &[(Fault, u8)]) -> Self {
         Self {
             name,
@@ -153,7 +219,12 @@ impl Environment {
             budget: Budget::new(total, faults),
             timing: Timing::PROMPT,
             adoption: AdoptionPolicy::IfSameBackup,
-            rows_stay: true,
+            rows: Rows::Lossy,
+            shows_source: false,
+            elsewhere: false,
+            rival: None,
+            rivals_last: false,
+            quick_deletes: false,
             split_follow: false,
             slow_jobs: false,
             stale_caches: false,

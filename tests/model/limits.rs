@@ -3,7 +3,9 @@
 //! test here that fails after a change of the product tells of an assumption less.
 
 use crate::environment::{Design, Environment, Fault, Timing};
+use crate::hostile::rival;
 use crate::properties::Property;
+use crate::protocol::check_safety;
 use crate::search::{Found, explore};
 use crate::steps::Model;
 use crate::weakened::{refute, without};
@@ -22,15 +24,84 @@ fn lost_status_and_deleted_index() {
     );
 }
 
-/// Jobs must stay listed when a person deletes their index.
+/// Known limit: what is created and deleted within one gap leaves no trace.
 #[test]
-fn deleted_index_and_its_job_not_listed() {
+fn created_and_deleted_within_a_gap() {
     let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
     let environment = Environment {
-        rows_stay: false,
-        ..product("deleted index, its job not listed", &faults)
+        quick_deletes: true,
+        shows_source: true,
+        ..product("created and deleted within a gap", &faults)
     };
     refute(environment, Property::OneCreate);
+}
+
+/// Known limit: an index is replaced between the two reads of a look. The next check
+/// finds out.
+#[test]
+fn index_replaced_within_a_look() {
+    for shows_source in [false, true] {
+        let faults = [(Fault::Recreate, 1)];
+        let environment = Environment {
+            split_follow: true,
+            shows_source,
+            ..product("index replaced within a look", &faults)
+        };
+        refute(environment, Property::ReadyBelongs);
+    }
+}
+
+/// To be mended: a look shows the job, its record loses against another write, and the index
+/// is deleted before the next look. Where the operator remembers that the job was listed, it
+/// holds.
+#[test]
+fn job_listed_and_not_recorded() {
+    let faults = [
+        (Fault::LostAnswer, 1),
+        (Fault::LostWrite, 1),
+        (Fault::DeleteIndex, 1),
+    ];
+    let environment = Environment {
+        controllers: 1,
+        ..product("job listed and not recorded", &faults)
+    };
+    refute(environment, Property::OneCreate);
+    let mended = Environment {
+        design: Design::ListedJobRemembered,
+        ..environment
+    };
+    check_safety(mended, &[Property::OneCreate]);
+}
+
+/// To be mended: the index of a claim that was answered 409 may be its own, where the POST was
+/// sent twice. Its job is not listed, and it is deleted after a while.
+#[test]
+fn repeated_and_deleted_later() {
+    let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
+    refute(
+        product("repeated, and deleted later", &faults),
+        Property::OneCreate,
+    );
+}
+
+/// To be mended: other objects are read before the list of restore jobs, and one of them claims
+/// and restores in between.
+#[test]
+fn rival_between_two_reads() {
+    let faults = [(Fault::Rival, 1), (Fault::Crash, 1)];
+    refute(rival(0, &faults), Property::NeverShared);
+}
+
+/// To be mended: of two open claims the lesser uid's takes a job that the other's made, before
+/// that one's answer is recorded.
+#[test]
+fn rival_with_a_greater_uid() {
+    let faults = [(Fault::Rival, 1), (Fault::Crash, 1)];
+    let environment = Environment {
+        rivals_last: true,
+        ..rival(9, &faults)
+    };
+    refute(environment, Property::NeverShared);
 }
 
 /// A request must be dealt with before it is believed never to have arrived.
@@ -61,33 +132,11 @@ fn repeated_and_refused() {
 #[test]
 fn repeated_and_deleted_in_between() {
     let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
-    refute(
-        product("repeated, and deleted in between", &faults),
-        Property::OneCreate,
-    );
-}
-
-/// A list that has caught up must not lack the row in three looks in a row while a 409 is
-/// traced.
-#[test]
-fn repeated_and_row_dropped_thrice() {
-    let faults = [(Fault::Repeat, 1), (Fault::DropRows, 3)];
-    refute(
-        product("repeated, and its row dropped thrice", &faults),
-        Property::NeverDisowned,
-    );
-}
-
-/// A finished restore tells its index from a stranger's by the host.
-#[test]
-fn index_replaced_by_another_cluster() {
-    let faults = [(Fault::DeleteIndex, 1), (Fault::Foreign, 1)];
-    let model = Model::new(product("index replaced by another cluster", &faults));
-    let found = explore(&model, &[Property::HostBelongs]);
-    assert!(
-        matches!(found, Found::All(_)),
-        "a stranger's host was written"
-    );
+    let environment = Environment {
+        quick_deletes: true,
+        ..product("repeated, and deleted in between", &faults)
+    };
+    refute(environment, Property::OneCreate);
 }
 
 /// A job that failed before it was found is reported all the same.
@@ -102,7 +151,7 @@ fn failed_before_it_was_found() {
     let Found::All(explored) = explore(&model, &[]) else {
         unreachable!("nothing was to hold");
     };
-    let stuck = explored.unsettled();
+    let stuck = explored.unsettled(model.environment());
     assert!(
         stuck.is_none(),
         "cannot settle after\n{}",

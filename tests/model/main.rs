@@ -5,11 +5,16 @@
 mod answers;
 mod api_server;
 mod canonical;
+mod changes;
 mod controller;
 mod environment;
+mod evidence;
+mod hostile;
 mod limits;
+mod looks;
 mod people;
 mod pinecone;
+mod process;
 mod product;
 mod properties;
 mod protocol;

@@ -1,18 +1,88 @@
 //! People, other clusters, and time.
 
+use index_restore_operator::api::SubmissionOutcome;
+
 use crate::environment::{Fault, Timing};
 use crate::steps::Steps;
-use crate::world::{Backup, HOUR, Object, Phase, Project, World};
+use crate::world::{Backup, HOUR, Index, Object, Phase, Post, Project, Rival, Submission, World};
 
 impl Steps<'_> {
     pub fn of_people(&mut self) {
         self.touch();
         self.create_elsewhere();
         self.delete_index();
+        self.recreate_index();
         self.delete_object();
         self.create_object();
         self.lose_status();
         self.swap_key();
+        self.request();
+        self.rival();
+    }
+
+    /// A person annotates the object with a new request to submit again.
+    fn request(&mut self) {
+        let Some(object) = self.world.object else {
+            return;
+        };
+        if !self.may(Fault::Request) {
+            return;
+        }
+        let mut next = *self.world;
+        next.outdate();
+        next.object = Some(Object {
+            request: object.request + 1,
+            ..object
+        });
+        let is_open = object.own().is_some_and(Submission::is_open);
+        next.approvals += u8::from(is_open);
+        let what = "a person asks to submit again";
+        self.fail(Fault::Request, what, None, next);
+    }
+
+    /// Another object of the same backup and name: it claims, its POST is a POST as any other,
+    /// and its outcome is recorded sooner or later.
+    fn rival(&mut self) {
+        let Some(uid) = self.model.environment().rival else {
+            return;
+        };
+        let mut next = *self.world;
+        let Some(rival) = self.world.rival else {
+            next.rival = Some(Rival {
+                uid,
+                outcome: SubmissionOutcome::Open,
+                job: None,
+            });
+            let free = next.posts.iter_mut().find(|post| post.is_none());
+            *free.unwrap() = Some(Post {
+                from: None,
+                uid,
+                is_other_backup: false,
+                is_other_project: false,
+                age: 0,
+            });
+            return self.fail(Fault::Rival, "another object claims and sends", None, next);
+        };
+        let is_under_way = self
+            .world
+            .posts
+            .iter()
+            .flatten()
+            .any(|post| post.uid == uid);
+        if rival.outcome != SubmissionOutcome::Open || is_under_way {
+            return;
+        }
+        let mut jobs = self.world.jobs();
+        let job = jobs.find(|(_, job)| job.by == Some(uid)).map(|(id, _)| id);
+        next.rival = Some(Rival {
+            outcome: match job {
+                Some(_) => SubmissionOutcome::Accepted,
+                None => SubmissionOutcome::Abandoned,
+            },
+            job,
+            ..rival
+        });
+        self.go("the other object's outcome is recorded", None, next);
     }
 
     fn touch(&mut self) {
@@ -35,14 +105,33 @@ impl Steps<'_> {
             next.create(None, backup, self.begun());
             self.fail(Fault::Foreign, what, None, next);
         }
+        let mut next = *self.world;
+        next.take_name(Index::empty(Project::Right));
+        let what = "an application creates an empty index of that name";
+        self.fail(Fault::Foreign, what, None, next);
     }
 
+    /// An index that was there for no longer than a gap may leave no trace.
     fn delete_index(&mut self) {
-        if self.world.index.is_some() {
+        let environment = self.model.environment();
+        let is_old = self.world.index_age > environment.timing.gap;
+        if self.world.index.is_some() && (is_old || environment.quick_deletes) {
             let mut next = *self.world;
-            next.index = None;
+            next.free_name();
             self.fail(Fault::DeleteIndex, "a person deletes the index", None, next);
         }
+    }
+
+    /// The name stays taken.
+    fn recreate_index(&mut self) {
+        let Some(index) = self.world.index else {
+            return;
+        };
+        let mut next = *self.world;
+        next.former = Some(index).filter(|index| index.ready);
+        next.index = Some(Index::empty(Project::Right));
+        let what = "an application deletes the index and creates an empty one";
+        self.fail(Fault::Recreate, what, None, next);
     }
 
     fn delete_object(&mut self) {
@@ -107,7 +196,10 @@ impl Steps<'_> {
         if self.may(Fault::LoseStatus) {
             let mut next = *self.world;
             next.outdate();
-            next.object = Some(Object::fresh(object.uid, object.backup));
+            next.object = Some(Object {
+                request: object.request,
+                ..Object::fresh(object.uid, object.backup)
+            });
             self.fail(Fault::LoseStatus, "the status is lost", None, next);
         }
     }
@@ -141,7 +233,12 @@ impl Steps<'_> {
         next.clock += 1;
         let is_frozen = next.grow_late();
         let is_looking = next.grow_frozen();
+        let longest = timing.gap + 1;
         let mut hour = next;
+        let is_watched = self.model.environment().is_watched();
+        if !is_watched {
+            next.ages(&mut |age| *age = (*age + 1).min(longest));
+        }
         self.age(&mut next, |age| (age + 1).min(2 * timing.confirm));
         if is_frozen {
             return self.fail(
@@ -161,17 +258,27 @@ impl Steps<'_> {
         }
         self.go("time passes", None, next);
         // Nothing is lost by letting the hour come after all ticks that matter.
-        if is_quiet && is_listed && next.controllers == self.world.controllers {
+        let is_calm = is_quiet && is_listed && self.world.outage.is_none();
+        if is_calm && hour.controllers == self.world.controllers {
             self.age(&mut hour, |_| HOUR);
             hour.hour = Some(self.world.clock);
-            self.go("an hour passes", None, hour);
+            hour.index_age = if hour.index.is_some() { longest } else { 0 };
+            // Somebody may have looked all the while, where that makes no difference else.
+            if hour.index.is_none() || !self.may(Fault::DeleteIndex) {
+                self.go("an hour passes", None, hour);
+            }
+            if !is_watched {
+                hour.ages(&mut |age| *age = longest);
+                self.go("an hour passes, and nobody looks", None, hour);
+            }
         }
     }
 
     fn age(&self, next: &mut World, older: impl Fn(u8) -> u8) {
         for controller in &mut next.controllers {
-            if self.model.product.is_counting(controller.evidence) {
-                controller.age = older(controller.age).max(controller.age);
+            let mind = &mut controller.mind;
+            if self.model.product.is_counting(mind.evidence) {
+                mind.age = older(mind.age).max(mind.age);
             }
         }
     }
@@ -181,6 +288,14 @@ impl World {
     /// Whether time may not pass, because something is due before.
     fn grow_old(&mut self, timing: Timing) -> bool {
         let mut is_due = false;
+        self.former = None;
+        if self.index.is_some() {
+            self.index_age = (self.index_age + 1).min(timing.gap + 1);
+        }
+        if let Some(age) = &mut self.outage {
+            *age += 1;
+            is_due |= *age > timing.outage;
+        }
         for post in self.posts.iter_mut().flatten() {
             post.age += 1;
             is_due |= post.age > timing.post_life;

@@ -1,20 +1,17 @@
 //! Pinecone: unique names, jobs that are listed late, and the network before it.
 
-use crate::environment::{Design, Fault};
+use crate::changes::Reply;
+use crate::environment::Fault;
 use crate::steps::Steps;
-use crate::translation::Reply;
-use crate::world::{
-    Backup, Index, Job, Listing, Object, Phase, Post, Progress, Project, Row, World,
-};
+use crate::world::{Backup, Index, Job, Phase, Post, Progress, Project, Row, World};
 
 impl World {
-    pub fn index_by(&self, key: Project) -> Option<Index> {
-        self.index.filter(|_| key == Project::Right)
-    }
-
-    /// `GET /restore-jobs/{id}`: not found once the job's index was deleted.
+    /// `GET /restore-jobs/{id}`: not found once the job's index was deleted, and while
+    /// the store of jobs does not answer.
     pub fn job_by(&self, key: Project, id: u8) -> Option<Row> {
-        self.index_by(key).filter(|index| index.job == id)?;
+        let is_shown = self.outage.is_none() && key == Project::Right;
+        let index = self.index.filter(|_| is_shown);
+        index.filter(|index| index.is_of_job(Some(id)))?;
         self.jobs[usize::from(id)].map(|job| job.row(id))
     }
 
@@ -33,11 +30,23 @@ impl World {
             unlisted: Some(0),
         });
         let id = u8::try_from(id).unwrap();
-        self.index = Some(Index {
-            job: id,
+        self.take_name(Index {
+            job: Some((id, backup)),
             ready: state == Progress::Completed,
+            project: Project::Right,
         });
         Some(id)
+    }
+
+    pub fn take_name(&mut self, index: Index) {
+        self.index = Some(index);
+        self.index_age = 0;
+    }
+
+    pub fn free_name(&mut self) {
+        self.former = self.index.filter(|index| index.ready);
+        self.index = None;
+        self.index_age = 0;
     }
 
     fn apply(&mut self, post: Post, state: Progress) -> Reply {
@@ -54,7 +63,7 @@ impl World {
 }
 
 impl Job {
-    fn row(&self, id: u8) -> Row {
+    pub fn row(&self, id: u8) -> Row {
         Row {
             id,
             backup: self.backup,
@@ -65,26 +74,20 @@ impl Job {
 }
 
 impl Steps<'_> {
-    /// Every page of `GET /restore-jobs`, and the earlier job by its ID.
-    pub fn list(&self, key: Project, object: &Object) -> Listing {
-        let mut listing = Listing::default();
-        if key == Project::Other {
-            return listing;
+    /// `GET /indexes/{name}`
+    pub fn index_by(&self, key: Project) -> Option<Index> {
+        match key {
+            Project::Right => self.world.index,
+            Project::Other => {
+                let is_there = self.model.environment().elsewhere;
+                is_there.then(|| Index::empty(Project::Other))
+            }
         }
-        let first_page_only = self.model.design() == Design::FirstPageOnly;
-        for (id, job) in self.world.jobs() {
-            let is_live = self.world.index.is_some_and(|index| index.job == id);
-            let stays = self.model.environment().rows_stay || is_live;
-            // Other restores fill the first page.
-            let is_shown = job.unlisted.is_none() && stays && !first_page_only;
-            listing.rows[usize::from(id)] = is_shown.then(|| job.row(id));
-        }
-        listing.confirmed = self
-            .model
-            .product
-            .earlier(object, &listing)
-            .filter(|id| self.world.job_by(key, *id).is_some());
-        listing
+    }
+
+    pub fn is_live(&self, id: u8) -> bool {
+        let index = self.world.index;
+        index.is_some_and(|index| index.is_of_job(Some(id)))
     }
 
     pub fn of_network(&mut self) {
@@ -95,6 +98,7 @@ impl Steps<'_> {
             }
         }
         self.progress();
+        self.store_of_jobs();
         self.late_put();
     }
 
@@ -164,8 +168,8 @@ impl Steps<'_> {
             panic!("an answer that nobody waits for");
         };
         let product = &self.model.product;
-        let (writing, evidence) = product.after_post(&claimed.object, reply, me.evidence);
-        me.evidence = evidence;
+        let (writing, evidence) = product.after_post(&claimed.object, reply, me.mind.evidence);
+        me.mind.evidence = evidence;
         me.outcome(claimed, writing);
         next.judge_outcome(claimed.object.uid, writing, true);
     }
@@ -182,8 +186,7 @@ impl Steps<'_> {
                 });
                 self.go("the job is listed", None, next);
             }
-            let is_live = self.world.index.is_some_and(|index| index.job == id);
-            if job.state != Progress::Pending || !is_live {
+            if job.state != Progress::Pending || !self.is_live(id) {
                 continue;
             }
             let mut next = *self.world;
@@ -191,9 +194,9 @@ impl Steps<'_> {
                 state: Progress::Completed,
                 ..*job
             });
-            next.index = Some(Index {
-                job: id,
+            next.index = self.world.index.map(|index| Index {
                 ready: true,
+                ..index
             });
             self.go("the job completes", None, next);
             next.jobs[slot] = Some(Job {
@@ -203,5 +206,17 @@ impl Steps<'_> {
             next.index = self.world.index;
             self.fail(Fault::FailJob, "the job fails", None, next);
         }
+    }
+
+    /// The store of jobs stops answering, and answers again.
+    fn store_of_jobs(&mut self) {
+        let mut next = *self.world;
+        if self.world.outage.is_some() {
+            next.outage = None;
+            return self.go("restore jobs are shown by their ID again", None, next);
+        }
+        next.outage = Some(0);
+        let what = "restore jobs are not shown by their ID";
+        self.fail(Fault::JobOutage, what, None, next);
     }
 }

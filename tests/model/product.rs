@@ -7,8 +7,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome};
-use index_restore_operator::clock::{BootTime, Now};
-use index_restore_operator::restore::answer::Answer;
+use index_restore_operator::clock::Now;
+use index_restore_operator::pinecone::RestoreJob;
 use index_restore_operator::restore::findings;
 use index_restore_operator::restore::history::Trace;
 use index_restore_operator::restore::report::ClaimRequest;
@@ -16,15 +16,17 @@ use index_restore_operator::restore::{
     Decision, Evidence, Pace, Patience, Question, Rules, Situation, Stage, Standing, after_post,
     after_unsent, ask, decide, holds, standing,
 };
+use jiff::{SignedDuration, Timestamp};
 
 use crate::answers::Seen;
+use crate::changes::Reply;
 use crate::environment::{Design, Environment};
-use crate::translation::{Reply, nonce, number, timestamp};
-use crate::world::{Changing, HOUR, Listing, Object, Plan, Time, Writing};
+use crate::evidence::{OBSERVED, at};
+use crate::translation::{nonce, number, timestamp};
+use crate::world::{Changing, HOUR, Listing, Mind, Object, Plan, Row, Time, Writing};
 
-/// One tick of the model on the product's clock.
-const TICK: Duration = Duration::from_secs(1_000);
-const START: Duration = Duration::from_secs(1_000_000);
+/// One tick of the model on the product's clocks.
+pub const TICK: Duration = Duration::from_secs(1_000);
 const PACE: Pace = Pace {
     poll_min: Duration::from_secs(2),
     poll_max: Duration::from_secs(60),
@@ -33,6 +35,7 @@ const PACE: Pace = Pace {
 /// What a design writes that takes "the name is taken" for the end.
 const TAKEN_FOR_GOOD: Writing = Writing {
     reason: Reason::IndexAlreadyExists,
+    is_unsure: false,
     change: Changing::Close(SubmissionOutcome::Refused, Some(Reason::IndexAlreadyExists)),
 };
 
@@ -40,25 +43,25 @@ const TAKEN_FOR_GOOD: Writing = Writing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
     pub plan: Plan,
-    pub evidence: u16,
-    pub age: u8,
+    pub mind: Mind,
 }
 
 type Remembered<K, V> = RefCell<HashMap<K, V>>;
 
-/// What a decision is made of: the object, the evidence and its age, what was seen and
+/// What a decision is made of: the object, what the process remembers, what was seen and
 /// how long ago, and whether an hour passed.
-type Asked = (Object, u16, u8, (Seen, u8), bool);
+type Asked = (Object, Mind, (Seen, u8), bool);
 
 pub struct Product {
     pub environment: Environment,
-    rules: Rules,
+    pub rules: Rules,
     /// Every evidence that was met, and the nonce that it is about; what its form
     /// stands for is in `forms`.
-    evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
-    forms: Remembered<String, u16>,
+    pub evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
+    pub forms: Remembered<String, u16>,
     questions: Remembered<(Object, u16), Question>,
     decisions: Remembered<Asked, Decided>,
+    jobs: Remembered<(Object, Listing), (Option<u8>, Option<u8>)>,
     writes: Remembered<(Object, Writing), Object>,
     replies: Remembered<(Object, Reply, u16), (Writing, u16)>,
 }
@@ -79,18 +82,21 @@ fn remembered<K: Hash + Eq, V: Copy>(
 impl Product {
     pub fn new(environment: Environment) -> Self {
         let timing = environment.timing;
-        let patience = match environment.design {
-            Design::NoPatience => Patience {
-                confirm: Duration::ZERO,
-                catch_up: Duration::ZERO,
-                give_up: TICK * u32::from(HOUR),
-            },
-            _ => Patience {
-                confirm: TICK * u32::from(timing.confirm),
-                catch_up: TICK * u32::from(timing.catch_up),
-                give_up: TICK * u32::from(HOUR),
-            },
+        let mut patience = Patience {
+            confirm: TICK * u32::from(timing.confirm),
+            catch_up: TICK * u32::from(timing.catch_up),
+            give_up: TICK * u32::from(HOUR),
+            job_outage: TICK * u32::from(timing.outage + 1),
+            max_gap: TICK * u32::from(timing.gap) + TICK / 2,
         };
+        match environment.design {
+            Design::NoPatience => {
+                patience.confirm = Duration::ZERO;
+                patience.catch_up = Duration::ZERO;
+            }
+            Design::GapIgnored => patience.max_gap = TICK * u32::MAX,
+            _ => {}
+        }
         let product = Self {
             environment,
             rules: Rules {
@@ -101,6 +107,7 @@ impl Product {
             forms: RefCell::default(),
             questions: RefCell::default(),
             decisions: RefCell::default(),
+            jobs: RefCell::default(),
             writes: RefCell::default(),
             replies: RefCell::default(),
         };
@@ -108,53 +115,28 @@ impl Product {
         product
     }
 
-    /// The object as the product sees it.
-    fn expanded(&self, object: &Object) -> IndexRestore {
+    /// The object as the product sees it at a time.
+    pub fn expanded(&self, object: &Object, now: Timestamp) -> IndexRestore {
         let mut object = *object;
-        if self.environment.design == Design::UidUnchecked
-            && let Some(submission) = &mut object.submission
-        {
-            submission.uid = object.uid;
+        if let Some(submission) = &mut object.submission {
+            match self.environment.design {
+                Design::UidUnchecked => submission.uid = object.uid,
+                Design::AbandonedForgotten if is_refused(submission.outcome) => {
+                    submission.attempt = 1;
+                }
+                _ => {}
+            }
         }
-        object.expanded(self.environment.adoption)
+        object.expanded(self.environment.adoption, now)
     }
 
-    pub fn nonce_of(&self, evidence: u16) -> Option<u8> {
-        self.evidence.borrow()[usize::from(evidence)].1
-    }
-
-    /// Whether it says that something is missing, and since when.
-    pub fn is_counting(&self, evidence: u16) -> bool {
-        let all = self.evidence.borrow();
-        !all[usize::from(evidence)].0.age(at(1)).is_zero()
-    }
-
-    /// The number of an evidence, the same for all that decisions cannot tell apart:
-    /// looks and failures count up to three, and polls not
-    /// at all: they only say which poll of a pending job reads its index as well.
-    fn file(&self, evidence: Evidence) -> u16 {
-        let mut form = format!("{evidence:?}");
-        for (field, canonical) in [
-            ("looks", evidence.looks().min(3)),
-            ("failures", evidence.failures().min(3)),
-            ("refusals", evidence.refusals().min(1)),
-            ("polls", 0),
-        ] {
-            form = replaced(&form, field, canonical);
-        }
-        let nonce = form
-            .split_once("nonce: \"")
-            .map(|(_, rest)| number(rest.split('"').next().unwrap()));
-        *self.forms.borrow_mut().entry(form).or_insert_with(|| {
-            let mut all = self.evidence.borrow_mut();
-            all.push((evidence, nonce));
-            u16::try_from(all.len() - 1).unwrap()
-        })
+    pub fn situation(&self, object: &Object) -> Situation {
+        Situation::of(&self.expanded(object, OBSERVED))
     }
 
     pub fn ask(&self, object: &Object, evidence: u16) -> Question {
         remembered(&self.questions, (*object, evidence), |_| {
-            let situation = Situation::of(&self.expanded(object));
+            let situation = self.situation(object);
             ask(&situation, &self.evidence.borrow()[usize::from(evidence)].0)
         })
     }
@@ -165,59 +147,111 @@ impl Product {
     pub fn decide(
         &self,
         object: &Object,
-        evidence: u16,
-        age: u8,
+        mind: Mind,
         (seen, frozen): (Seen, u8),
         hour: bool,
     ) -> Decided {
-        let key = (*object, evidence, age, (seen, frozen), hour);
-        remembered(&self.decisions, key, |_| {
-            let expanded = self.expanded(object);
-            let situation = Situation::of(&expanded);
-            let answer = self.answer(object, &situation, seen);
-            let before = self.evidence.borrow()[usize::from(evidence)].0.clone();
-            let catch_up = self.rules.patience.catch_up;
-            let began = age.saturating_sub(frozen);
-            let looked = (began, age);
-            let (learnt, age) = learn(&before, looked, (&situation, &answer), catch_up);
+        // What is known of a job decides what is asked for and nothing else.
+        let key = Mind {
+            known: None,
+            ..mind
+        };
+        let key = (*object, key, (seen, frozen), hour);
+        let decided = remembered(&self.decisions, key, |_| {
+            let now = OBSERVED + self.ticks(mind.observed);
+            let mut remembered = *object;
+            if let Some(own) = remembered.submission.as_mut().filter(|_| mind.was_listed) {
+                own.index_seen = true;
+            }
+            let object = &remembered;
+            let situation = Situation::of(&self.expanded(object, now));
+            let answer = self.answer(object, &situation, seen, now);
+            let began = mind.age.saturating_sub(frozen);
+            let looked = (began, began + frozen);
+            let learnt = self.learn(object, mind, seen, looked);
             let submitted = object.own().map_or(0, |own| own.start);
             let passed = if hour { TICK * u32::from(HOUR) } else { TICK };
-            let now = Now {
-                wall: timestamp(submitted) + jiff::SignedDuration::try_from(passed).unwrap(),
-                boot: at(began.min(age)),
+            let time = Now {
+                wall: timestamp(submitted) + SignedDuration::try_from(passed).unwrap(),
+                boot: at(began.min(learnt.mind.age)),
             };
-            let decision = decide(&situation, &learnt, &answer, &self.rules, now);
+            let decision = decide(&situation, &learnt.exact, &answer, &self.rules, time);
             assert_rests_in_order(&situation, &decision);
             Decided {
-                plan: Plan::of(&decision),
-                evidence: self.file(learnt),
-                age,
+                plan: Plan::of(&decision, now),
+                mind: learnt.mind,
             }
-        })
+        });
+        Decided {
+            mind: Mind {
+                known: decided.mind.known.or(mind.known),
+                ..decided.mind
+            },
+            ..decided
+        }
     }
 
-    /// Which earlier job has to be confirmed by its ID.
-    pub fn earlier(&self, object: &Object, jobs: &Listing) -> Option<u8> {
-        let situation = Situation::of(&self.expanded(object));
-        match situation.trace(&jobs.jobs()) {
-            Trace::Earlier(job) => Some(number(&job.restore_job_id)),
-            Trace::Ours(_) | Trace::None => None,
+    pub fn ticks(&self, ticks: u8) -> SignedDuration {
+        SignedDuration::try_from(TICK * u32::from(ticks)).unwrap()
+    }
+
+    /// Which job has to be asked for by its ID.
+    pub fn to_confirm(&self, object: &Object, jobs: &Listing, known: Option<u8>) -> Option<u8> {
+        let (ours, other) = self.jobs_of(object, jobs);
+        match ours {
+            Some(_) => None,
+            None => other
+                .or(known)
+                .or_else(|| self.situation(object).hinted_job.as_deref().map(number)),
         }
+    }
+
+    /// The job of this backup and name in a list.
+    pub fn traced(&self, object: &Object, jobs: &Listing) -> Option<Row> {
+        let (ours, other) = self.jobs_of(object, jobs);
+        let id = ours.or(other)?;
+        let mut rows = jobs.rows.iter().flatten().chain(&jobs.confirmed);
+        rows.find(|row| row.id == id).copied()
+    }
+
+    pub fn lists_own(&self, object: &Object, jobs: &Listing) -> bool {
+        self.jobs_of(object, jobs).0.is_some()
+    }
+
+    /// The object's own job in a list, or else an earlier one.
+    fn jobs_of(&self, object: &Object, jobs: &Listing) -> (Option<u8>, Option<u8>) {
+        remembered(&self.jobs, (*object, *jobs), |_| {
+            let situation = self.situation(object);
+            let id = |job: RestoreJob| Some(number(&job.restore_job_id));
+            match situation.trace(&jobs.expanded(&situation)) {
+                Trace::Ours(job) => (id(job), None),
+                Trace::Earlier(job) => (None, id(job)),
+                Trace::None => (None, None),
+            }
+        })
     }
 
     /// The object with that written into its status.
     pub fn written(&self, object: &Object, writing: Writing) -> Object {
         remembered(&self.writes, (*object, writing), |_| {
-            let status = writing
-                .expanded()
-                .status(&self.expanded(object), timestamp(0));
-            object.with(&status)
+            let before = self.expanded(object, OBSERVED);
+            let status = writing.expanded(OBSERVED).status(&before, timestamp(0));
+            object.with(&status, OBSERVED, self.environment.timing.gap + 1)
         })
     }
 
-    pub fn claimed(&self, object: &Object, mark: u8, date: Time) -> Object {
+    /// The object with a claim that was dated `ago` ticks ago.
+    pub fn claimed(&self, object: &Object, mark: u8, (date, ago): (Time, u8)) -> Object {
         let request = request(mark, date);
-        object.with(&request.status(&self.expanded(object), &findings::pending()))
+        let status = request.status(&self.expanded(object, OBSERVED), &findings::pending());
+        let mut claimed = object.with(&status, OBSERVED, self.environment.timing.gap + 1);
+        let submission = status.submission.as_ref();
+        let observed = submission.and_then(|claim| claim.last_observed_time.as_ref());
+        assert_eq!(observed.map(|time| time.0), Some(request.now));
+        if let Some(submission) = &mut claimed.submission {
+            submission.unobserved = ago;
+        }
+        claimed
     }
 
     pub fn holds(&self, object: &Object, mark: u8) -> bool {
@@ -225,7 +259,7 @@ impl Product {
             (Design::NoNonce, Some(any)) => any.nonce,
             _ => mark,
         };
-        holds(&self.expanded(object), &request(mark, 0))
+        holds(&self.expanded(object, OBSERVED), &request(mark, 0))
     }
 
     /// What the answer to the create request means.
@@ -234,25 +268,33 @@ impl Product {
             let posted = reply.classified();
             let mut learnt = self.evidence.borrow()[usize::from(evidence)].0.clone();
             learnt.learn_posted(matches!(reply, Reply::NoBackup | Reply::RateLimited));
-            let situation = Situation::of(&self.expanded(claimed));
+            let situation = self.situation(claimed);
             let (report, _) = after_post(&posted, &situation, learnt.refusals(), PACE);
             if self.environment.design == Design::ConflictIsFailure && reply == Reply::Taken {
                 return (TAKEN_FOR_GOOD, self.file(learnt));
             }
-            (Writing::of(&report), self.file(learnt))
+            (Writing::of(&report, OBSERVED), self.file(learnt))
         })
     }
 
     pub fn after_unsent(&self, claimed: &Object) -> Writing {
-        let situation = Situation::of(&self.expanded(claimed));
-        Writing::of(&after_unsent(&situation, PACE).0)
+        let situation = self.situation(claimed);
+        Writing::of(&after_unsent(&situation, PACE).0, OBSERVED)
     }
 
     /// Whether the outcome still belongs into the object as it is now.
     pub fn belongs(&self, fresh: Option<&Object>, claimed: &Object, what: Changing) -> Standing {
-        let fresh = fresh.map(|fresh| self.expanded(fresh));
-        standing(fresh.as_ref(), &self.expanded(claimed), &what.expanded())
+        let fresh = fresh.map(|fresh| self.expanded(fresh, OBSERVED));
+        let claimed = self.expanded(claimed, OBSERVED);
+        standing(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
     }
+}
+
+fn is_refused(outcome: SubmissionOutcome) -> bool {
+    matches!(
+        outcome,
+        SubmissionOutcome::Refused | SubmissionOutcome::Unsent
+    )
 }
 
 fn request(mark: u8, date: Time) -> ClaimRequest {
@@ -260,29 +302,6 @@ fn request(mark: u8, date: Time) -> ClaimRequest {
         nonce: nonce(mark),
         now: timestamp(date),
     }
-}
-
-fn at(age: u8) -> BootTime {
-    BootTime::after_boot(START + TICK * u32::from(age))
-}
-
-/// Evidence is kept as if it had begun at `START`, together with its age.
-fn learn(
-    before: &Evidence,
-    (began, age): (u8, u8),
-    (situation, answer): (&Situation, &Answer),
-    catch_up: Duration,
-) -> (Evidence, u8) {
-    let look = |began, ended| {
-        let mut after = before.clone();
-        after.learn(situation, answer, at(began)..at(ended), catch_up);
-        after
-    };
-    let later = look(began, age);
-    if age > 0 && later.age(at(age)) == TICK * u32::from(age) {
-        return (later, age);
-    }
-    (look(0, 0), 0)
 }
 
 /// Passes repeat themselves but where nothing can change any more.
@@ -294,10 +313,4 @@ fn assert_rests_in_order(situation: &Situation, decision: &Decision) {
     );
     let shown = situation.shown.as_ref().map(|finding| finding.reason);
     assert!(!ended || shown != Some(Reason::Restored));
-}
-
-fn replaced(form: &str, field: &str, value: u32) -> String {
-    let (before, rest) = form.split_once(&format!(", {field}: ")).unwrap();
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap();
-    format!("{before}, {field}: {value}{}", &rest[digits..])
 }

@@ -1,14 +1,16 @@
 //! What must hold in each state, what counts as settled, and what must not be out
 //! of reach.
 
-use index_restore_operator::api::{Reason, SubmissionOutcome};
+use index_restore_operator::api::{AdoptionPolicy, Reason, SubmissionOutcome};
 
 use crate::answers::Seen;
-use crate::world::{Changing, Phase, Plan, Progress, Project, World, Writing};
+use crate::environment::{Environment, Rows};
+use crate::world::{Changing, Job, Object, Phase, Plan, Progress, Project, World, Writing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
-    /// Pinecone accepts at most one create for the claims of one object.
+    /// Pinecone accepts at most one create for the claims of one object, and one more for each
+    /// time that a person asked for it while a claim was open.
     OneCreate,
     /// Recorded IDs are of a job of this object's backup.
     RecordsBelong,
@@ -16,16 +18,25 @@ pub enum Property {
     RecordsStay,
     /// IndexAlreadyExists is never said of an index that came from our own claim.
     NeverDisowned,
-    /// "Nothing was created" is never said of a claim that Pinecone had accepted.
+    /// "Nothing was created" is never said of a claim that Pinecone had accepted, unless a
+    /// person asked to submit again.
     NeverForsaken,
     /// Each POST leaves under a claim that had landed in the API server.
     ClaimFirst,
-    /// The recorded host is that of the recorded job's index.
+    /// The recorded host is one of the backup's project.
     HostBelongs,
+    /// An index is called ready only where it came from the backup.
+    ReadyBelongs,
+    /// With a key of its project, the restored index is never called deleted.
+    NeverMislaid,
+    /// Only a job of its own that failed fails a restore.
+    NoFailureAdopted,
+    /// Two objects never record one job as their own.
+    NeverShared,
 }
 
 impl Property {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::OneCreate,
         Self::RecordsBelong,
         Self::RecordsStay,
@@ -33,34 +44,90 @@ impl Property {
         Self::NeverForsaken,
         Self::ClaimFirst,
         Self::HostBelongs,
+        Self::ReadyBelongs,
+        Self::NeverMislaid,
+        Self::NoFailureAdopted,
+        Self::NeverShared,
     ];
 
     pub fn holds(self, world: &World) -> bool {
         let wrongs = &world.wrongs;
         match self {
-            Self::OneCreate => (1..=world.uid).all(|uid| world.accepted(uid) <= 1),
+            Self::OneCreate => {
+                let most = 1 + usize::from(world.approvals);
+                (1..=world.uid).all(|uid| world.accepted(uid) <= most)
+            }
             Self::RecordsBelong => !wrongs.misrecorded,
             Self::RecordsStay => !wrongs.rewritten,
             Self::NeverDisowned => !wrongs.disowned,
             Self::NeverForsaken => !wrongs.forsaken,
             Self::ClaimFirst => !wrongs.unclaimed_post,
             Self::HostBelongs => !wrongs.wrong_host,
+            Self::ReadyBelongs => !wrongs.false_ready,
+            Self::NeverMislaid => !wrongs.mislaid,
+            Self::NoFailureAdopted => !wrongs.adopted_failure,
+            Self::NeverShared => !world.is_shared(),
         }
     }
 }
 
 impl World {
     /// Judges what a look concluded.
-    pub fn judge(&mut self, uid: u8, plan: Plan, seen: Seen) {
+    pub fn judge(&mut self, object: &Object, plan: Plan, seen: Seen, environment: &Environment) {
         let Plan::Write(writing) = plan else { return };
         let index = match seen {
-            Seen::MaySubmit { index, .. } | Seen::FindOurs { index, .. } => index,
-            _ => None,
+            Seen::MaySubmit { index, .. }
+            | Seen::FindOurs { index, .. }
+            | Seen::Follow {
+                index: Some(index), ..
+            }
+            | Seen::StillThere { index, .. } => index,
+            Seen::Nothing | Seen::Outage | Seen::Follow { index: None, .. } => None,
         };
-        let maker = index.and_then(|index| self.jobs[usize::from(index.job)]);
-        let is_own = maker.is_some_and(|job| job.by == Some(uid));
-        self.wrongs.disowned |= is_own && writing.reason == Reason::IndexAlreadyExists;
-        self.judge_outcome(uid, writing, false);
+        let maker = index.and_then(|index| self.maker(index));
+        let is_own = maker.is_some_and(|job| job.by == Some(object.uid));
+        let is_adoptable = environment.adoption == AdoptionPolicy::IfSameBackup
+            && maker.is_some_and(|job| job.backup == object.backup && job.is_usable());
+        match writing.reason {
+            Reason::IndexAlreadyExists => {
+                self.wrongs.disowned |= (is_own || is_adoptable) && !writing.is_unsure;
+            }
+            Reason::IndexDeleted => {
+                let is_there = self.is_there(object, environment);
+                self.wrongs.mislaid |= is_there && self.key == Project::Right;
+            }
+            Reason::Restored | Reason::Adopted if object.shown != Some(writing.reason) => {
+                self.wrongs.false_ready |=
+                    index.is_none_or(|index| !index.is_of_backup(object.backup));
+            }
+            _ => {}
+        }
+        if let Changing::Record { job, adopted, .. } = writing.change {
+            let job = job.and_then(|job| self.jobs[usize::from(job)]);
+            self.wrongs.adopted_failure |= adopted && job.is_some_and(|job| !job.is_usable());
+            self.wrongs.misrecorded |=
+                job.is_none() && index.is_none_or(|index| !index.is_of_backup(object.backup));
+        }
+        self.judge_outcome(object.uid, writing, false);
+    }
+
+    fn is_shared(&self) -> bool {
+        let own = |object: &Object| {
+            let own = object.own();
+            let is_own = own.is_some_and(|own| own.outcome == SubmissionOutcome::Accepted);
+            object.job.filter(|_| is_own)
+        };
+        let job = self.object.as_ref().and_then(own);
+        job.is_some() && job == self.rival.and_then(|rival| rival.job)
+    }
+
+    /// Whether the restored index is there.
+    fn is_there(&self, object: &Object, environment: &Environment) -> bool {
+        let names_backup = environment.shows_source && object.own().is_some();
+        self.index.is_some_and(|index| {
+            index.is_of_job(object.job.filter(|_| object.own().is_some()))
+                || (names_backup && index.is_of_backup(object.backup))
+        })
     }
 
     /// Judges what is said of a submission.
@@ -72,18 +139,19 @@ impl World {
             Changing::Close(..) => true,
             _ => writing.reason == Reason::BackupNotFound,
         };
-        let is_taken = writing.reason == Reason::IndexAlreadyExists;
+        let is_taken = writing.reason == Reason::IndexAlreadyExists && !writing.is_unsure;
         self.wrongs.disowned |= is_taken && self.is_own_index(uid) && was_posted;
-        self.wrongs.forsaken |= says_nothing && self.accepted(uid) > 0;
+        let is_known = self.approvals == 0 && self.accepted(uid) > 0;
+        self.wrongs.forsaken |= says_nothing && is_known;
     }
 
     /// Whether everything has come to rest in a status that is true.
-    pub fn is_settled(&self) -> bool {
+    pub fn is_settled(&self, environment: &Environment) -> bool {
         let is_idle = self.controllers.iter().all(|c| c.phase == Phase::Idle);
-        is_idle && self.posts.iter().all(Option::is_none) && self.is_told_truly()
+        is_idle && self.posts.iter().all(Option::is_none) && self.is_told_truly(environment)
     }
 
-    fn is_told_truly(&self) -> bool {
+    fn is_told_truly(&self, environment: &Environment) -> bool {
         let Some(object) = self.object else {
             return true;
         };
@@ -91,21 +159,36 @@ impl World {
             return false;
         };
         let recorded = object.own().and(object.job);
-        let is_there = self.index.is_some_and(|index| Some(index.job) == recorded);
+        let is_there = self.is_there(&object, environment);
+        let is_seen = environment.rows != Rows::Hidden;
         let job = recorded.and_then(|job| self.jobs[usize::from(job)]);
         match shown {
             Reason::Restored | Reason::Adopted => {
                 is_there && self.index.is_some_and(|index| index.ready)
             }
-            Reason::IndexAlreadyExists => self.index.is_some() && !self.is_own_index(object.uid),
+            Reason::IndexAlreadyExists => {
+                let is_own = self.is_own_index(object.uid) && is_seen;
+                (self.index.is_some() && !is_own) || self.key == Project::Other
+            }
             Reason::IndexDeleted => !is_there || self.key == Project::Other,
             Reason::RestoreFailed => job.is_some_and(|job| job.state == Progress::Failed),
             Reason::SubmissionUnconfirmed => {
                 let mut own = self.jobs().filter(|(_, job)| job.by == Some(object.uid));
-                own.all(|(_, job)| job.unlisted.is_some()) || self.key == Project::Other
+                let is_live = |id| self.index.is_some_and(|index| index.is_of_job(Some(id)));
+                let stays = environment.rows == Rows::Stay;
+                let is_listed = |id, job: &Job| job.unlisted.is_none() && (stays || is_live(id));
+                !is_seen || own.all(|(id, job)| !is_listed(id, job)) || self.key == Project::Other
             }
             Reason::BackupNotFound => self.key == Project::Other,
-            Reason::RestoreJobNotFound => !is_there || self.key == Project::Other,
+            Reason::RestoreJobNotFound => {
+                let is_live = self.index.is_some_and(|index| index.is_of_job(recorded));
+                !is_live || self.key == Project::Other
+            }
+            // What a failed restore left, adopted because its job was not listed.
+            Reason::IndexNotReady => {
+                let maker = self.index.and_then(|index| self.maker(index));
+                is_there && maker.is_some_and(|maker| !maker.is_usable())
+            }
             _ => false,
         }
     }

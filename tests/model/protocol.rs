@@ -2,35 +2,48 @@
 
 use index_restore_operator::api::AdoptionPolicy;
 
-use crate::environment::{Environment, Fault, Timing};
+use crate::environment::{Environment, Fault, Rows, Timing};
 use crate::properties::{Landmark, Property};
 use crate::search::{Explored, Found, explore};
 use crate::steps::Model;
 
 /// Every property in every state, a settled end from each, and the landmarks met.
-fn check(environment: Environment, landmarks: &[Landmark]) {
+pub fn check(environment: Environment, landmarks: &[Landmark]) {
     let (model, explored) = check_safety(environment, &Property::ALL);
-    if let Some(at) = explored.unsettled() {
+    if let Some(at) = explored.unsettled(&environment) {
         let trace = explored.trace(&model, at);
-        panic!("{}: cannot settle after\n{trace}", environment.name);
+        panic!("{}: cannot settle after\n{trace}", environment.title());
     }
     for landmark in landmarks {
-        let name = environment.name;
+        let name = environment.title();
         let is_met = model.has_reached(*landmark);
         assert!(is_met, "{name}: {landmark:?} is out of reach");
     }
 }
 
-fn check_safety(environment: Environment, properties: &[Property]) -> (Model, Explored) {
+/// As above, with indexes that name their backup, and with ones that do not.
+pub fn check_both(environment: Environment, landmarks: &[Landmark]) {
+    for shows_source in [false, true] {
+        check(
+            Environment {
+                shows_source,
+                ..environment
+            },
+            landmarks,
+        );
+    }
+}
+
+pub fn check_safety(environment: Environment, properties: &[Property]) -> (Model, Explored) {
     let model = Model::new(environment);
     match explore(&model, properties) {
         Found::All(explored) => {
-            println!("{}: {}", environment.name, explored.summary());
+            println!("{}: {}", environment.title(), explored.summary());
             (model, explored)
         }
         Found::Broken(property, explored, at) => panic!(
             "{}: {property:?} is broken\n{}",
-            environment.name,
+            environment.title(),
             explored.trace(&model, at)
         ),
     }
@@ -40,7 +53,7 @@ fn check_safety(environment: Environment, properties: &[Property]) -> (Model, Ex
 fn stale_caches() {
     let environment = Environment {
         stale_caches: true,
-        slow_jobs: true,
+        rows: Rows::Vanish,
         ..Environment::new(
             "stale caches",
             1,
@@ -92,36 +105,21 @@ fn repeated() {
 }
 
 #[test]
-fn rows_dropped() {
-    let faults = [
-        (Fault::DropRows, 2),
-        (Fault::LostAnswer, 1),
-        (Fault::LostWrite, 1),
-    ];
-    check(
-        Environment::new("rows dropped", 2, &faults),
-        &[Landmark::Recovered],
-    );
-}
-
-#[test]
-fn repeated_and_row_dropped() {
-    let faults = [(Fault::Repeat, 1), (Fault::DropRows, 2)];
-    check(
-        Environment::new("repeated, and its row dropped", 3, &faults),
-        &[Landmark::TakenWasOurs],
-    );
-}
-
-#[test]
 fn another_cluster() {
     let faults = [
         (Fault::Foreign, 1),
         (Fault::LostAnswer, 1),
         (Fault::Crash, 1),
     ];
+    let environment = Environment::new("another cluster", 2, &faults);
+    check(environment, &[Landmark::Adopted, Landmark::NameTaken]);
+    let alone = Environment {
+        controllers: 1,
+        shows_source: true,
+        ..environment
+    };
     check(
-        Environment::new("another cluster", 2, &faults),
+        alone,
         &[
             Landmark::Adopted,
             Landmark::TakenByOther,
@@ -138,10 +136,11 @@ fn another_cluster_and_no_adoption() {
         (Fault::Crash, 1),
     ];
     let environment = Environment {
+        controllers: 1,
         adoption: AdoptionPolicy::Never,
-        ..Environment::new("another cluster, no adoption", 2, &faults)
+        ..Environment::new("another cluster, no adoption", 3, &faults)
     };
-    check(environment, &[Landmark::TakenByOther, Landmark::NameTaken]);
+    check_both(environment, &[Landmark::NameTaken]);
 }
 
 #[test]
@@ -152,8 +151,12 @@ fn deleted_index() {
         (Fault::Crash, 1),
         (Fault::Freeze, 1),
     ];
-    check(
-        Environment::new("deleted index", 2, &faults),
+    let environment = Environment {
+        controllers: 1,
+        ..Environment::new("deleted index", 2, &faults)
+    };
+    check_both(
+        environment,
         &[Landmark::IndexDeleted, Landmark::Unconfirmed],
     );
 }
@@ -200,10 +203,11 @@ fn swapped_key() {
 fn frozen_looks() {
     let freeze = (Fault::FreezeLook, 1);
     let lost = (Fault::LostAnswer, 1);
-    check(
-        Environment::new("frozen looks", 3, &[freeze, lost, (Fault::DeleteIndex, 1)]),
-        &[Landmark::Recovered, Landmark::Abandoned],
-    );
+    let environment = Environment {
+        controllers: 1,
+        ..Environment::new("frozen looks", 3, &[freeze, lost, (Fault::DeleteIndex, 1)])
+    };
+    check(environment, &[Landmark::Recovered, Landmark::Abandoned]);
     check(
         Environment::new(
             "frozen looks, repeated",
@@ -232,19 +236,9 @@ fn slow_requests_and_lists() {
         (Fault::Foreign, 1),
     ];
     let environment = Environment {
+        controllers: 1,
         timing: Timing::SLOW,
-        ..Environment::new("slow requests and lists", 2, &faults)
+        ..Environment::new("slow requests and lists", 3, &faults)
     };
     check(environment, &[Landmark::Recovered, Landmark::Abandoned]);
-}
-
-/// But for the host, which may come to be the other's, and with it the end.
-#[test]
-fn deleted_index_and_another_cluster() {
-    let faults = [(Fault::DeleteIndex, 1), (Fault::Foreign, 1)];
-    let environment = Environment::new("deleted index and another cluster", 2, &faults);
-    let mut properties = Property::ALL.to_vec();
-    properties.retain(|property| *property != Property::HostBelongs);
-    let (model, _) = check_safety(environment, &properties);
-    assert!(model.has_reached(Landmark::IndexDeleted));
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hash as _, Hasher};
 use std::time::Instant;
 
+use crate::environment::Environment;
 use crate::properties::Property;
 use crate::steps::Model;
 use crate::world::World;
@@ -126,7 +127,7 @@ impl Explored {
     }
 
     /// The first state from which nothing but faults leads to a settled one.
-    pub fn unsettled(&self) -> Option<u32> {
+    pub fn unsettled(&self, environment: &Environment) -> Option<u32> {
         let mut first = vec![0_u32; self.states.len() + 1];
         for (_, to) in &self.healthy {
             first[*to as usize + 1] += 1;
@@ -140,7 +141,7 @@ impl Explored {
             sources[free[*to as usize] as usize] = *from;
             free[*to as usize] += 1;
         }
-        let mut can: Vec<bool> = self.states.iter().map(World::is_settled).collect();
+        let mut can: Vec<bool> = self.settled(environment);
         let mut open: Vec<usize> = (0..can.len()).filter(|at| can[*at]).collect();
         while let Some(at) = open.pop() {
             for source in &sources[first[at] as usize..first[at + 1] as usize] {
@@ -153,6 +154,11 @@ impl Explored {
         }
         let at = can.iter().position(|can| !can)?;
         Some(u32::try_from(at).unwrap())
+    }
+
+    fn settled(&self, environment: &Environment) -> Vec<bool> {
+        let states = self.states.iter();
+        states.map(|world| world.is_settled(environment)).collect()
     }
 
     /// The shortest way to a state, one step a line.

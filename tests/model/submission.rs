@@ -10,7 +10,7 @@ use crate::steps::Steps;
 use crate::world::{Backup, Changing, Object, Phase, Post, Project, Time, View, Writing};
 
 impl Steps<'_> {
-    pub fn claim(&mut self, who: u8, seen: View, date: Time) {
+    pub fn claim(&mut self, who: u8, seen: View, date: (Time, u8)) {
         let design = self.model.design();
         let product = &self.model.product;
         if design == Design::NoClaim {
@@ -21,6 +21,7 @@ impl Steps<'_> {
         let mut wins = seen.current;
         if let (Design::UnconditionalClaim, Some(now)) = (design, self.world.object) {
             (content.uid, content.backup) = (now.uid, now.backup);
+            content.request = now.request;
             wins = true;
         }
         if content.submission.is_some_and(|claim| claim.attempt > 1) {

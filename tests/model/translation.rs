@@ -3,20 +3,21 @@
 use index_restore_operator::api::conditions::{Finding, conditions};
 use index_restore_operator::api::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
-    IndexRestoreStatus, RestoreStatus, Submission as RealSubmission,
+    IndexRestoreStatus, REQUESTED_AT, RestoreStatus, Submission as RealSubmission,
 };
 use index_restore_operator::pinecone::{
-    Backup as RealBackup, BackupState, Created, Failure, FailureKind, Index as RealIndex,
-    IndexHealth, JobState, Posted, RestoreJob, SourceBackup, classify,
+    Backup as RealBackup, BackupState, Failure, FailureKind, Index as RealIndex, IndexHealth,
+    JobState, RestoreJob, SourceBackup,
 };
 use index_restore_operator::restore::answer::History;
-use index_restore_operator::restore::report::Record;
-use index_restore_operator::restore::{Change, Decision, Report, Step};
+use index_restore_operator::restore::{Rivals, Situation};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time as KubeTime;
 
+use crate::evidence::ticks;
+use crate::product::TICK;
 use crate::world::{
-    Backup, Changing, Index, Listing, Object, Plan, Progress, Row, Submission, Time, Writing,
+    Backup, Index, Listing, Object, Progress, Project, Rival, Row, Submission, Time,
 };
 
 const EPOCH: i64 = 1_000_000_000;
@@ -28,12 +29,12 @@ pub fn timestamp(time: Time) -> Timestamp {
     Timestamp::from_second(EPOCH + i64::from(time) * STEP).unwrap()
 }
 
-fn time(at: Timestamp) -> Time {
+pub fn time(at: Timestamp) -> Time {
     Time::try_from((at.as_second() - EPOCH) / STEP).unwrap()
 }
 
 /// `j3`, `u3` and the like.
-fn text(kind: char, number: u8) -> String {
+pub fn text(kind: char, number: u8) -> String {
     format!("{kind}{number}")
 }
 
@@ -52,7 +53,7 @@ pub fn backup_id(backup: Backup) -> &'static str {
     }
 }
 
-fn backup(id: &str) -> Backup {
+pub fn backup(id: &str) -> Backup {
     match id {
         "a" => Backup::A,
         "b" => Backup::B,
@@ -64,7 +65,7 @@ fn state_word(state: Progress) -> String {
     format!("{state:?}")
 }
 
-fn progress(word: &str) -> Progress {
+pub fn progress(word: &str) -> Progress {
     match JobState::parse(word) {
         JobState::Pending => Progress::Pending,
         JobState::Completed => Progress::Completed,
@@ -74,7 +75,7 @@ fn progress(word: &str) -> Progress {
 
 impl Object {
     /// The resource that the product's functions take.
-    pub fn expanded(&self, adoption: AdoptionPolicy) -> IndexRestore {
+    pub fn expanded(&self, adoption: AdoptionPolicy, now: Timestamp) -> IndexRestore {
         let spec = IndexRestoreSpec {
             backup_id: backup_id(self.backup).into(),
             index_name: NAME.into(),
@@ -89,39 +90,58 @@ impl Object {
         let mut object = IndexRestore::new("restore", spec);
         object.metadata.uid = Some(text('u', self.uid));
         object.metadata.generation = Some(1);
-        object.status = Some(self.expanded_status());
+        if self.request != 0 {
+            let request = (REQUESTED_AT.to_owned(), text('t', self.request));
+            object.metadata.annotations = Some([request].into());
+        }
+        object.status = Some(self.expanded_status(now));
         object
     }
 
-    fn expanded_status(&self) -> IndexRestoreStatus {
+    fn expanded_status(&self, now: Timestamp) -> IndexRestoreStatus {
         let shown = self.shown.map(|reason| {
             let finding = Finding::new(reason, "");
             conditions(&finding, self.host.is_some(), 1, &[], timestamp(0))
         });
         IndexRestoreStatus {
             observed_generation: Some(if self.observed { 1 } else { -1 }),
-            submission: self.submission.as_ref().map(expanded_submission),
+            submission: self
+                .submission
+                .as_ref()
+                .map(|own| expanded_submission(own, now)),
             restore_job_id: self.job.map(|job| text('j', job)),
             index_id: self.job.map(|job| text('i', job)),
-            index_host: self.host.map(|job| text('h', job)),
+            index_host: self.host.map(|project| host(project).into()),
             restore: self.state.map(expanded_state),
+            last_confirmed_time: self.host.map(|_| KubeTime(timestamp(0))),
+            unconfirmed_since: self.unconfirmed.then(|| KubeTime(timestamp(0))),
+            last_handled_request: (self.handled != 0).then(|| text('t', self.handled)),
             conditions: shown.unwrap_or_default(),
         }
     }
 
-    /// The object with that status.
-    pub fn with(&self, status: &IndexRestoreStatus) -> Self {
+    /// The object with that status, as of a time; what was observed longer than `longest`
+    /// ticks ago was observed too long ago.
+    pub fn with(&self, status: &IndexRestoreStatus, now: Timestamp, longest: u8) -> Self {
         let job = status.restore_job_id.as_deref().map(number);
         assert_eq!(job, status.index_id.as_deref().map(number));
         Self {
             uid: self.uid,
             backup: self.backup,
+            request: self.request,
+            handled: status.last_handled_request.as_deref().map_or(0, number),
             observed: status.observed_generation == Some(1),
             submission: status.submission.as_ref().map(|own| Submission {
                 uid: number(&own.uid),
                 attempt: u8::try_from(own.attempt).unwrap(),
-                nonce: number(&own.nonce),
+                // An index that was adopted without a job has none.
+                nonce: own.nonce.get(1..).map_or(0, |_| number(&own.nonce)),
                 start: time(own.start_time.0),
+                unobserved: own
+                    .last_observed_time
+                    .as_ref()
+                    .map_or(0, |until| ticks(until.0.min(now), now).min(longest)),
+                index_seen: own.index_seen,
                 backup: backup(&own.backup_id),
                 outcome: own.outcome,
                 reason: own.reason,
@@ -131,18 +151,22 @@ impl Object {
                 .restore
                 .as_ref()
                 .map(|restore| restore.state.as_deref().map_or(Progress::Pending, progress)),
-            host: status.index_host.as_deref().map(number),
+            host: status.index_host.as_deref().map(project),
+            unconfirmed: status.unconfirmed_since.is_some(),
             shown: Finding::shown(&status.conditions).map(|finding| finding.reason),
         }
     }
 }
 
-fn expanded_submission(own: &Submission) -> RealSubmission {
+fn expanded_submission(own: &Submission, now: Timestamp) -> RealSubmission {
+    let unobserved = TICK * u32::from(own.unobserved);
     RealSubmission {
         uid: text('u', own.uid),
         attempt: i32::from(own.attempt),
         nonce: nonce(own.nonce),
         start_time: KubeTime(timestamp(own.start)),
+        last_observed_time: Some(KubeTime(now - unobserved)),
+        index_seen: own.index_seen,
         generation: 1,
         backup_id: backup_id(own.backup).into(),
         index_name: NAME.into(),
@@ -151,7 +175,26 @@ fn expanded_submission(own: &Submission) -> RealSubmission {
     }
 }
 
-fn expanded_state(state: Progress) -> RestoreStatus {
+impl Rival {
+    fn expanded(&self) -> IndexRestore {
+        let mut object = Object::fresh(self.uid, Backup::A);
+        object.job = self.job;
+        object.submission = Some(Submission {
+            uid: self.uid,
+            attempt: 1,
+            nonce: 0,
+            start: 0,
+            unobserved: 0,
+            index_seen: false,
+            backup: Backup::A,
+            outcome: self.outcome,
+            reason: None,
+        });
+        object.expanded(AdoptionPolicy::Never, timestamp(0))
+    }
+}
+
+pub fn expanded_state(state: Progress) -> RestoreStatus {
     RestoreStatus {
         state: Some(state_word(state)),
         ..RestoreStatus::default()
@@ -181,31 +224,63 @@ impl Listing {
         rows().chain(rows()).collect()
     }
 
-    pub fn expanded(&self) -> History {
-        let jobs = self.jobs();
-        let confirmed = self.confirmed.map(|id| text('j', id));
-        let confirmed = jobs
-            .iter()
-            .find(|job| Some(&job.restore_job_id) == confirmed.as_ref())
-            .cloned();
-        History {
-            jobs,
-            is_complete: true,
-            confirmed,
+    /// The list as the product gets it; other objects are asked for only where a job could be
+    /// this one's own.
+    pub fn expanded(&self, situation: &Situation) -> History {
+        let mut rivals = Rivals::default();
+        if let Some(rival) = self.rival.filter(|_| situation.since.is_some()) {
+            rivals.add(situation, &rival.expanded());
         }
+        let doubted = self.doubted.map(|id| Row {
+            id,
+            backup: Backup::A,
+            created: 0,
+            state: Progress::Completed,
+        });
+        let mut history = History {
+            jobs: self.jobs(),
+            is_complete: true,
+            confirmed: None,
+            doubted: doubted.as_ref().map(Row::expanded),
+            rivals,
+        };
+        if let Some(job) = self.confirmed {
+            history.confirm(situation, job.expanded());
+        }
+        history
     }
 }
 
-pub fn expanded_index(index: &Index) -> RealIndex {
+/// An index's host is made of its name and its project.
+pub fn host(project: Project) -> &'static str {
+    match project {
+        Project::Right => "index-right.svc.pinecone.io",
+        Project::Other => "index-other.svc.pinecone.io",
+    }
+}
+
+pub fn project(host: &str) -> Project {
+    let projects = [Project::Right, Project::Other];
+    let found = projects
+        .into_iter()
+        .find(|known| self::host(*known) == host);
+    found.unwrap()
+}
+
+pub fn expanded_index(index: &Index, shows_source: bool) -> RealIndex {
     RealIndex {
         name: NAME.into(),
-        host: Some(text('h', index.job)),
+        host: Some(host(index.project).into()),
         health: match index.ready {
             true => IndexHealth::Ready,
             false => IndexHealth::NotReady,
         },
         word: String::new(),
-        source: SourceBackup::NotShown,
+        source: match index.job {
+            _ if !shows_source => SourceBackup::NotShown,
+            None => SourceBackup::None,
+            Some((_, backup)) => SourceBackup::Id(backup_id(backup).into()),
+        },
         tags: [].into(),
         is_protected: false,
     }
@@ -221,106 +296,4 @@ pub fn expanded_backup(backup: Backup) -> RealBackup {
 
 pub fn failure(kind: FailureKind) -> Failure {
     Failure::without_answer(kind, "")
-}
-
-/// What the sender of a create request gets back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reply {
-    Accepted(u8),
-    Taken,
-    NoBackup,
-    RateLimited,
-    Nothing,
-}
-
-impl Reply {
-    /// What the product makes of it.
-    pub fn classified(self) -> Posted {
-        match self {
-            Self::Accepted(job) => Posted::Accepted(Created {
-                restore_job_id: text('j', job),
-                index_id: text('i', job),
-                request_id: None,
-            }),
-            Self::Taken => classify(Err(failure(FailureKind::AlreadyExists))),
-            Self::NoBackup => classify(Err(failure(FailureKind::NotFound))),
-            Self::RateLimited => classify(Err(failure(FailureKind::RateLimited))),
-            Self::Nothing => classify(Err(failure(FailureKind::Unavailable))),
-        }
-    }
-}
-
-impl Plan {
-    pub fn of(decision: &Decision) -> Self {
-        match &decision.step {
-            Step::Keep => Self::Keep,
-            Step::Submit { date } => Self::Submit {
-                date: time(date.unwrap()),
-            },
-            Step::Report(report) => Self::Write(Writing::of(report)),
-        }
-    }
-}
-
-impl Changing {
-    fn of(change: &Change) -> Self {
-        let state_of = |restore: &RestoreStatus| restore.state.as_deref().map(progress);
-        match change {
-            Change::Nothing => Self::Nothing,
-            Change::Taken => Self::Taken,
-            Change::Close { outcome, reason } => Self::Close(*outcome, *reason),
-            Change::Record(record) => {
-                assert_eq!(number(&record.job_id), number(&record.index_id));
-                Self::Record {
-                    job: number(&record.job_id),
-                    backup: backup(&record.backup_id),
-                    adopted: record.adopted,
-                    state: state_of(&record.restore),
-                }
-            }
-            Change::Job(restore) => Self::Job(state_of(restore).unwrap()),
-            Change::Finish { restore, host } => {
-                Self::Finish(state_of(restore).unwrap(), number(host))
-            }
-        }
-    }
-
-    pub fn expanded(&self) -> Change {
-        match *self {
-            Self::Nothing => Change::Nothing,
-            Self::Taken => Change::Taken,
-            Self::Close(outcome, reason) => Change::Close { outcome, reason },
-            Self::Record {
-                job,
-                backup,
-                adopted,
-                state,
-            } => Change::Record(Record {
-                job_id: text('j', job),
-                index_id: text('i', job),
-                backup_id: backup_id(backup).into(),
-                index_name: NAME.into(),
-                adopted,
-                restore: state.map(expanded_state).unwrap_or_default(),
-            }),
-            Self::Job(state) => Change::Job(expanded_state(state)),
-            Self::Finish(state, host) => Change::Finish {
-                restore: expanded_state(state),
-                host: text('h', host),
-            },
-        }
-    }
-}
-
-impl Writing {
-    pub fn of(report: &Report) -> Self {
-        Self {
-            reason: report.finding.reason,
-            change: Changing::of(&report.change),
-        }
-    }
-
-    pub fn expanded(&self) -> Report {
-        Report::new(Finding::new(self.reason, ""), self.change.expanded())
-    }
 }

@@ -4,6 +4,7 @@
 use index_restore_operator::api::AdoptionPolicy;
 
 use crate::environment::{Design, Environment, Fault};
+use crate::hostile::late_request;
 use crate::properties::Property;
 use crate::search::{Found, explore};
 use crate::steps::Model;
@@ -80,26 +81,13 @@ fn conflict_is_failure() {
 }
 
 #[test]
-fn first_page_only() {
-    let faults = [(Fault::Repeat, 1)];
-    refute(
-        without(Design::FirstPageOnly, "first page only", &faults),
-        Property::NeverDisowned,
-    );
-}
-
-#[test]
 fn absence_believed_at_once() {
-    let faults = [(Fault::Repeat, 1)];
-    refute(
-        without(Design::NoPatience, "absence believed at once", &faults),
-        Property::NeverDisowned,
-    );
     let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
-    refute(
-        without(Design::NoPatience, "absence believed at once", &faults),
-        Property::OneCreate,
-    );
+    let environment = Environment {
+        quick_deletes: true,
+        ..without(Design::NoPatience, "absence believed at once", &faults)
+    };
+    refute(environment, Property::OneCreate);
 }
 
 #[test]
@@ -129,4 +117,56 @@ fn uid_unchecked() {
         ..without(Design::UidUnchecked, "uid unchecked", &faults)
     };
     refute(environment, Property::RecordsBelong);
+}
+
+#[test]
+fn complete_list_believed() {
+    let faults = [(Fault::Repeat, 1)];
+    let environment = Environment {
+        shows_source: true,
+        ..without(
+            Design::CompleteListBelieved,
+            "complete list believed",
+            &faults,
+        )
+    };
+    refute(environment, Property::NeverDisowned);
+}
+
+#[test]
+fn gap_ignored() {
+    let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
+    refute(
+        without(Design::GapIgnored, "gap ignored", &faults),
+        Property::OneCreate,
+    );
+}
+
+#[test]
+fn host_is_identity() {
+    let faults = [(Fault::DeleteIndex, 1), (Fault::Foreign, 1)];
+    refute(
+        without(Design::HostIsIdentity, "host is identity", &faults),
+        Property::ReadyBelongs,
+    );
+}
+
+#[test]
+fn failed_job_adopted() {
+    let faults = [(Fault::FailJob, 1), (Fault::DeleteObject, 1)];
+    let environment = Environment {
+        slow_jobs: true,
+        ..without(Design::FailedJobAdopted, "failed job adopted", &faults)
+    };
+    refute(environment, Property::NoFailureAdopted);
+}
+
+#[test]
+fn abandoned_forgotten() {
+    let environment = Environment {
+        name: "abandoned attempt forgotten after a refusal",
+        design: Design::AbandonedForgotten,
+        ..late_request()
+    };
+    refute(environment, Property::NeverDisowned);
 }

@@ -4,6 +4,9 @@
 use index_restore_operator::api::{Reason, SubmissionOutcome};
 
 use crate::environment::Budget;
+pub use crate::process::{
+    Changing, Controller, Glimpse, JOBS, Listing, Mind, Phase, Plan, Rival, Row, Writing,
+};
 
 /// A point in Pinecone's time. Only the order counts; equal points are within the
 /// margin of the clocks.
@@ -39,9 +42,22 @@ pub struct Submission {
     pub attempt: u8,
     pub nonce: u8,
     pub start: Time,
+    /// How many ticks ago `lastObservedTime` is; one more than a gap stands for all more.
+    pub unobserved: u8,
+    pub index_seen: bool,
     pub backup: Backup,
     pub outcome: SubmissionOutcome,
     pub reason: Option<Reason>,
+}
+
+impl Submission {
+    /// Whether its outcome is not known.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            self.outcome,
+            SubmissionOutcome::Open | SubmissionOutcome::Taken
+        )
+    }
 }
 
 /// The resource, as far as decisions depend on it.
@@ -49,12 +65,17 @@ pub struct Submission {
 pub struct Object {
     pub uid: u8,
     pub backup: Backup,
+    /// The person's request in the annotation, and the one that was acted on; 0 is none.
+    pub request: u8,
+    pub handled: u8,
     pub observed: bool,
     pub submission: Option<Submission>,
     pub job: Option<u8>,
     pub state: Option<Progress>,
-    /// Whose index's host is recorded.
-    pub host: Option<u8>,
+    /// The recorded host: it names the project and nothing else.
+    pub host: Option<Project>,
+    /// Whether checks of the restored index fail.
+    pub unconfirmed: bool,
     pub shown: Option<Reason>,
 }
 
@@ -63,11 +84,14 @@ impl Object {
         Self {
             uid,
             backup,
+            request: 0,
+            handled: 0,
             observed: false,
             submission: None,
             job: None,
             state: None,
             host: None,
+            unconfirmed: false,
             shown: None,
         }
     }
@@ -85,108 +109,6 @@ pub struct View {
     pub current: bool,
 }
 
-/// What is to be written. Messages and times of a job are left out: nothing is
-/// decided by them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Writing {
-    pub reason: Reason,
-    pub change: Changing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Changing {
-    Nothing,
-    Taken,
-    Close(SubmissionOutcome, Option<Reason>),
-    Record {
-        job: u8,
-        backup: Backup,
-        adopted: bool,
-        state: Option<Progress>,
-    },
-    Job(Progress),
-    Finish(Progress, u8),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Plan {
-    Keep,
-    Submit { date: Time },
-    Write(Writing),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Row {
-    pub id: u8,
-    pub backup: Backup,
-    pub created: Time,
-    pub state: Progress,
-}
-
-pub const JOBS: usize = 4;
-
-/// One listing of restore jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Listing {
-    pub rows: [Option<Row>; JOBS],
-    pub confirmed: Option<u8>,
-}
-
-/// The first of the two reads of a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Glimpse {
-    Index(Option<Index>),
-    Jobs(Listing),
-    Job { row: Option<Row>, index: bool },
-}
-
-/// Where a process is in its pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Phase {
-    Idle,
-    /// `frozen` is for how many ticks it was stopped since the first read.
-    Looking {
-        seen: View,
-        first: Glimpse,
-        frozen: u8,
-    },
-    Decided {
-        seen: View,
-        plan: Plan,
-    },
-    /// The claim's write was not answered, or by a conflict.
-    Doubting {
-        nonce: u8,
-        late: bool,
-    },
-    Holding {
-        claimed: View,
-        late: bool,
-    },
-    Posting {
-        claimed: View,
-    },
-    /// `base` is what the outcome is written onto; without it the object has to be
-    /// read again.
-    Recording {
-        claimed: Object,
-        base: Option<View>,
-        writing: Writing,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Controller {
-    pub cache: Option<View>,
-    /// The cache was found behind: the next pass asks the API server.
-    pub rereads: bool,
-    pub key: Project,
-    /// Which evidence, in the book of all that were met, and its age in ticks.
-    pub evidence: u16,
-    pub age: u8,
-    pub phase: Phase,
-}
-
 /// A restore job, and the index that it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
@@ -199,11 +121,39 @@ pub struct Job {
     pub unlisted: Option<u8>,
 }
 
-/// The index that has the name now. It is ready once its job is completed.
+impl Job {
+    /// Whether it may be anybody's result.
+    pub fn is_usable(&self) -> bool {
+        self.state != Progress::Failed
+    }
+}
+
+/// The index that has the name now. A restored one is ready once its job is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Index {
-    pub job: u8,
+    /// The restore job and its backup; none for an index that was created empty.
+    pub job: Option<(u8, Backup)>,
     pub ready: bool,
+    pub project: Project,
+}
+
+impl Index {
+    /// What an application creates.
+    pub fn empty(project: Project) -> Self {
+        Self {
+            job: None,
+            ready: true,
+            project,
+        }
+    }
+
+    pub fn is_of_job(&self, id: Option<u8>) -> bool {
+        self.job.is_some_and(|(job, _)| Some(job) == id)
+    }
+
+    pub fn is_of_backup(&self, backup: Backup) -> bool {
+        self.job.is_some_and(|(_, source)| source == backup)
+    }
 }
 
 /// A create request on its way.
@@ -237,8 +187,14 @@ pub struct Wrongs {
     pub forsaken: bool,
     /// The operator wrote IDs of a job of another backup.
     pub misrecorded: bool,
-    /// The operator wrote the host of an index that is not the recorded job's.
+    /// The operator wrote the host of another project.
     pub wrong_host: bool,
+    /// The operator said "ready" anew of an index that is not from the backup.
+    pub false_ready: bool,
+    /// The operator said "deleted" of the index that it restored.
+    pub mislaid: bool,
+    /// The operator adopted a job that had failed.
+    pub adopted_failure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -253,6 +209,15 @@ pub struct World {
     pub key: Project,
     pub jobs: [Option<Job>; JOBS],
     pub index: Option<Index>,
+    /// For how many ticks the name has been taken.
+    pub index_age: u8,
+    /// The ready index that was there before, which a list of the same period shows yet.
+    pub former: Option<Index>,
+    /// For how many ticks Pinecone has not shown any restore job by its ID.
+    pub outage: Option<u8>,
+    pub rival: Option<Rival>,
+    /// How often a person asked to submit again while a claim was open.
+    pub approvals: u8,
     pub posts: [Option<Post>; 3],
     pub clock: Time,
     /// What began then or before began an hour ago.
@@ -274,8 +239,7 @@ impl World {
             cache: Some(view),
             rereads: false,
             key: Project::Right,
-            evidence: 0,
-            age: 0,
+            mind: Mind::default(),
             phase: Phase::Idle,
         };
         Self {
@@ -287,6 +251,11 @@ impl World {
             key: Project::Right,
             jobs: [None; JOBS],
             index: None,
+            index_age: 0,
+            former: None,
+            outage: None,
+            rival: None,
+            approvals: 0,
             posts: [None; 3],
             clock: 0,
             hour: None,
@@ -307,9 +276,12 @@ impl World {
 
     /// Whether the index that has the name now came from a claim of this object.
     pub fn is_own_index(&self, uid: u8) -> bool {
-        let by = self
-            .index
-            .and_then(|index| self.jobs[usize::from(index.job)]);
+        let by = self.index.and_then(|index| self.maker(index));
         by.is_some_and(|job| job.by == Some(uid))
+    }
+
+    /// The restore job of an index.
+    pub fn maker(&self, index: Index) -> Option<Job> {
+        self.jobs[usize::from(index.job?.0)]
     }
 }

@@ -1,0 +1,155 @@
+//! The product's protocol where Pinecone and people are at their worst.
+
+use index_restore_operator::api::AdoptionPolicy;
+
+use crate::environment::{Environment, Fault, Rows, Timing};
+use crate::properties::{Landmark, Property};
+use crate::protocol::{check, check_both, check_safety};
+
+/// One process, which may crash, stands for two that follow each other.
+fn alone(name: &'static str, total: u8, faults: &[(Fault, u8)]) -> Environment {
+    Environment {
+        controllers: 1,
+        ..Environment::new(name, total, faults)
+    }
+}
+
+#[test]
+fn recreated_index() {
+    let faults = [
+        (Fault::Recreate, 1),
+        (Fault::Crash, 1),
+        (Fault::LostAnswer, 1),
+    ];
+    check_both(alone("recreated index", 3, &faults), &[]);
+}
+
+#[test]
+fn replaced_index() {
+    let faults = [(Fault::DeleteIndex, 1), (Fault::Foreign, 1)];
+    check_both(
+        alone("replaced index", 2, &faults),
+        &[Landmark::IndexDeleted],
+    );
+}
+
+#[test]
+fn job_outage() {
+    let faults = [
+        (Fault::JobOutage, 1),
+        (Fault::LostAnswer, 1),
+        (Fault::DeleteObject, 1),
+    ];
+    check_both(alone("job outage", 3, &faults), &[Landmark::Adopted]);
+}
+
+#[test]
+fn failed_earlier() {
+    let faults = [
+        (Fault::FailJob, 1),
+        (Fault::DeleteObject, 1),
+        (Fault::DeleteIndex, 1),
+    ];
+    let environment = Environment {
+        slow_jobs: true,
+        ..alone("failed earlier", 3, &faults)
+    };
+    check_both(environment, &[Landmark::Failed, Landmark::NameTaken]);
+}
+
+#[test]
+fn hidden_list() {
+    let faults = [
+        (Fault::LostAnswer, 1),
+        (Fault::Repeat, 1),
+        (Fault::DeleteObject, 1),
+    ];
+    let environment = Environment {
+        rows: Rows::Hidden,
+        ..alone("hidden list", 3, &faults)
+    };
+    check_both(environment, &[]);
+}
+
+/// Pinecone at its kindest.
+#[test]
+fn kind_lists() {
+    let faults = [
+        (Fault::LostAnswer, 1),
+        (Fault::Repeat, 1),
+        (Fault::DeleteIndex, 1),
+    ];
+    for rows in [Rows::Stay, Rows::Vanish] {
+        let environment = Environment {
+            rows,
+            ..alone("kind list", 3, &faults)
+        };
+        check(environment, &[Landmark::Recovered, Landmark::TakenWasOurs]);
+    }
+}
+
+#[test]
+fn key_of_a_project_that_has_the_name_too() {
+    let faults = [(Fault::SwapKey, 2), (Fault::LostAnswer, 1)];
+    let environment = Environment {
+        elsewhere: true,
+        ..alone("key of a project that has the name too", 3, &faults)
+    };
+    check_both(environment, &[Landmark::JobNotFound]);
+}
+
+#[test]
+fn requests() {
+    let faults = [
+        (Fault::Request, 2),
+        (Fault::LostAnswer, 1),
+        (Fault::DeleteIndex, 1),
+        (Fault::Crash, 1),
+    ];
+    check(
+        alone("requests", 4, &faults),
+        &[Landmark::Unconfirmed, Landmark::SecondAttempt],
+    );
+}
+
+/// Two objects of one backup and name.
+#[test]
+fn rivals() {
+    let faults = [(Fault::Rival, 1), (Fault::LostAnswer, 1), (Fault::Crash, 1)];
+    check(
+        Environment {
+            rivals_last: true,
+            ..rival(0, &faults)
+        },
+        &[Landmark::NameTaken],
+    );
+}
+
+/// Another object with the given uid, and neither adopts.
+pub fn rival(uid: u8, faults: &[(Fault, u8)]) -> Environment {
+    Environment {
+        rival: Some(uid),
+        adoption: AdoptionPolicy::Never,
+        ..alone("two objects of one backup and name", 3, faults)
+    }
+}
+
+/// A request outlives the patience, and the next one is refused.
+#[test]
+fn late_request_after_a_refusal() {
+    let properties = [Property::NeverDisowned, Property::RecordsBelong];
+    let (model, _) = check_safety(late_request(), &properties);
+    assert!(model.has_reached(Landmark::AbandonedWasOurs));
+}
+
+pub fn late_request() -> Environment {
+    let faults = [(Fault::LostAnswer, 1), (Fault::Refuse, 1)];
+    Environment {
+        adoption: AdoptionPolicy::Never,
+        timing: Timing {
+            post_life: 3,
+            ..Timing::PROMPT
+        },
+        ..alone("late request after a refusal", 2, &faults)
+    }
+}

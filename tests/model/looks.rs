@@ -1,0 +1,289 @@
+//! A pass over the object: it loads it, reads twice, and decides; other things happen in
+//! between.
+
+use index_restore_operator::restore::Question;
+
+use crate::answers::Seen;
+use crate::environment::{Fault, Rows};
+use crate::steps::Steps;
+use crate::world::{
+    Glimpse, Index, JOBS, Listing, Object, Phase, Plan, Progress, Project, Rival, Row, View, World,
+};
+
+impl Steps<'_> {
+    /// Loads the object and makes the first read.
+    pub fn begin(&mut self, who: u8) {
+        let me = *self.me(who);
+        let Some(cached) = me.cache else { return };
+        let fresh = self
+            .world
+            .read()
+            .filter(|v| v.object.uid == cached.object.uid);
+        let Some(seen) = (if me.rereads { fresh } else { Some(cached) }) else {
+            return;
+        };
+        let mut next = *self.world;
+        next.at(who).rereads = false;
+        next.at(who).key = self.world.key;
+        let question = self.model.product.ask(&seen.object, me.mind.evidence);
+        if question != Question::Nothing && self.may(Fault::Outage) {
+            let mut down = next;
+            self.conclude(&mut down, who, seen, (Seen::Outage, 0));
+            let what = "looks, and Pinecone does not answer";
+            self.fail(Fault::Outage, what, Some(who), down);
+        }
+        let key = self.world.key;
+        match question {
+            Question::Nothing => self.decide(who, next, seen, Seen::Nothing),
+            Question::StillThere { by_list } => {
+                for answer in self.checks(key, &seen.object, by_list) {
+                    self.decide(who, next, seen, answer);
+                }
+            }
+            Question::MaySubmit { .. } => {
+                self.look(who, next, seen, Glimpse::Index(self.index_by(key)));
+            }
+            Question::FindOurs if self.model.environment().rival.is_some() => {
+                self.look(who, next, seen, Glimpse::Rivals);
+            }
+            Question::FindOurs => {
+                for listing in self.lists(key, &seen.object, (me.mind.known, None)) {
+                    self.look(who, next, seen, Glimpse::Jobs(listing));
+                }
+            }
+            Question::Follow { index } => self.begin_to_follow(who, next, seen, index),
+        }
+    }
+
+    fn begin_to_follow(&mut self, who: u8, next: World, seen: View, index: bool) {
+        let key = self.world.key;
+        let known = self.me(who).mind.known;
+        let Some(job) = seen.object.job else {
+            // The list may show the job of an adopted index yet.
+            for listing in self.lists(key, &seen.object, (known, None)) {
+                let job = self.model.product.traced(&seen.object, &listing);
+                let index = Some(self.index_by(key));
+                self.decide(who, next, seen, Seen::Follow { job, index });
+            }
+            return;
+        };
+        let row = self.world.job_by(key, job);
+        if self.model.environment().split_follow {
+            return self.look(who, next, seen, Glimpse::Job { row, index });
+        }
+        let answer = self.follow(key, row, index);
+        self.decide(who, next, seen, answer);
+    }
+
+    fn look(&mut self, who: u8, mut next: World, seen: View, first: Glimpse) {
+        next.at(who).phase = Phase::Looking {
+            seen,
+            first,
+            rival: self.world.rival,
+            frozen: 0,
+        };
+        let what = match first {
+            Glimpse::Jobs(Listing { rows, .. }) if rows == [None; JOBS] => {
+                "looks, and no restore job is listed"
+            }
+            _ => "looks",
+        };
+        self.go(what, Some(who), next);
+    }
+
+    /// Makes the second read, and decides.
+    pub fn look_again(
+        &mut self,
+        who: u8,
+        seen: View,
+        (first, rival): (Glimpse, Option<Rival>),
+        frozen: u8,
+    ) {
+        let rival = match self.model.environment().rivals_last {
+            true => self.world.rival,
+            false => rival,
+        };
+        let me = *self.me(who);
+        let is_right = me.key == Project::Right;
+        let lists = || self.lists(me.key, &seen.object, (me.mind.known, rival));
+        let find = |jobs| Seen::FindOurs {
+            index: self.index_by(me.key),
+            jobs,
+            backup: Some(is_right),
+        };
+        let answers: Vec<Seen> = match first {
+            Glimpse::Index(index) => {
+                let question = self.model.product.ask(&seen.object, me.mind.evidence);
+                let history = question == Question::MaySubmit { history: true };
+                let lists = match history || index.is_some() {
+                    true => lists().into_iter().map(Some).collect(),
+                    false => vec![None],
+                };
+                let seen = |jobs| Seen::MaySubmit {
+                    index,
+                    jobs,
+                    backup: index.is_none().then_some(is_right),
+                    date: self.world.clock,
+                };
+                lists.into_iter().map(seen).collect()
+            }
+            Glimpse::Rivals => lists().into_iter().map(find).collect(),
+            Glimpse::Jobs(jobs) => vec![find(jobs)],
+            Glimpse::Job { row, index } => vec![self.follow(me.key, row, index)],
+        };
+        for answer in answers {
+            let mut next = *self.world;
+            self.conclude(&mut next, who, seen, (answer, frozen));
+            let what = match answer {
+                Seen::MaySubmit {
+                    jobs: Some(Listing { rows, .. }),
+                    ..
+                } if rows == [None; JOBS] => "decides, for no restore job is listed",
+                _ => "decides",
+            };
+            self.go(what, Some(who), next);
+        }
+    }
+
+    fn follow(&self, key: Project, job: Option<Row>, wanted: bool) -> Seen {
+        let wanted = job.is_none_or(|job| wanted || job.state == Progress::Completed);
+        Seen::Follow {
+            job,
+            index: wanted.then(|| self.index_by(key)),
+        }
+    }
+
+    /// What one read of every page of `GET /restore-jobs` may show, and a job by its ID: the one
+    /// that is listed, one that was seen before, or one that a copied status names.
+    fn lists(
+        &self,
+        key: Project,
+        object: &Object,
+        (known, rival): (Option<u8>, Option<Rival>),
+    ) -> Vec<Listing> {
+        let mut full = Listing {
+            rival,
+            ..Listing::default()
+        };
+        let mut lists = vec![full];
+        if key == Project::Right {
+            full.rows = self.rows();
+        }
+        if full != lists[0] {
+            lists.push(full);
+            if self.model.environment().rows != Rows::Lossy {
+                lists.remove(0);
+            }
+        }
+        for listing in &mut lists {
+            let Some(id) = self.model.product.to_confirm(object, listing, known) else {
+                continue;
+            };
+            listing.confirmed = self.world.job_by(key, id);
+            listing.doubted = Some(id).filter(|_| listing.confirmed.is_none());
+        }
+        lists
+    }
+
+    fn rows(&self) -> [Option<Row>; JOBS] {
+        let mut rows = [None; JOBS];
+        for (id, job) in self.world.jobs() {
+            rows[usize::from(id)] = self.is_listed(id).then(|| job.row(id));
+        }
+        rows
+    }
+
+    /// Whether a list shows the job that lacks nothing which it could show.
+    fn is_listed(&self, id: u8) -> bool {
+        let is_shown = match self.model.environment().rows {
+            Rows::Stay => true,
+            Rows::Vanish | Rows::Lossy => self.is_live(id),
+            Rows::Hidden => false,
+        };
+        let job = self.world.jobs[usize::from(id)];
+        is_shown && job.is_some_and(|job| job.unlisted.is_none())
+    }
+
+    /// What a check of the restored index may see: with `by_list` also what lists of before
+    /// show yet.
+    fn checks(&self, key: Project, object: &Object, by_list: bool) -> Vec<Seen> {
+        let mut checks = self.check(key, object, self.index_by(key), by_list);
+        if let Some(former) = self
+            .world
+            .former
+            .filter(|_| by_list && key == Project::Right)
+        {
+            checks.extend(self.check(key, object, Some(former), true));
+        }
+        checks
+    }
+
+    fn check(
+        &self,
+        key: Project,
+        object: &Object,
+        index: Option<Index>,
+        by_list: bool,
+    ) -> Vec<Seen> {
+        let seen = |job: Option<bool>| Seen::StillThere {
+            index,
+            job,
+            backup: job
+                .filter(|is_shown| !is_shown)
+                .map(|_| key == Project::Right),
+        };
+        let backup = object.own().map_or(object.backup, |own| own.backup);
+        let Some(index) = index else {
+            return vec![seen(None)];
+        };
+        if self.model.environment().shows_source && index.is_of_backup(backup) {
+            return vec![seen(None)];
+        }
+        let Some(job) = object.job else {
+            return vec![seen(Some(false))];
+        };
+        let by_id = self.world.job_by(key, job).is_some();
+        let stays = self.model.environment().rows == Rows::Stay;
+        let is_former = self.world.index != Some(index) && index.is_of_job(Some(job));
+        let is_listed = key == Project::Right
+            && (self.is_listed(job) && (stays || index.is_of_job(Some(job))) || is_former);
+        let mut checks = vec![seen(Some(by_id))];
+        if by_list && is_listed && !by_id {
+            checks.push(seen(Some(true)));
+        }
+        checks
+    }
+
+    fn decide(&mut self, who: u8, mut next: World, seen: View, answer: Seen) {
+        self.conclude(&mut next, who, seen, (answer, 0));
+        self.go("decides", Some(who), next);
+    }
+
+    fn conclude(&self, next: &mut World, who: u8, seen: View, answer: (Seen, u8)) {
+        let mind = next.at(who).mind;
+        let start = seen.object.own().map(|own| own.start);
+        let hour = start.is_some_and(|start| next.hour.is_some_and(|hour| start <= hour));
+        let product = &self.model.product;
+        let decided = product.decide(&seen.object, mind, answer, hour);
+        // What was decided on an older version is never written.
+        if seen.current {
+            let environment = self.model.environment();
+            next.judge(&seen.object, decided.plan, answer.0, environment);
+        }
+        self.note(&seen.object, decided.plan);
+        let is_news = match decided.plan {
+            Plan::Keep => false,
+            Plan::Submit { .. } => true,
+            Plan::Write(writing) => product.written(&seen.object, writing) != seen.object,
+        };
+        let me = next.at(who);
+        me.mind = decided.mind;
+        me.phase = match is_news {
+            true => Phase::Decided {
+                seen,
+                plan: decided.plan,
+            },
+            false => Phase::Idle,
+        };
+    }
+}
