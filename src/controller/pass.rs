@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
@@ -16,7 +17,7 @@ use crate::kubernetes::{Error, within};
 use crate::leader::Term;
 use crate::pinecone::{ApiKey, RestoreJob};
 use crate::restore::{
-    Acted, Actor, Answer, Done, Question, Situation, Stage, Wish, act, ask, decide, observe,
+    Acted, Actor, Answer, Done, Question, Rivals, Situation, Stage, Wish, act, ask, decide, observe,
 };
 use crate::secret::KeyProblem;
 
@@ -182,17 +183,18 @@ async fn answer(
         Ok(key) => key,
         Err(problem) => return Ok((Answer::NoKey(problem), None)),
     };
-    let rivals = rivals::find(context, situation).await?;
+    let find =
+        || -> BoxFuture<'_, Result<Rivals, Error>> { Box::pin(rivals::find(context, situation)) };
     let wish = Wish {
         question,
         situation,
         known_job,
-        rivals: &rivals,
+        rivals: &find,
     };
     let see = |key: ApiKey| async move {
         observe(wish, &context.pinecone, &context.presence, &key).await
     };
-    let answer = see(key.clone()).await;
+    let answer = see(key.clone()).await?;
     if !answer.is_unauthorized() {
         return Ok((answer, Some(key)));
     }
@@ -201,7 +203,7 @@ async fn answer(
         .keys
         .forget(&namespace, &object.spec.api_key_secret_ref);
     match self::key(context, object).await? {
-        Ok(fresh) if fresh.id() != key.id() => Ok((see(fresh.clone()).await, Some(fresh))),
+        Ok(fresh) if fresh.id() != key.id() => Ok((see(fresh.clone()).await?, Some(fresh))),
         _ => Ok((answer, Some(key))),
     }
 }

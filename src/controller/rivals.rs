@@ -16,9 +16,6 @@ use crate::restore::{Rivals, Situation};
 /// If the API server gives no answer: without it, whose a job is stays open.
 pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Rivals, Error> {
     let mut rivals = Rivals::default();
-    if situation.since.is_none() {
-        return Ok(rivals);
-    }
     let of_name = format!("spec.indexName={}", situation.index_name);
     let params = ListParams::default().fields(&of_name);
     for api in apis(context) {

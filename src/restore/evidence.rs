@@ -18,7 +18,8 @@ pub struct Evidence {
     subject: Option<Subject>,
     since: Option<BootTime>,
     looks: u32,
-    index_seen: bool,
+    /// The claim's nonce, if its index or its restore job was seen since.
+    seen: Option<String>,
     failures: u32,
     refusals: u32,
     polls: u32,
@@ -60,9 +61,9 @@ impl Evidence {
         self.looks
     }
 
-    /// Whether an index of the claim's name was seen since the claim.
-    pub fn index_seen(&self) -> bool {
-        self.index_seen
+    /// Whether an index of the claim's name, or its restore job, was seen since the claim.
+    pub fn has_seen(&self, claim: &Submission) -> bool {
+        self.seen.as_ref() == Some(&claim.nonce)
     }
 
     /// How many looks in a row failed.
@@ -134,6 +135,13 @@ impl Evidence {
         self.remember_job(situation, answer);
         if let (Stage::Claimed(claim), Answer::FindOurs(seen)) = (&situation.stage, answer) {
             self.observe(claim, seen, looked.end.since(looked.start), patience);
+            let is_listed = seen
+                .history
+                .as_ref()
+                .is_ok_and(|history| is_listed(situation, history));
+            if is_listed || matches!(seen.index, Ok(Some(_))) {
+                self.seen = Some(claim.nonce.clone());
+            }
         }
         let catch_up = patience.catch_up;
         match missing(situation, answer) {
@@ -199,14 +207,6 @@ impl Evidence {
     }
 
     fn count(&mut self, subject: Subject, looked: Range<BootTime>, catch_up: Duration) {
-        match &subject {
-            Subject::Claim { index, nonce } => {
-                let same =
-                    matches!(&self.subject, Some(Subject::Claim { nonce: n, .. }) if n == nonce);
-                self.index_seen = *index || (same && self.index_seen);
-            }
-            _ => self.index_seen = false,
-        }
         if self.subject.as_ref() != Some(&subject) {
             self.subject = Some(subject);
             self.since = Some(looked.end);

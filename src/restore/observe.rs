@@ -1,5 +1,6 @@
 //! Reads what a question asks for.
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::answer::{Answer, Check, History, Look, Preflight, Rivals, Search, found};
@@ -8,6 +9,7 @@ use super::history::Trace;
 use super::presence::Presence;
 use super::stage::{Situation, Stage, Submitted};
 use crate::failpoint::{Site, around};
+use crate::kubernetes::Error;
 use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, RestoreJob};
 
 /// What is to be read, and what is known already that decides what to ask for.
@@ -17,25 +19,30 @@ pub struct Wish<'a> {
     pub situation: &'a Situation,
     /// A restore job of this backup and name that an earlier look showed.
     pub known_job: Option<&'a RestoreJob>,
-    pub rivals: &'a Rivals,
+    /// Asks the API server for other IndexRestores of this backup and name. What they record
+    /// must be newer than the list of restore jobs: they may have made what it shows.
+    pub rivals: &'a (dyn Fn() -> BoxFuture<'a, Result<Rivals, Error>> + Sync),
 }
 
 /// Asks Pinecone what is to be known. Makes no request that changes anything.
+///
+/// # Errors
+/// If the API server cannot be asked for other IndexRestores.
 pub async fn observe(
     wish: Wish<'_>,
     pinecone: &Client,
     presence: &Presence,
     key: &ApiKey,
-) -> Answer {
+) -> Result<Answer, Error> {
     let eyes = Eyes {
         wish,
         situation: wish.situation,
         pinecone,
         key,
     };
-    match (wish.question, &wish.situation.stage) {
-        (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await),
-        (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await),
+    Ok(match (wish.question, &wish.situation.stage) {
+        (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await?),
+        (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await?),
         (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
             Some(job_id) => eyes.follow(job_id, index).await,
             None => eyes.follow_index().await,
@@ -47,45 +54,72 @@ pub async fn observe(
         (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
             Answer::Nothing
         }
-    }
+    })
 }
 
-struct Eyes<'a> {
-    wish: Wish<'a>,
-    situation: &'a Situation,
+struct Eyes<'a, 'w> {
+    wish: Wish<'w>,
+    situation: &'w Situation,
     pinecone: &'a Client,
     key: &'a ApiKey,
 }
 
-impl Eyes<'_> {
-    async fn preflight(&self, history: bool) -> Preflight {
+impl Eyes<'_, '_> {
+    async fn preflight(&self, history: bool) -> Result<Preflight, Error> {
         let index = self.index().await;
         let history = match &index {
-            Ok(found) if history || found.is_some() => Some(self.history().await),
+            Ok(found) if history || found.is_some() => {
+                let history = self.history().await;
+                Some(self.with_rivals(history, &index).await?)
+            }
             _ => None,
         };
         let (backup, date) = match &index {
             Ok(None) => self.backup().await,
             _ => (None, None),
         };
-        Preflight {
+        Ok(Preflight {
             index,
             history,
             backup,
             date,
-        }
+        })
     }
 
-    async fn search(&self) -> Search {
+    async fn search(&self) -> Result<Search, Error> {
         let history = self.history().await;
         let index = self.index().await;
+        let history = self.with_rivals(history, &index).await?;
         let (backup, date) = self.backup().await;
-        Search {
+        Ok(Search {
             index,
             history,
             backup,
             ended: date.unwrap_or_else(Timestamp::now),
+        })
+    }
+
+    /// Where a job or an index could be taken for this restore's own: what other IndexRestores
+    /// have of it. A job that turns out to be theirs is confirmed by its ID.
+    async fn with_rivals(
+        &self,
+        history: Result<History, Failure>,
+        index: &Look<Index>,
+    ) -> Result<Result<History, Failure>, Error> {
+        let Ok(mut history) = history else {
+            return Ok(history);
+        };
+        let situation = self.situation;
+        let is_listed = matches!(situation.trace(&history), Trace::Ours(_));
+        let is_named = index.as_ref().is_ok_and(|index| {
+            let source = index.as_ref().map(|index| &index.source);
+            source.and_then(|source| source.is(&situation.backup_id)) == Some(true)
+        });
+        if situation.since.is_none() || !(is_listed || is_named) {
+            return Ok(Ok(history));
         }
+        history.rivals = (self.wish.rivals)().await?;
+        Ok(self.confirmed(history).await)
     }
 
     async fn follow(&self, job_id: &str, index: bool) -> Answer {
@@ -172,19 +206,23 @@ impl Eyes<'_> {
         }
     }
 
-    /// The whole list and, where an earlier job might be adopted, that job by its ID: the one
-    /// that is listed, one that an earlier look showed, or one that a copied status names.
+    /// The whole list and, where an earlier job might be adopted, that job by its ID.
     async fn history(&self) -> Result<History, Failure> {
         let listing = self
             .pinecone
             .restore_jobs(self.key, &self.situation.index_name);
         let listing = listing.await?;
-        let mut history = History {
+        let history = History {
             jobs: listing.jobs,
             is_complete: listing.is_complete,
-            rivals: self.wish.rivals.clone(),
             ..History::default()
         };
+        self.confirmed(history).await
+    }
+
+    /// The history with an earlier job as its ID shows it: the one that is listed, one that an
+    /// earlier look showed, or one that a copied status names.
+    async fn confirmed(&self, mut history: History) -> Result<History, Failure> {
         let shown = match self.situation.trace(&history) {
             Trace::Ours(_) => return Ok(history),
             Trace::Earlier(job) => Some(job),

@@ -28,9 +28,8 @@ impl Steps<'_> {
             Phase::Looking {
                 seen,
                 first,
-                rival,
                 frozen,
-            } => self.look_again(who, seen, (first, rival), frozen),
+            } => self.look_again(who, seen, first, frozen),
             Phase::Decided { seen, plan } => match plan {
                 Plan::Keep => {}
                 Plan::Submit { date, ago } => self.claim(who, seen, (date, ago)),

@@ -144,9 +144,6 @@ pub enum Design {
     HostIsIdentity,
     /// Adopts the index of a job that failed.
     FailedJobAdopted,
-    /// Remembers that its job was listed, even where that could not be recorded; not the
-    /// product's design yet.
-    ListedJobRemembered,
     /// Does not expect an abandoned request once a later one was refused.
     AbandonedForgotten,
 }
@@ -178,8 +175,6 @@ pub struct Environment {
     pub elsewhere: bool,
     /// The uid of another object of the same backup and name.
     pub rival: Option<u8>,
-    /// Whether other objects are read after the list of restore jobs, not before.
-    pub rivals_last: bool,
     /// Whether a person may delete an index that was not there for longer than a gap.
     pub quick_deletes: bool,
     /// Whether a pass may begin with an older version than the latest. Where not, an
@@ -223,7 +218,6 @@ impl Environment {
             shows_source: false,
             elsewhere: false,
             rival: None,
-            rivals_last: false,
             quick_deletes: false,
             split_follow: false,
             slow_jobs: false,

@@ -8,7 +8,6 @@ use index_restore_operator::restore::{Evidence, Situation, Stage};
 use jiff::Timestamp;
 
 use crate::answers::Seen;
-use crate::environment::Design;
 use crate::product::{Product, TICK};
 use crate::translation::number;
 use crate::world::{Mind, Object};
@@ -92,14 +91,8 @@ impl Product {
                 age,
                 observed: self.nonce_of(evidence).map_or(0, |_| observed),
                 known: known.map(|job| number(&job.restore_job_id)),
-                was_listed: self.is_listed(object, seen) || mind.was_listed,
             },
         }
-    }
-
-    fn is_listed(&self, object: &Object, seen: Seen) -> bool {
-        let is_remembered = self.environment.design == Design::ListedJobRemembered;
-        matches!(seen, Seen::FindOurs { jobs, .. } if is_remembered && self.lists_own(object, &jobs))
     }
 
     /// One look that ended at a time, with the object as of another.

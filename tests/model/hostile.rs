@@ -116,13 +116,32 @@ fn requests() {
 #[test]
 fn rivals() {
     let faults = [(Fault::Rival, 1), (Fault::LostAnswer, 1), (Fault::Crash, 1)];
-    check(
-        Environment {
-            rivals_last: true,
-            ..rival(0, &faults)
-        },
-        &[Landmark::NameTaken],
-    );
+    check(rival(0, &faults), &[Landmark::NameTaken]);
+}
+
+/// A look shows the job, its record loses against another write, and the index is deleted
+/// before the next look.
+#[test]
+fn job_listed_and_not_recorded() {
+    let faults = [
+        (Fault::LostAnswer, 1),
+        (Fault::LostWrite, 1),
+        (Fault::DeleteIndex, 1),
+    ];
+    let environment = alone("job listed and not recorded", 3, &faults);
+    check_safety(environment, &[Property::OneCreate]);
+}
+
+/// The index of a claim that was answered 409 may be its own, where the POST was sent twice. Its
+/// job is not listed, and it is deleted after a while.
+#[test]
+fn repeated_and_deleted_later() {
+    let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
+    let environment = Environment {
+        controllers: 2,
+        ..alone("repeated, and deleted later", 2, &faults)
+    };
+    check_safety(environment, &[Property::OneCreate]);
 }
 
 /// Another object with the given uid, and neither adopts.

@@ -43,9 +43,6 @@ impl Steps<'_> {
             Question::MaySubmit { .. } => {
                 self.look(who, next, seen, Glimpse::Index(self.index_by(key)));
             }
-            Question::FindOurs if self.model.environment().rival.is_some() => {
-                self.look(who, next, seen, Glimpse::Rivals);
-            }
             Question::FindOurs => {
                 for listing in self.lists(key, &seen.object, (me.mind.known, None)) {
                     self.look(who, next, seen, Glimpse::Jobs(listing));
@@ -79,7 +76,6 @@ impl Steps<'_> {
         next.at(who).phase = Phase::Looking {
             seen,
             first,
-            rival: self.world.rival,
             frozen: 0,
         };
         let what = match first {
@@ -92,17 +88,9 @@ impl Steps<'_> {
     }
 
     /// Makes the second read, and decides.
-    pub fn look_again(
-        &mut self,
-        who: u8,
-        seen: View,
-        (first, rival): (Glimpse, Option<Rival>),
-        frozen: u8,
-    ) {
-        let rival = match self.model.environment().rivals_last {
-            true => self.world.rival,
-            false => rival,
-        };
+    pub fn look_again(&mut self, who: u8, seen: View, first: Glimpse, frozen: u8) {
+        // Other objects are read last: they may have made what the list shows.
+        let rival = self.world.rival;
         let me = *self.me(who);
         let is_right = me.key == Project::Right;
         let lists = || self.lists(me.key, &seen.object, (me.mind.known, rival));
@@ -127,8 +115,11 @@ impl Steps<'_> {
                 };
                 lists.into_iter().map(seen).collect()
             }
-            Glimpse::Rivals => lists().into_iter().map(find).collect(),
-            Glimpse::Jobs(jobs) => vec![find(jobs)],
+            Glimpse::Jobs(jobs) => {
+                let mut jobs = Listing { rival, ..jobs };
+                self.confirm(me.key, &seen.object, me.mind.known, &mut jobs);
+                vec![find(jobs)]
+            }
             Glimpse::Job { row, index } => vec![self.follow(me.key, row, index)],
         };
         for answer in answers {
@@ -176,13 +167,20 @@ impl Steps<'_> {
             }
         }
         for listing in &mut lists {
-            let Some(id) = self.model.product.to_confirm(object, listing, known) else {
-                continue;
-            };
+            self.confirm(key, object, known, listing);
+        }
+        lists
+    }
+
+    fn confirm(&self, key: Project, object: &Object, known: Option<u8>, listing: &mut Listing) {
+        let product = &self.model.product;
+        if listing.confirmed.is_some() || listing.doubted.is_some() {
+            return;
+        }
+        if let Some(id) = product.to_confirm(object, listing, known) {
             listing.confirmed = self.world.job_by(key, id);
             listing.doubted = Some(id).filter(|_| listing.confirmed.is_none());
         }
-        lists
     }
 
     fn rows(&self) -> [Option<Row>; JOBS] {

@@ -77,14 +77,9 @@ pub struct Rival {
 /// The first of the two reads of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Glimpse {
-    /// The other objects.
-    Rivals,
     Index(Option<Index>),
     Jobs(Listing),
-    Job {
-        row: Option<Row>,
-        index: bool,
-    },
+    Job { row: Option<Row>, index: bool },
 }
 
 /// Where a process is in its pass.
@@ -95,7 +90,6 @@ pub enum Phase {
     Looking {
         seen: View,
         first: Glimpse,
-        rival: Option<Rival>,
         frozen: u8,
     },
     Decided {
@@ -133,8 +127,6 @@ pub struct Mind {
     pub observed: u8,
     /// The restore job of this backup and name that it saw.
     pub known: Option<u8>,
-    /// Whether its own job was listed; where that is remembered.
-    pub was_listed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

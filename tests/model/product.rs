@@ -159,11 +159,6 @@ impl Product {
         let key = (*object, key, (seen, frozen), hour);
         let decided = remembered(&self.decisions, key, |_| {
             let now = OBSERVED + self.ticks(mind.observed);
-            let mut remembered = *object;
-            if let Some(own) = remembered.submission.as_mut().filter(|_| mind.was_listed) {
-                own.index_seen = true;
-            }
-            let object = &remembered;
             let situation = Situation::of(&self.expanded(object, now));
             let answer = self.answer(object, &situation, seen, now);
             let began = mind.age.saturating_sub(frozen);
@@ -214,10 +209,6 @@ impl Product {
         rows.find(|row| row.id == id).copied()
     }
 
-    pub fn lists_own(&self, object: &Object, jobs: &Listing) -> bool {
-        self.jobs_of(object, jobs).0.is_some()
-    }
-
     /// The object's own job in a list, or else an earlier one.
     fn jobs_of(&self, object: &Object, jobs: &Listing) -> (Option<u8>, Option<u8>) {
         remembered(&self.jobs, (*object, *jobs), |_| {
@@ -226,7 +217,7 @@ impl Product {
             match situation.trace(&jobs.expanded(&situation)) {
                 Trace::Ours(job) => (id(job), None),
                 Trace::Earlier(job) => (None, id(job)),
-                Trace::None => (None, None),
+                Trace::Foreign(_) | Trace::None => (None, None),
             }
         })
     }

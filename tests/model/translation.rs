@@ -243,6 +243,7 @@ impl Listing {
             confirmed: None,
             doubted: doubted.as_ref().map(Row::expanded),
             rivals,
+            ..History::default()
         };
         if let Some(job) = self.confirmed {
             history.confirm(situation, job.expanded());

@@ -127,11 +127,10 @@ impl Open<'_> {
         self.not_known(&format!("no index {name} and no restore job yet"))
     }
 
-    /// Whether an index was there that this request may have created. One that was there before
-    /// the answer 409 may be anybody's.
+    /// Whether an index was there, or a restore job was listed, that this request may have
+    /// created. After a 409, too: the request may have been sent twice on its way.
     fn was_seen(&self) -> bool {
-        let was_seen = self.claim.index_seen || self.scene.evidence.index_seen();
-        was_seen && self.claim.outcome != SubmissionOutcome::Taken
+        self.claim.index_seen || self.scene.evidence.has_seen(self.claim)
     }
 
     /// Whether the outcome was out of sight for too long, so that its absence proves nothing.

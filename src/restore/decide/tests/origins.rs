@@ -204,7 +204,7 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
         report(decision).change,
         Change::Observed {
             until: time(380),
-            index_seen: false,
+            index_seen: true,
         }
     );
     // The job that made the index is another backup's.
