@@ -41,8 +41,8 @@ pub struct RunArgs {
     )]
     pinecone_endpoint: String,
 
-    /// Version of Pinecone's API to ask for, sent as X-Pinecone-Api-Version. 2026-07 is recommended: it
-    /// shows from which backup an index was restored, and 2025-10 is past its guaranteed support.
+    /// Version of Pinecone's API. 2026-07 is recommended: it shows from which backup an index was
+    /// restored. 2025-10 is past its guaranteed support.
     #[arg(
         long,
         env = "PINECONE_API_VERSION",
@@ -86,8 +86,7 @@ pub struct RunArgs {
     poll_max: Duration,
 
     /// Longest gap in observing a submission of unknown outcome after which the operator still submits
-    /// again by itself. An index that the lost request created and somebody deleted within such a gap
-    /// leaves no trace. After a longer gap a person decides. 0: the operator never submits again by itself.
+    /// again by itself; after a longer one a person decides. 0: it never submits again by itself.
     #[arg(long, env = "MAX_OBSERVATION_GAP", default_value = "600s", value_parser = duration_or_none)]
     max_observation_gap: Duration,
 

@@ -50,7 +50,7 @@ pub fn left_by_failed_job(job: &RestoreJob) -> Finding {
     Finding::new(
         Reason::IndexAlreadyExists,
         format!(
-            "index {} is left from an earlier restore of this backup, job {}, which is {}; delete that index, and the restore goes on by itself; or set another indexName",
+            "index {} is left from an earlier restore of this backup, job {}, which is {}; delete that index, and the restore continues automatically; or set another indexName",
             job.target_index_name, job.restore_job_id, job.word
         ),
     )

@@ -1,8 +1,8 @@
 //! A restored index, checked long after.
 
 use super::*;
+use crate::api::IndexRestoreStatus;
 use crate::api::conditions::Finding;
-use crate::api::{DeletionProtection, IndexRestoreStatus, SubmissionOutcome};
 use crate::restore::{Change, Question, Report, ask};
 
 fn done() -> IndexRestore {
@@ -26,14 +26,14 @@ fn unshown(source: SourceBackup, shows_backup: bool, host: &str) -> Answer {
     })
 }
 
-fn report(decision: Decision) -> Report {
+pub(super) fn report(decision: Decision) -> Report {
     match decision.step {
         Step::Report(report) => report,
         other => panic!("{other:?}"),
     }
 }
 
-fn written(object: &IndexRestore, decision: Decision, at: i64) -> IndexRestoreStatus {
+pub(super) fn written(object: &IndexRestore, decision: Decision, at: i64) -> IndexRestoreStatus {
     report(decision).status(object, time(at))
 }
 
@@ -193,201 +193,10 @@ fn the_time_of_the_last_confirmation_is_written_once_a_day() {
     assert_eq!(change_at(86_400), Change::Confirmed(time(86_400)));
 }
 
-/// The adopted object, and what the spec wants of the index.
-fn adopted(tags: Value, protection: DeletionProtection) -> IndexRestore {
-    let mut object = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let submission = object.status.as_mut().unwrap().submission.as_mut();
-    submission.unwrap().outcome = SubmissionOutcome::Adopted;
-    object.spec.tags = serde_json::from_value(tags).unwrap();
-    object.spec.deletion_protection = protection;
-    object
-}
-
-#[test]
-fn an_adopted_index_is_compared_with_the_spec() {
-    use DeletionProtection::{Disabled, Enabled};
-    let differs = "; it differs from the spec: ";
-    for (tags, wanted, is_protected, expected, words) in [
-        (json!(null), Disabled, false, Reason::Adopted, "created now"),
-        (
-            json!({"team": "search"}),
-            Enabled,
-            true,
-            Reason::Adopted,
-            "created now",
-        ),
-        (
-            json!({"team": "other", "more": "x"}),
-            Disabled,
-            true,
-            Reason::Adopted,
-            r#"deletionProtection is Enabled instead of Disabled, tag more is absent instead of "x", tag team is "search" instead of "other""#,
-        ),
-        (
-            json!({"a": "b"}),
-            Enabled,
-            false,
-            Reason::DeletionProtectionMismatch,
-            r#"tag team is "search" instead of absent"#,
-        ),
-    ] {
-        let seen = Index {
-            tags: [("team".to_owned(), "search".to_owned())].into(),
-            is_protected,
-            ..index(true, "Ready")
-        };
-        let object = adopted(tags, wanted);
-        let decision = look(&object, &still(Ok(Some(seen))), 1, 1);
-        assert_eq!(reason(&decision), Some(expected));
-        let message = report(decision).finding.message;
-        assert!(message.contains(words), "{message}");
-        assert_eq!(
-            message.contains(differs),
-            words.contains("instead") && expected == Reason::Adopted
-        );
-    }
-}
-
-/// An index without a job of its own, adopted because it names its backup.
-fn jobless(host: Option<&str>) -> IndexRestore {
-    let mut object = adopted(json!(null), DeletionProtection::Disabled);
-    let status = object.status.as_mut().unwrap();
-    status.restore_job_id = None;
-    status.restore = None;
-    status.index_host = host.map(Into::into);
-    object
-}
-
-fn named(state: &str, source: SourceBackup) -> Index {
-    Index {
-        source,
-        ..index(state == "Ready", state)
-    }
-}
-
-#[test]
-fn an_index_without_a_job_is_followed_by_itself() {
-    let ours = || SourceBackup::Id("b".into());
-    let follow = |job: Option<RestoreJob>, index: Option<Index>| Answer::Follow {
-        job: Ok(job),
-        index: Some(Ok(index)),
-    };
-    let failed = job("j", 1, "Failed");
-    let foreign = RestoreJob {
-        backup_id: "c".into(),
-        ..job("j", 1, "Completed")
-    };
-    let elsewhere = RestoreJob {
-        target_index_name: "other".into(),
-        ..job("j", 1, "Completed")
-    };
-    for (answer, expected) in [
-        (follow(None, Some(named("Ready", ours()))), Reason::Adopted),
-        (
-            follow(Some(failed), Some(named("Ready", ours()))),
-            Reason::Adopted,
-        ),
-        (
-            follow(Some(foreign), Some(named("Ready", ours()))),
-            Reason::Adopted,
-        ),
-        (
-            follow(Some(elsewhere), Some(named("Ready", ours()))),
-            Reason::Adopted,
-        ),
-        (
-            follow(None, Some(named("Initializing", ours()))),
-            Reason::IndexNotReady,
-        ),
-        (
-            follow(None, Some(named("Failed", ours()))),
-            Reason::IndexFailed,
-        ),
-        (follow(None, None), Reason::Restoring),
-        (
-            follow(Some(job("j", 1, "Pending")), Some(named("Ready", ours()))),
-            Reason::Restoring,
-        ),
-    ] {
-        let decision = look(&jobless(None), &answer, 1, 1);
-        assert_eq!(reason(&decision), Some(expected), "{answer:?}");
-    }
-    let decision = look(&jobless(None), &follow(None, None), 6, 60);
-    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
-    let answer = follow(None, Some(named("Ready", ours())));
-    let decision = look(&jobless(None), &answer, 1, 1);
-    let mut finished = jobless(None);
-    finished.status = Some(written(&finished, decision, 2));
-    let message = Situation::of(&finished).shown.unwrap().message;
-    assert!(message.contains("does not list"), "{message}");
-    let question = ask(&Situation::of(&finished), &Evidence::default());
-    assert_eq!(question, Question::StillThere { by_list: true });
-}
-
-#[test]
-fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
-    let without_job = |source| {
-        Answer::StillThere(Check {
-            index: Ok(Some(named("Ready", source))),
-            job: Some(Ok(None)),
-            backup: Some(Ok(backup("Ready").unwrap().ok())),
-        })
-    };
-    let object = jobless(Some("index.host"));
-    let decision = look(&object, &without_job(SourceBackup::None), 1, 1);
-    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
-    let decision = look(&object, &without_job(SourceBackup::NotShown), 6, 60);
-    let finding = report(decision).finding;
-    assert_eq!(finding.reason, Reason::RestoreJobNotFound);
-    assert!(
-        finding.message.contains("its restore job"),
-        "{}",
-        finding.message
-    );
-    // Nothing but the index was read.
-    let unread = Answer::StillThere(Check::from(Ok(Some(named(
-        "Ready",
-        SourceBackup::NotShown,
-    )))));
-    assert_eq!(look(&object, &unread, 1, 1).step, Step::Keep);
-}
-
 #[test]
 fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(Duration::from_secs(3_000));
     let decision = look(&done(), &still(Err(busy)), 3, 60);
     assert!(decision.again.unwrap() >= Duration::from_secs(3_000));
-}
-
-#[test]
-fn a_restore_whose_job_is_not_known_ends_by_what_its_index_shows() {
-    let mut object = jobless(None);
-    let submission = object.status.as_mut().unwrap().submission.as_mut();
-    submission.unwrap().outcome = SubmissionOutcome::Accepted;
-    let follow = |source| Answer::Follow {
-        job: Ok(None),
-        index: Some(Ok(Some(named("Ready", source)))),
-    };
-    let ours = follow(SourceBackup::Id("b".into()));
-    let finding = report(look(&object, &ours, 1, 1)).finding;
-    assert_eq!(finding.reason, Reason::Restored);
-    assert!(finding.message.contains("lists no restore job"));
-    let other = follow(SourceBackup::None);
-    assert_eq!(look(&object, &other, 2, 30).step, Step::Keep);
-    let decision = look(&object, &other, 6, 30);
-    assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
-    let unknown = follow(SourceBackup::NotShown);
-    let decision = look(&object, &unknown, 6, 30);
-    assert_eq!(reason(&decision), Some(Reason::Restoring));
-    let decision = look(&object, &unknown, 70, 60);
-    assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
-    let answer = Answer::Follow {
-        job: Ok(Some(job("j", 1, "Pending"))),
-        index: Some(Ok(Some(index(true, "Ready")))),
-    };
-    let Change::Record(found) = report(look(&object, &answer, 1, 1)).change else {
-        panic!("the job that is listed is recorded");
-    };
-    assert!(!found.adopted);
 }

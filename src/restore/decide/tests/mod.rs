@@ -1,5 +1,6 @@
 //! Every row of the decision, then what must hold for all of them.
 
+mod adopted;
 mod arms;
 mod claimed;
 mod finished;
@@ -11,6 +12,7 @@ mod pauses;
 mod posted;
 mod properties;
 mod reports;
+mod rivals;
 mod unclaimed;
 
 use std::time::Duration;

@@ -3,7 +3,6 @@
 use super::claimed::search;
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
-use crate::restore::answer::Rivals;
 use crate::restore::report::Record;
 use crate::restore::{Change, Report};
 
@@ -14,18 +13,18 @@ fn from(source: SourceBackup) -> Index {
     }
 }
 
-fn ours() -> Index {
+pub(super) fn ours() -> Index {
     from(SourceBackup::Id("b".into()))
 }
 
-fn taken(index: Index, history: History) -> Answer {
+pub(super) fn taken(index: Index, history: History) -> Answer {
     Answer::MaySubmit(Preflight {
         history: Some(Ok(history)),
         ..preflight(Some(index), None)
     })
 }
 
-fn jobs(jobs: &[RestoreJob]) -> History {
+pub(super) fn jobs(jobs: &[RestoreJob]) -> History {
     history(jobs, None).unwrap()
 }
 
@@ -36,21 +35,21 @@ fn doubted(job: &RestoreJob) -> History {
     }
 }
 
-fn report(decision: Decision) -> Report {
+pub(super) fn report(decision: Decision) -> Report {
     match decision.step {
         Step::Report(report) => report,
         other => panic!("{other:?}"),
     }
 }
 
-fn record(decision: Decision) -> Record {
+pub(super) fn record(decision: Decision) -> Record {
     match report(decision).change {
         Change::Record(record) => record,
         other => panic!("{other:?}"),
     }
 }
 
-fn never(mut object: IndexRestore) -> IndexRestore {
+pub(super) fn never(mut object: IndexRestore) -> IndexRestore {
     object.spec.adoption_policy = AdoptionPolicy::Never;
     object
 }
@@ -239,100 +238,6 @@ fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
         let record = record(look(&object, &seen, 9, 20));
         assert!(!record.adopted && record.job_id.is_none(), "{outcome}");
     }
-}
-
-fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
-    let mut answer = answer.clone();
-    match &mut answer {
-        Answer::FindOurs(search) => search.history.as_mut().unwrap().rivals = rivals.clone(),
-        Answer::MaySubmit(seen) => {
-            let history = seen.history.as_mut().unwrap();
-            history.as_mut().unwrap().rivals = rivals.clone();
-        }
-        _ => panic!("no history"),
-    }
-    answer
-}
-
-#[test]
-fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
-    let rivals = Rivals {
-        jobs: vec![],
-        has_precedence: true,
-    };
-    let ours = job("j", 2, "Pending");
-    let there = search(
-        Some(index(true, "Ready")),
-        std::slice::from_ref(&ours),
-        true,
-    );
-    let decision = look(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
-    assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
-    let unsent = taken(index(true, "Ready"), jobs(std::slice::from_ref(&ours)));
-    let decision = look(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
-    assert_eq!(decision.step, Step::Keep);
-    let source = search(Some(self::ours()), &[], true);
-    let decision = look(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
-    assert!(!matches!(report(decision).change, Change::Record(_)));
-}
-
-#[test]
-fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
-    let theirs = job("theirs", 2, "Pending");
-    let rivals = Rivals {
-        jobs: vec!["theirs".into()],
-        has_precedence: false,
-    };
-    let mut seen = jobs(std::slice::from_ref(&theirs));
-    seen.confirmed = Some(theirs);
-    let answer = Answer::FindOurs(Search {
-        ended: time(0),
-        index: Ok(Some(index(true, "Ready"))),
-        history: Ok(seen),
-        backup: backup("Ready"),
-    });
-    let answer = with_rivals(&answer, &rivals);
-    assert!(record(look(&claimed("Taken"), &answer, 1, 1)).adopted);
-    let decision = look(&never(claimed("Taken")), &answer, 1, 1);
-    assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-}
-
-#[test]
-fn of_two_open_claims_one_has_precedence() {
-    let rival = |uid: &str, outcome: &str, backup: &str, job: Option<&str>| {
-        let mut rival = claimed(outcome);
-        rival.metadata.uid = Some(uid.into());
-        let status = rival.status.as_mut().unwrap();
-        status.restore_job_id = job.map(Into::into);
-        let submission = status.submission.as_mut().unwrap();
-        submission.uid = uid.into();
-        submission.backup_id = backup.into();
-        rival
-    };
-    let mut copied = claimed("Open");
-    copied.metadata.uid = Some("u-0".into());
-    for (own, rival, expected) in [
-        ("Open", rival("u-0", "Open", "b", None), true),
-        ("Open", rival("u-2", "Open", "b", None), false),
-        ("Taken", rival("u-2", "Open", "b", None), true),
-        ("Open", rival("u-0", "Taken", "b", None), false),
-        ("Taken", rival("u-0", "Taken", "b", None), true),
-        ("Abandoned", rival("u-2", "Open", "b", None), true),
-        ("Taken", rival("u-0", "Open", "c", None), false),
-        ("Taken", rival("u-0", "Refused", "b", None), false),
-        ("Taken", rival("u-0", "Accepted", "b", None), false),
-        // Its claim was made for another object.
-        ("Taken", copied, false),
-    ] {
-        let mut rivals = Rivals::default();
-        rivals.add(&Situation::of(&claimed(own)), &rival);
-        assert_eq!(rivals.has_precedence, expected, "{own}, {rival:?}");
-        assert!(rivals.jobs.is_empty());
-    }
-    let mut rivals = Rivals::default();
-    let recorded = rival("u-2", "Accepted", "b", Some("j"));
-    rivals.add(&Situation::of(&claimed("Taken")), &recorded);
-    assert_eq!(rivals.jobs, ["j"]);
 }
 
 /// An attempt that was abandoned may still take effect, whatever came after it.
