@@ -108,11 +108,12 @@ impl Presence {
     }
 }
 
-/// Whether the list is newer than what the status says of the index.
+/// Whether the list is newer than what the status says of the index. Times in a status have
+/// whole seconds, cut off: within one second the order is not known.
 fn is_after(read: Timestamp, restored: &Submitted) -> bool {
     restored
         .last_confirmed
-        .is_none_or(|confirmed| read >= confirmed)
+        .is_none_or(|confirmed| read.as_second() > confirmed.as_second())
 }
 
 /// An index without a host is recorded with an empty one.

@@ -121,6 +121,22 @@ async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
     }
 }
 
+/// The status has cut off the fraction of the second in which the restore was complete.
+#[test]
+fn a_list_of_the_second_in_which_the_restore_was_complete_is_not_believed() {
+    let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+    for (read, expected) in [
+        (1_999, false),
+        (2_000, false),
+        (2_900, false),
+        (3_000, true),
+    ] {
+        let restored = restored(None, Some(at(2_000)));
+        assert_eq!(is_after(at(read), &restored), expected, "{read}");
+    }
+    assert!(is_after(at(0), &restored(None, None)));
+}
+
 #[test]
 fn an_index_without_a_host_is_the_one_that_was_recorded_without() {
     let index = Index {
