@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::health::{Health, expected};
 use crate::judges::{CONFIG_MAP, argo};
-use crate::states::{UNOBSERVED, states};
+use crate::states::{UNOBSERVED, default_states};
 use crate::{path, text};
 
 const FOLDER: &str = "deploy/argocd/resource_customizations/restore.pinecone.io/IndexRestore";
@@ -15,7 +15,7 @@ const UPDATE: &str = "UPDATE_TESTDATA";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_test_data_is_what_the_operator_writes() {
-    let states = states().await;
+    let states = default_states().await;
     let mut tests = Vec::new();
     let named = Reason::ALL.map(|reason| (reason.as_str(), expected(reason)));
     let mut names: Vec<_> = std::fs::read_dir(path(&format!("{FOLDER}/testdata")))
