@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -116,6 +117,14 @@ pub struct Submission {
     /// Why Pinecone refused, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+}
+
+impl Submission {
+    /// Until when the status says that Pinecone was observed without too long a gap.
+    pub fn observed_until(&self) -> Timestamp {
+        let recorded = self.last_observed_time.as_ref();
+        recorded.unwrap_or(&self.start_time).0
+    }
 }
 
 /// What is known of a submission.

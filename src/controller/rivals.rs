@@ -1,10 +1,9 @@
 //! Other IndexRestores of the same index name.
 
+use kube::ResourceExt as _;
 use kube::api::ListParams;
-use kube::{Api, ResourceExt as _};
 
-use super::{Context, Guarded};
-use crate::api::IndexRestore;
+use super::{Context, apis};
 use crate::failpoint::{Site, around};
 use crate::kubernetes::{Error, within};
 use crate::restore::{Rivals, Situation};
@@ -18,24 +17,16 @@ pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Riv
     let mut rivals = Rivals::default();
     let of_name = format!("spec.indexName={}", situation.index_name);
     let params = ListParams::default().fields(&of_name);
-    for api in apis(context) {
+    for api in apis(&context.client, &context.namespaces) {
         let list = within("list rivals", api.list(&params));
         let listed = around(Site::RivalsList, list).await?;
         let readable = listed
             .items
             .iter()
             .filter_map(|object| object.0.as_ref().ok());
-        readable.for_each(|object| add(&mut rivals, situation, object));
+        for object in readable.filter(|object| object.uid().as_ref() != Some(&situation.uid)) {
+            rivals.add(situation, object);
+        }
     }
     Ok(rivals)
-}
-
-fn add(rivals: &mut Rivals, situation: &Situation, object: &IndexRestore) {
-    if object.uid().as_ref() != Some(&situation.uid) {
-        rivals.add(situation, object);
-    }
-}
-
-fn apis(context: &Context) -> Vec<Api<Guarded>> {
-    super::apis(&context.client, &context.namespaces)
 }

@@ -92,13 +92,10 @@ impl Evidence {
     /// Until when the outcome of the claim was observed without a gap longer than the
     /// maximum: what the status says, or what this process saw since.
     pub fn observed_until(&self, claim: &Submission) -> Timestamp {
-        let recorded = claim
-            .last_observed_time
-            .as_ref()
-            .unwrap_or(&claim.start_time);
+        let recorded = claim.observed_until();
         let own = self.observed.as_ref();
         own.filter(|(nonce, _)| *nonce == claim.nonce)
-            .map_or(recorded.0, |(_, until)| recorded.0.max(*until))
+            .map_or(recorded, |(_, until)| recorded.max(*until))
     }
 
     /// A restore job of this backup and name that a look showed, or one that is worth

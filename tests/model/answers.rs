@@ -71,7 +71,7 @@ impl Product {
                 date,
             } => Answer::MaySubmit(Preflight {
                 index: look(&index),
-                history: jobs.map(|jobs| Ok(jobs.expanded(situation))),
+                history: jobs.map(|jobs| Ok(jobs.expanded(situation, now))),
                 backup: found.map(backup),
                 date: Some(timestamp(date)),
             }),
@@ -81,7 +81,7 @@ impl Product {
                 backup: found,
             } => Answer::FindOurs(Search {
                 index: look(&index),
-                history: Ok(jobs.expanded(situation)),
+                history: Ok(jobs.expanded(situation, now)),
                 backup: found.map(backup),
                 ended: now,
             }),

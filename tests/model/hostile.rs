@@ -114,9 +114,15 @@ fn requests() {
 
 /// Two objects of one backup and name.
 #[test]
-fn rivals() {
+fn rival_with_a_lesser_uid() {
     let faults = [(Fault::Rival, 1), (Fault::LostAnswer, 1), (Fault::Crash, 1)];
     check(rival(0, &faults), &[Landmark::NameTaken]);
+}
+
+#[test]
+fn rival_with_a_greater_uid() {
+    let faults = [(Fault::Rival, 1), (Fault::LostAnswer, 1), (Fault::Crash, 1)];
+    check(rival(9, &faults), &[Landmark::NameTaken]);
 }
 
 /// A look shows the job, its record loses against another write, and the index is deleted
@@ -145,7 +151,7 @@ fn repeated_and_deleted_later() {
 }
 
 /// Another object with the given uid, and neither adopts.
-pub fn rival(uid: u8, faults: &[(Fault, u8)]) -> Environment {
+fn rival(uid: u8, faults: &[(Fault, u8)]) -> Environment {
     Environment {
         rival: Some(uid),
         adoption: AdoptionPolicy::Never,

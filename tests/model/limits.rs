@@ -3,7 +3,6 @@
 //! test here that fails after a change of the product tells of an assumption less.
 
 use crate::environment::{Design, Environment, Fault, Timing};
-use crate::hostile::rival;
 use crate::properties::Property;
 use crate::search::{Found, explore};
 use crate::steps::Model;
@@ -48,14 +47,6 @@ fn index_replaced_within_a_look() {
         };
         refute(environment, Property::ReadyBelongs);
     }
-}
-
-/// Of two open claims the lesser uid's takes a job that the other's made, if that one's answer is
-/// not recorded yet.
-#[test]
-fn rival_with_a_greater_uid() {
-    let faults = [(Fault::Rival, 1), (Fault::Crash, 1)];
-    refute(rival(9, &faults), Property::NeverShared);
 }
 
 /// A request must be dealt with before it is believed never to have arrived.

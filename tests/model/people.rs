@@ -40,46 +40,61 @@ impl Steps<'_> {
         self.fail(Fault::Request, what, None, next);
     }
 
-    /// Another object of the same backup and name: it claims, its POST is a POST as any other,
-    /// and its outcome is recorded sooner or later.
+    /// Another object of the same backup and name: it claims, and its POST is a POST as any other.
     fn rival(&mut self) {
         let Some(uid) = self.model.environment().rival else {
             return;
         };
+        if self.world.rival.is_some() {
+            return self.resolve_rival();
+        }
         let mut next = *self.world;
+        next.rival = Some(Rival {
+            uid,
+            outcome: SubmissionOutcome::Open,
+            job: None,
+            age: 0,
+        });
+        let free = next.posts.iter_mut().find(|post| post.is_none());
+        *free.unwrap() = Some(Post {
+            from: None,
+            uid,
+            is_other_backup: false,
+            is_other_project: false,
+            age: 0,
+        });
+        self.fail(Fault::Rival, "another object claims and sends", None, next);
+    }
+
+    /// Its answer is recorded within the patience, or its outcome is looked for later, as the
+    /// product does.
+    fn resolve_rival(&mut self) {
         let Some(rival) = self.world.rival else {
-            next.rival = Some(Rival {
-                uid,
-                outcome: SubmissionOutcome::Open,
-                job: None,
-            });
-            let free = next.posts.iter_mut().find(|post| post.is_none());
-            *free.unwrap() = Some(Post {
-                from: None,
-                uid,
-                is_other_backup: false,
-                is_other_project: false,
-                age: 0,
-            });
-            return self.fail(Fault::Rival, "another object claims and sends", None, next);
+            return;
         };
-        let is_under_way = self
-            .world
-            .posts
-            .iter()
-            .flatten()
-            .any(|post| post.uid == uid);
-        if rival.outcome != SubmissionOutcome::Open || is_under_way {
+        let mut posts = self.world.posts.iter().flatten();
+        if rival.outcome != SubmissionOutcome::Open || posts.any(|post| post.uid == rival.uid) {
             return;
         }
         let mut jobs = self.world.jobs();
-        let job = jobs.find(|(_, job)| job.by == Some(uid)).map(|(id, _)| id);
+        let own = jobs.find(|(_, job)| job.by == Some(rival.uid));
+        let mut job = own.map(|(id, _)| id);
+        if rival.age >= self.model.environment().timing.confirm {
+            let object = self.world.object;
+            job = job.filter(|job| object.is_none_or(|object| object.job != Some(*job)));
+            let claim = object.as_ref().and_then(Object::own);
+            if claim.is_some_and(|claim| has_precedence(claim, &rival)) {
+                return;
+            }
+        }
+        let mut next = *self.world;
         next.rival = Some(Rival {
             outcome: match job {
                 Some(_) => SubmissionOutcome::Accepted,
                 None => SubmissionOutcome::Abandoned,
             },
             job,
+            age: 0,
             ..rival
         });
         self.go("the other object's outcome is recorded", None, next);
@@ -231,6 +246,7 @@ impl Steps<'_> {
         let is_quiet = next.posts.iter().all(Option::is_none);
         let is_listed = next.jobs.iter().flatten().all(|job| job.unlisted.is_none());
         next.clock += 1;
+        next.age_rival(1, timing.confirm);
         let is_frozen = next.grow_late();
         let is_looking = next.grow_frozen();
         let longest = timing.gap + 1;
@@ -261,6 +277,7 @@ impl Steps<'_> {
         let is_calm = is_quiet && is_listed && self.world.outage.is_none();
         if is_calm && hour.controllers == self.world.controllers {
             self.age(&mut hour, |_| HOUR);
+            hour.age_rival(HOUR, timing.confirm);
             hour.hour = Some(self.world.clock);
             hour.index_age = if hour.index.is_some() { longest } else { 0 };
             // Somebody may have looked all the while, where that makes no difference else.
@@ -282,6 +299,10 @@ impl Steps<'_> {
             }
         }
     }
+}
+
+fn has_precedence(claim: &Submission, rival: &Rival) -> bool {
+    claim.outcome == SubmissionOutcome::Open && claim.uid < rival.uid
 }
 
 impl World {
@@ -310,6 +331,13 @@ impl World {
             is_due |= *age > timing.list_lag;
         }
         is_due
+    }
+
+    fn age_rival(&mut self, ticks: u8, longest: u8) {
+        let open = self.rival.iter_mut();
+        for rival in open.filter(|rival| rival.outcome == SubmissionOutcome::Open) {
+            rival.age = rival.age.saturating_add(ticks).min(longest);
+        }
     }
 
     /// Whether a process is in the middle of a look.

@@ -72,6 +72,8 @@ pub struct Rival {
     pub uid: u8,
     pub outcome: SubmissionOutcome,
     pub job: Option<u8>,
+    /// How many ticks old its claim is, while that is open.
+    pub age: u8,
 }
 
 /// The first of the two reads of a pass.

@@ -214,7 +214,7 @@ impl Product {
         remembered(&self.jobs, (*object, *jobs), |_| {
             let situation = self.situation(object);
             let id = |job: RestoreJob| Some(number(&job.restore_job_id));
-            match situation.trace(&jobs.expanded(&situation)) {
+            match situation.trace(&jobs.expanded(&situation, OBSERVED)) {
                 Trace::Ours(job) => (id(job), None),
                 Trace::Earlier(job) => (None, id(job)),
                 Trace::Foreign(_) | Trace::None => (None, None),

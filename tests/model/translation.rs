@@ -176,7 +176,8 @@ fn expanded_submission(own: &Submission, now: Timestamp) -> RealSubmission {
 }
 
 impl Rival {
-    fn expanded(&self) -> IndexRestore {
+    /// The object at a time: its claim is so many ticks old.
+    fn expanded(&self, now: Timestamp) -> IndexRestore {
         let mut object = Object::fresh(self.uid, Backup::A);
         object.job = self.job;
         object.submission = Some(Submission {
@@ -190,7 +191,10 @@ impl Rival {
             outcome: self.outcome,
             reason: None,
         });
-        object.expanded(AdoptionPolicy::Never, timestamp(0))
+        let mut rival = object.expanded(AdoptionPolicy::Never, now);
+        let claim = rival.status.as_mut().and_then(|s| s.submission.as_mut());
+        claim.unwrap().start_time = KubeTime(now - TICK * u32::from(self.age));
+        rival
     }
 }
 
@@ -226,10 +230,10 @@ impl Listing {
 
     /// The list as the product gets it; other objects are asked for only where a job could be
     /// this one's own.
-    pub fn expanded(&self, situation: &Situation) -> History {
+    pub fn expanded(&self, situation: &Situation, now: Timestamp) -> History {
         let mut rivals = Rivals::default();
         if let Some(rival) = self.rival.filter(|_| situation.since.is_some()) {
-            rivals.add(situation, &rival.expanded());
+            rivals.add(situation, &rival.expanded(now));
         }
         let doubted = self.doubted.map(|id| Row {
             id,

@@ -135,8 +135,9 @@ async fn an_index_that_was_seen_and_is_gone_is_restored_again_only_on_request() 
         .unwrap();
     let gone = scene.until_that("seen", says("was there after the submission and is gone"));
     gone.await.unwrap();
-    // Longer than it takes to believe that a request never arrived.
-    scene.until_asked_again(Route::ListRestoreJobs, 30).await;
+    // It takes as long as to believe that a request never arrived.
+    scene.until("seen", "SubmissionUnconfirmed").await;
+    stays_unconfirmed(&scene, "seen").await;
     assert_eq!(scene.posts(), 1);
     is_submitted_once_more(&scene, "seen").await;
 }

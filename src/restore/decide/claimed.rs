@@ -28,7 +28,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
     let situation = scene.situation;
     let found = situation.trace(history);
     if let Trace::Ours(job) = &found {
-        if history.rivals.has_precedence {
+        if open.may_be_a_rivals(history) {
             return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
         }
         return Decision::report(take_job(job, false), scene.rules.pace.poll_min);
@@ -73,7 +73,7 @@ impl Open<'_> {
         let is_believed = scene.is_believed_missing(scene.origin_patience(history));
         let is_of_backup = history.is_of_backup(situation, index);
         let is_usable = !index.is_terminating() && is_believed;
-        if is_of_backup == Some(true) && is_usable && !history.rivals.has_precedence {
+        if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(history) {
             let report = record_without_job(situation, index, false);
             return Decision::report(report, scene.rules.pace.poll_min);
         }
@@ -114,13 +114,17 @@ impl Open<'_> {
         }
         // A person's request stands in for what was not seen.
         let is_requested = scene.situation.request.is_some();
-        if self.was_seen() && !is_requested {
-            return self.not_known(&format!(
-                "an index {name} was there after the submission and is gone"
-            ));
-        }
         let is_believed =
             scene.is_believed_missing(scene.rules.patience.for_attempt(claim.attempt));
+        if self.was_seen() && !is_requested {
+            let why = format!(
+                "an index {name} or its restore job was there after the submission and is gone"
+            );
+            return match is_believed {
+                true => self.unconfirmed(&why),
+                false => self.not_known(&why),
+            };
+        }
         if is_believed && (is_requested || !self.has_gap()) {
             return abandon(scene);
         }
@@ -131,6 +135,12 @@ impl Open<'_> {
     /// created. After a 409, too: the request may have been sent twice on its way.
     fn was_seen(&self) -> bool {
         self.claim.index_seen || self.scene.evidence.has_seen(self.claim)
+    }
+
+    /// Whether what Pinecone shows may be the result of another IndexRestore's claim.
+    fn may_be_a_rivals(&self, history: &History) -> bool {
+        let confirm = self.scene.rules.patience.confirm;
+        history.rivals.may_own_job(self.ended, confirm)
     }
 
     /// Whether the outcome was out of sight for too long, so that its absence proves nothing.
@@ -159,6 +169,13 @@ impl Open<'_> {
         self.look_on(why, again)
     }
 
+    /// Only a person can know more.
+    fn unconfirmed(&self, why: &str) -> Decision {
+        let finding = findings::unconfirmed(self.scene.situation, why);
+        let report = Report::new(finding, self.observation());
+        Decision::report(report, self.scene.rules.pace.poll_max)
+    }
+
     fn is_overdue(&self) -> bool {
         is_overdue(self.scene, self.claim) || self.has_gap()
     }
@@ -171,8 +188,7 @@ impl Open<'_> {
 
     fn observation(&self) -> Change {
         let claim = self.claim;
-        let recorded = claim.last_observed_time.as_ref();
-        let recorded = recorded.unwrap_or(&claim.start_time).0;
+        let recorded = claim.observed_until();
         let until = self.scene.evidence.observed_until(claim);
         let index_seen = self.was_seen();
         let is_due = match index_seen {
@@ -225,8 +241,10 @@ fn has_gap(scene: &Scene<'_>, claim: &Submission, now: Timestamp) -> bool {
     is_gap(until, now, scene.rules.patience.max_gap)
 }
 
-/// The wall clock will do: safety does not rest on it.
+/// Whether a person is asked to check. Once they are, a request that fails changes nothing. The
+/// wall clock will do: safety does not rest on it.
 fn is_overdue(scene: &Scene<'_>, claim: &Submission) -> bool {
     let age = scene.now.wall.duration_since(claim.start_time.0);
-    Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up)
+    let is_old = Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up);
+    is_old || scene.situation.shows(&[Reason::SubmissionUnconfirmed])
 }

@@ -1,7 +1,8 @@
 use super::*;
+use crate::api::conditions::conditions;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
 use crate::restore::answer::Search;
-use crate::restore::{Change, Report};
+use crate::restore::{Change, Report, findings};
 
 pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
     let witness = if witness {
@@ -102,7 +103,12 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
     for round in 1..20 {
         learn(&mut evidence, &situation, &gone, now(round * 60));
         let decision = decide(&situation, &evidence, &gone, &RULES, now(round * 60));
-        assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
+        // A person is asked when a request without a trace would be sent again.
+        let expected = match round {
+            ..4 => Reason::ConfirmingSubmission,
+            _ => Reason::SubmissionUnconfirmed,
+        };
+        assert_eq!(reason(&decision), Some(expected), "round {round}");
         assert!(!is_closed(&decision), "round {round}");
     }
 }
@@ -226,7 +232,7 @@ fn a_claim_looks_for_its_own_values() {
 #[test]
 fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
     use crate::restore::report::ClaimRequest;
-    use crate::restore::{Question, ask, findings};
+    use crate::restore::{Question, ask};
     let object = claimed("Abandoned");
     let question = ask(&Situation::of(&object), &Evidence::default());
     assert_eq!(question, Question::MaySubmit { history: true });
@@ -275,6 +281,22 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
 fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
     let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
     let decision = look(&claimed("Open"), &no_key, 70, 60);
+    assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
+}
+
+#[test]
+fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
+    let mut object = claimed("Open");
+    let status = object.status.as_mut().unwrap();
+    let asked = findings::unconfirmed(&Situation::of(&claimed("Open")), "why");
+    status.conditions = conditions(&asked, false, 3, &[], time(0));
+    let away = Answer::FindOurs(Search {
+        ended: time(0),
+        index: Err(failure(FailureKind::Unavailable)),
+        history: history(&[], None),
+        backup: None,
+    });
+    let decision = look(&object, &away, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 

@@ -24,6 +24,7 @@ fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
     let rivals = Rivals {
         jobs: vec![],
         has_precedence: true,
+        newest_open: None,
     };
     let ours = job("j", 2, "Pending");
     let there = search(
@@ -42,11 +43,32 @@ fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
 }
 
 #[test]
+fn a_job_is_not_ones_own_while_a_rivals_answer_may_be_on_its_way() {
+    let jobs = [job("j", 2, "Pending")];
+    let rivals = Rivals {
+        newest_open: Some(time(20)),
+        ..Rivals::default()
+    };
+    let there = search(Some(index(true, "Ready")), &jobs, true);
+    let there = with_rivals(&there, &rivals);
+    let situation = Situation::of(&claimed("Open"));
+    for (second, is_own) in [(0, false), (199, false), (200, true)] {
+        let (mut evidence, now) = (Evidence::default(), now(second));
+        let answer = ended(&there, now);
+        learn(&mut evidence, &situation, &answer, now);
+        let decision = decide(&situation, &evidence, &answer, &RULES, now);
+        let change = report(decision).change;
+        assert_eq!(matches!(change, Change::Record(_)), is_own, "{second}");
+    }
+}
+
+#[test]
 fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
     let theirs = job("theirs", 2, "Pending");
     let rivals = Rivals {
         jobs: vec!["theirs".into()],
         has_precedence: false,
+        newest_open: None,
     };
     let mut seen = jobs(std::slice::from_ref(&theirs));
     seen.confirmed = Some(theirs);
@@ -76,22 +98,23 @@ fn of_two_open_claims_one_has_precedence() {
     };
     let mut copied = claimed("Open");
     copied.metadata.uid = Some("u-0".into());
-    for (own, rival, expected) in [
-        ("Open", rival("u-0", "Open", "b", None), true),
-        ("Open", rival("u-2", "Open", "b", None), false),
-        ("Taken", rival("u-2", "Open", "b", None), true),
-        ("Open", rival("u-0", "Taken", "b", None), false),
-        ("Taken", rival("u-0", "Taken", "b", None), true),
-        ("Abandoned", rival("u-2", "Open", "b", None), true),
-        ("Taken", rival("u-0", "Open", "c", None), false),
-        ("Taken", rival("u-0", "Refused", "b", None), false),
-        ("Taken", rival("u-0", "Accepted", "b", None), false),
+    for (own, rival, expected, is_awaited) in [
+        ("Open", rival("u-0", "Open", "b", None), true, false),
+        ("Open", rival("u-2", "Open", "b", None), false, true),
+        ("Taken", rival("u-2", "Open", "b", None), true, false),
+        ("Open", rival("u-0", "Taken", "b", None), false, false),
+        ("Taken", rival("u-0", "Taken", "b", None), true, false),
+        ("Abandoned", rival("u-2", "Open", "b", None), true, false),
+        ("Taken", rival("u-0", "Open", "c", None), false, false),
+        ("Taken", rival("u-0", "Refused", "b", None), false, false),
+        ("Taken", rival("u-0", "Accepted", "b", None), false, false),
         // Its claim was made for another object.
-        ("Taken", copied, false),
+        ("Taken", copied, false, false),
     ] {
         let mut rivals = Rivals::default();
         rivals.add(&Situation::of(&claimed(own)), &rival);
         assert_eq!(rivals.has_precedence, expected, "{own}, {rival:?}");
+        assert_eq!(rivals.newest_open.is_some(), is_awaited, "{own}, {rival:?}");
         assert!(rivals.jobs.is_empty());
     }
     let mut rivals = Rivals::default();
