@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use kube::core::error_boundary::DeserializeGuard;
 use kube::runtime::controller::{Config, Error as RunError};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{Controller, WatchStreamExt as _};
 use kube::{Api, Client, ResourceExt as _};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::IndexRestore;
@@ -117,15 +118,25 @@ fn watch(
     (store, Box::pin(running))
 }
 
-/// A watch that begins anew, with a list, so often: an event that never came
-/// would be missed for ever, as a watch goes on where it was.
+/// A watch that starts again with a list, `every` after the last list was complete. A watch
+/// continues where it was, and so never recovers an event that it missed.
 fn relisted(
     api: Api<Guarded>,
     every: Duration,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<Guarded>>> + Send {
     let begin = move || {
-        let watch = watcher(api.clone(), watcher::Config::default());
-        watch.take_until(tokio::time::sleep(every))
+        let listed = Arc::new(Notify::new());
+        let is_listed = Arc::clone(&listed);
+        watcher(api.clone(), watcher::Config::default())
+            .inspect_ok(move |event| {
+                if matches!(event, watcher::Event::InitDone) {
+                    listed.notify_one();
+                }
+            })
+            .take_until(async move {
+                is_listed.notified().await;
+                tokio::time::sleep(every).await;
+            })
     };
     stream::repeat_with(begin).flatten()
 }

@@ -133,11 +133,12 @@ async fn look(
     let known_job = remembered.evidence.known_job(situation);
     let (answer, key) = answer(context, object, situation, question, known_job).await?;
     let after = BootTime::now();
-    remembered.hold(Held::of(object, question, &answer, after));
-    if let Some(held) = &remembered.held {
+    let held = Held::of(object, question, &answer, after);
+    if let Some(held) = &held {
         let uid = object.uid().unwrap_or_default();
         context.memory.hold(term.number(), &uid, held.clone());
     }
+    remembered.hold(held);
     let evidence = &mut remembered.evidence;
     evidence.learn(situation, &answer, now.boot..after, context.rules.patience);
     Ok((answer, key))
