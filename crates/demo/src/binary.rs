@@ -19,7 +19,7 @@ pub async fn build() -> Result<PathBuf> {
     }
     let output = command
         .args(["build", "--quiet", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
         // With this package selected too, cargo chooses the same features for the dependencies and compiles none of them again.
         .args([
             "--package",

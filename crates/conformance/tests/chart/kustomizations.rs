@@ -144,7 +144,7 @@ async fn samples_of_adoption_and_of_another_namespace_do_what_they_say() {
 
 #[test]
 fn each_sample_is_used_by_the_demo_or_by_a_test() {
-    let stories = std::fs::read_to_string(root().join("demo/src/stories.rs")).unwrap();
+    let stories = std::fs::read_to_string(root().join("crates/demo/src/stories.rs")).unwrap();
     for sample in files("deploy/samples") {
         let name = sample.rsplit('/').next().unwrap().trim_end_matches(".yaml");
         let here = include_str!("kustomizations.rs").contains(&format!("samples/{name}.yaml"));

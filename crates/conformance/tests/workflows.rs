@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path))
@@ -53,7 +53,7 @@ static LINTERS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         Command::new(folder.path().join("bin/pip"))
             .args(["install", "--quiet", "--disable-pip-version-check"])
             .args(["--require-hashes", "--requirement"])
-            .arg("conformance/tools/lint/requirements.txt"),
+            .arg("crates/conformance/tools/lint/requirements.txt"),
     );
     folder
 });
@@ -65,7 +65,12 @@ fn linter(name: &str) -> Command {
 fn actionlint() -> Command {
     let mut command = Command::new("go");
     // Go builds it at first use and keeps it in its own cache.
-    command.args(["-C", "conformance/tools/actionlint", "tool", "actionlint"]);
+    command.args([
+        "-C",
+        "crates/conformance/tools/actionlint",
+        "tool",
+        "actionlint",
+    ]);
     command
         .args(["-shellcheck=", "-pyflakes="])
         .env("GOWORK", "off");
@@ -199,7 +204,7 @@ fn the_versions_of_kubernetes_are_the_same_everywhere() {
     for minor in known {
         let usual = if minor == "1.36" { "" } else { "-" };
         let suffix = if minor == "1.36" { "" } else { minor };
-        let module = format!("tests/harness/control-plane/kube-apiserver{usual}{suffix}/go.mod");
+        let module = format!("crates/testkit/control-plane/kube-apiserver{usual}{suffix}/go.mod");
         let pinned = format!("k8s.io/kubernetes v{minor}.");
         assert!(read(&module).contains(&pinned), "{module}: {pinned}");
     }

@@ -17,7 +17,7 @@ macro_rules! story {
     ($name:literal, $end:ident, $lesson:literal) => {
         Story {
             name: $name,
-            manifest: include_str!(concat!("../../deploy/samples/", $name, ".yaml")),
+            manifest: include_str!(concat!("../../../deploy/samples/", $name, ".yaml")),
             end: Reason::$end,
             lesson: $lesson,
         }
@@ -65,11 +65,11 @@ pub const ALL: [Story; 5] = [
 ];
 
 /// Never stored, so it has no end.
-pub const REFUSED: &str = include_str!("../../deploy/samples/refused.yaml");
+pub const REFUSED: &str = include_str!("../../../deploy/samples/refused.yaml");
 
 /// The Secret of the samples, with that API key.
 pub fn secret(api_key: &str) -> String {
-    include_str!("../../deploy/samples/secret.yaml").replace(PLACEHOLDER, api_key)
+    include_str!("../../../deploy/samples/secret.yaml").replace(PLACEHOLDER, api_key)
 }
 
 const PLACEHOLDER: &str = "your-pinecone-api-key";

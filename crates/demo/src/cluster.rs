@@ -16,10 +16,10 @@ const LOG_LINES: usize = 20;
 
 /// What is installed before the operator starts: just what a real cluster gets.
 const INSTALLED: [&str; 4] = [
-    include_str!("../../crds/indexrestores.yaml"),
-    include_str!("../../deploy/base/namespace.yaml"),
-    include_str!("../../deploy/base/service-account.yaml"),
-    include_str!("../../deploy/base/rbac.yaml"),
+    include_str!("../../../crds/indexrestores.yaml"),
+    include_str!("../../../deploy/base/namespace.yaml"),
+    include_str!("../../../deploy/base/service-account.yaml"),
+    include_str!("../../../deploy/base/rbac.yaml"),
 ];
 
 pub struct Cluster {

@@ -23,10 +23,10 @@ impl Cluster {
     pub async fn start(image: &Image) -> Self {
         let control_plane = ControlPlane::start().await.unwrap();
         for manifest in [
-            include_str!("../../../crds/indexrestores.yaml"),
-            include_str!("../../../deploy/base/namespace.yaml"),
-            include_str!("../../../deploy/base/service-account.yaml"),
-            include_str!("../../../deploy/base/rbac.yaml"),
+            include_str!("../../../../crds/indexrestores.yaml"),
+            include_str!("../../../../deploy/base/namespace.yaml"),
+            include_str!("../../../../deploy/base/service-account.yaml"),
+            include_str!("../../../../deploy/base/rbac.yaml"),
         ] {
             control_plane.apply(manifest).await.unwrap();
         }

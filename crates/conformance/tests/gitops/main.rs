@@ -4,10 +4,10 @@
 
 #[path = "../../../demo/src/binary.rs"]
 mod binary;
-#[path = "../../../tests/promises/installation.rs"]
+#[path = "../../../../tests/promises/installation.rs"]
 mod installation;
 #[allow(dead_code)]
-#[path = "../../../tests/promises/scene.rs"]
+#[path = "../../../../tests/promises/scene.rs"]
 mod scene;
 
 mod examples;
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use tokio::sync::OnceCell;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// A file or folder of the repository.
 fn path(relative: &str) -> String {

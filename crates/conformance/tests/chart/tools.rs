@@ -1,4 +1,4 @@
-//! The foreign tools, built from the modules in `conformance/tools`.
+//! The foreign tools, built from the modules in `crates/conformance/tools`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -136,7 +136,8 @@ pub fn said(output: &Output) -> String {
 /// The repository's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
+        .ancestors()
+        .nth(2)
         .unwrap()
         .to_owned()
 }

@@ -12,10 +12,10 @@ const OPERATOR: &str = "index-restore-operator";
 
 /// What a real cluster gets.
 const INSTALLED: [&str; 4] = [
-    include_str!("../../crds/indexrestores.yaml"),
-    include_str!("../../deploy/base/namespace.yaml"),
-    include_str!("../../deploy/base/service-account.yaml"),
-    include_str!("../../deploy/base/rbac.yaml"),
+    include_str!("../../../crds/indexrestores.yaml"),
+    include_str!("../../../deploy/base/namespace.yaml"),
+    include_str!("../../../deploy/base/service-account.yaml"),
+    include_str!("../../../deploy/base/rbac.yaml"),
 ];
 
 /// How long an open claim may go unobserved: as in the flags.

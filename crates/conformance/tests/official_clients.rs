@@ -6,7 +6,10 @@ use std::process::Command;
 
 #[test]
 fn released_clients_in_python_typescript_and_go_work_unchanged() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../emulator/conformance/run");
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../pinecone-emulator/conformance/run"
+    );
     let output = Command::new(script).output().unwrap();
     let told = format!(
         "{}{}",

@@ -7,7 +7,7 @@ use pinecone_emulator::JobOutcome;
 use crate::cluster::{Cluster, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, said};
 
-const RESTORES: &str = "conformance/tests/chart/restores";
+const RESTORES: &str = "crates/conformance/tests/chart/restores";
 const MISSING: &str = "backupId=00000000-0000-4000-8000-000000000000";
 
 async fn cluster_with_the_chart() -> Cluster {
