@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::eventually;
 use kube::api::PostParams;
 use pinecone_emulator::{BackupSeed, Fault, FaultKind, Project, Route};
 use serde_json::json;
+use testkit::eventually;
 
 use crate::record::{DEADLINE, Record, Told};
 use crate::scene::{KEY, Scene};

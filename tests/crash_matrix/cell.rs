@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use index_restore_operator::failpoint::{Side, Site};
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::audit::Audit;
 use crate::history::History;

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use futures::StreamExt as _;
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use kube::api::{WatchEvent, WatchParams};
+use testkit::{DEADLINE, eventually};
 use tokio::task::JoinHandle;
 
 use crate::cell::NAME;

@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 
 use anyhow::{Result, ensure};
-use harness::{DEADLINE, eventually};
+use testkit::{DEADLINE, eventually};
 
 use crate::cell::{Point, Recovery};
 use crate::scene::{Running, Scene};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 use crate::installation::{CRD, authorize};
 use crate::scene::{PATIENT, Running, Scene};

@@ -1,7 +1,7 @@
 //! Every write of a restore, answered in every way.
 
-use harness::{DEADLINE, Fault, Rule, eventually};
 use serde_json::json;
+use testkit::{DEADLINE, Fault, Rule, eventually};
 
 use crate::cells::{Answer, Write, lasting, prompt, run};
 use crate::proxied::{Proxied, posts};

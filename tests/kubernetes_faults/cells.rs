@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use harness::{Armed, Call, Fault, Reply, Rule, Seen, eventually};
 use http::Method;
 use serde_json::Value;
+use testkit::{Armed, Call, Fault, Reply, Rule, Seen, eventually};
 
 use crate::proxied::{LONG, Proxied};
 use crate::scene::{Running, status};

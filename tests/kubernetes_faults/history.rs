@@ -4,10 +4,10 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{Scene, status};
 

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use harness::{ApiProxy, Seen, Treatment, wait_for};
 use index_restore_operator::api::IndexRestore;
 use jiff::Timestamp;
 use kube::api::ListParams;
 use kube::config::Kubeconfig;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::{ApiProxy, Seen, Treatment, wait_for};
 
 use crate::history::{History, check_ids_stay};
 use crate::installation::shared;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, SecondApiServer, eventually};
 use kube::config::Kubeconfig;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::{DEADLINE, SecondApiServer, eventually};
 
 use crate::installation::shared;
 use crate::proxied::{Proxied, posts};

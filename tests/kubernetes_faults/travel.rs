@@ -1,10 +1,10 @@
 //! A cache that shows what was: its claims lose, and nothing is sent.
 
-use harness::{DEADLINE, Treatment, eventually};
 use http::Method;
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT};
 use serde_json::{Value, json};
+use testkit::{DEADLINE, Treatment, eventually};
 
 use crate::proxied::{Proxied, posts};
 

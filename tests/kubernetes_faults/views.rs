@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, JobOutcome};
 use serde_json::json;
+use testkit::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
 
 use crate::proxied::{Proxied, posts};
 use crate::scene::{Running, ready, status};

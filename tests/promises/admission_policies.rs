@@ -1,10 +1,10 @@
 //! The policies in `deploy/policies`.
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 use crate::installation::shared;
 use crate::scene::BACKUP;
@@ -67,7 +67,7 @@ impl Policed {
         let of_account = self
             .control_plane
             .service_account_kubeconfig(&self.namespace, account);
-        let client: Client = harness::client(&of_account.await.unwrap()).await.unwrap();
+        let client: Client = testkit::client(&of_account.await.unwrap()).await.unwrap();
         Api::namespaced(client, &self.namespace)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{KEY, Scene, conditions, ready, status};
 

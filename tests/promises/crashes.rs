@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{PATIENT, Scene, status};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use kube::api::PostParams;
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route};
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{BACKUP, PATIENT, Scene, conditions, ready, status};
 

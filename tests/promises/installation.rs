@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use harness::ControlPlane;
 use serde_json::Value;
+use testkit::ControlPlane;
 use tokio::sync::OnceCell;
 
 pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");

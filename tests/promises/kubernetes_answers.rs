@@ -1,12 +1,12 @@
 //! What the API server may answer to a claim and to the record of the IDs; the
 //! other writes, old views and long silences are in `tests/kubernetes_faults`.
 
-use harness::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 use jiff::SignedDuration;
 use pinecone_emulator::{
     Fault as PineconeFault, FaultKind, Request, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
+use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 
 use crate::cells::{Write, prompt, run};
 use crate::proxied::Proxied;

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually, wait_for};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
+use testkit::{ControlPlane, DEADLINE, eventually, wait_for};
 
 use crate::installation::{CRD, authorize};
 use crate::scene::{PATIENT, Running, Scene, status};

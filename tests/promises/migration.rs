@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
 use kube::api::{ObjectMeta, PostParams};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 use crate::installation::{CRD, authorize};
 use crate::scene::{PATIENT, Scene, ready, status};

@@ -1,12 +1,12 @@
 //! Where an index came from: the list of restore jobs may end early, the store of jobs may
 //! fail, and an index may be recreated under its name.
 
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, Habits, IndexSeed, JobSeed, Route, RowOrder,
 };
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::history::History;
 use crate::scene::{Running, Scene, conditions, ready, shows_source, status};

@@ -217,7 +217,7 @@ async fn reads_that_fail_before_anything_is_sent_are_told_and_heal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pinecone_out_of_reach_is_told_and_heals() {
     let scene = Scene::new().await;
-    let dead = format!("http://127.0.0.1:{}", harness::free_port().unwrap());
+    let dead = format!("http://127.0.0.1:{}", testkit::free_port().unwrap());
     let mut operator = scene.start_with(&["--pinecone-endpoint", &dead]).await;
     scene.create("away", json!({})).await;
     let object = scene.until("away", "ApiUnavailable").await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use pinecone_emulator::DEFAULT_PROJECT;
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{BACKUP, Scene, api_version, conditions, ready, status};
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
 use index_restore_operator::api::conditions::find;
 use index_restore_operator::api::{IndexRestore, IndexRestoreStatus, REQUESTED_AT};
 use k8s_openapi::api::core::v1::Secret;
@@ -15,6 +14,7 @@ use pinecone_emulator::{
     AcceptedCreate, BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project, Route,
 };
 use serde_json::{Value, json};
+use testkit::{ControlPlane, DEADLINE, Operator, OperatorBuilder, eventually, free_port, wait_for};
 
 use crate::installation::{roles_of_the_election, shared};
 

@@ -140,7 +140,7 @@ async fn everything(scene: &Scene, operator: &mut Running) -> Vec<Place> {
     let metrics = operator.get("/metrics").await.unwrap().1;
     assert!(metrics.contains("indexrestore_"));
     operator.process.terminate().unwrap();
-    operator.process.wait_exit(harness::DEADLINE).await.unwrap();
+    operator.process.wait_exit(testkit::DEADLINE).await.unwrap();
     let restores = scene.restores.list(&ListParams::default()).await.unwrap();
     let core: Api<CoreEvent> = Api::namespaced(scene.client.clone(), &scene.namespace);
     let core = core.list(&ListParams::default()).await.unwrap();

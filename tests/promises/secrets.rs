@@ -1,10 +1,10 @@
 //! API keys come from Secrets, late or changed at any time.
 
-use harness::{DEADLINE, eventually};
 use pinecone_emulator::{
     BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{BACKUP, KEY, Scene, conditions, ready};
 

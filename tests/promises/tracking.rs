@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
+use testkit::{DEADLINE, eventually};
 
 use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
 

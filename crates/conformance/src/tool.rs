@@ -22,7 +22,7 @@ impl Tool {
     /// When it cannot be built; the message has what `go` said.
     pub fn find(name: &str) -> Result<Self> {
         let source = Path::new(TOOLS).join(name);
-        let folder = harness::cache_root()?.join("tools");
+        let folder = testkit::cache_root()?.join("tools");
         let path = folder.join(format!("{name}-{:016x}", digest(&source)?));
         if !path.is_file() {
             std::fs::create_dir_all(&folder)?;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use harness::{ControlPlane, Operator, OperatorBuilder};
 use index_restore_operator::api::IndexRestore;
 use kube::api::DeleteParams;
 use kube::{Api, Client};
+use testkit::{ControlPlane, Operator, OperatorBuilder};
 
 /// Where the demo's resources are.
 pub const NAMESPACE: &str = "restores";
@@ -42,11 +42,11 @@ impl Cluster {
     ) -> Result<Self> {
         let client = control_plane.client().await?;
         for manifest in INSTALLED {
-            harness::apply(&client, NAMESPACE, manifest).await?;
+            testkit::apply(&client, NAMESPACE, manifest).await?;
         }
         let namespace =
             format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {NAMESPACE}}}}}");
-        harness::apply(&client, NAMESPACE, &namespace).await?;
+        testkit::apply(&client, NAMESPACE, &namespace).await?;
         let account = control_plane
             .service_account_kubeconfig(OPERATOR, OPERATOR)
             .await?;
@@ -63,7 +63,7 @@ impl Cluster {
                 // There is one, and nobody wants to wait for a killed one's lease.
                 "--leader-elect=false",
             ])
-            .args(["--listen", &format!("127.0.0.1:{}", harness::free_port()?)])
+            .args(["--listen", &format!("127.0.0.1:{}", testkit::free_port()?)])
             // What takes minutes in Pinecone takes seconds here.
             .args([
                 "--poll-min",
@@ -85,7 +85,7 @@ impl Cluster {
 
     /// Applies a manifest to the demo's namespace.
     pub async fn apply(&self, manifest: &str) -> Result<()> {
-        harness::apply(&self.client, NAMESPACE, manifest)
+        testkit::apply(&self.client, NAMESPACE, manifest)
             .await
             .map(drop)
     }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use harness::ControlPlane;
 use index_restore_operator::api::conditions::find;
 use pinecone_emulator::DEFAULT_API_KEY;
+use testkit::ControlPlane;
 
 use crate::account::Account;
 use crate::binary;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::{ControlPlane, Operator, OperatorBuilder};
+use testkit::{ControlPlane, Operator, OperatorBuilder};
 
 use crate::Arguments;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use harness::{Operator, OperatorBuilder};
+use testkit::{Operator, OperatorBuilder};
 
 use crate::gauge::{Sample, Trend, sample};
 use crate::oracle::{CANARY, Oracle};

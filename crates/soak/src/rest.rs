@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use harness::ControlPlane;
 use jiff::Timestamp;
 use pinecone_emulator::{Request, Route};
 use serde_json::Value;
+use testkit::ControlPlane;
 use tokio::time::Instant;
 
 use crate::life::World;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use harness::ControlPlane;
 use index_restore_operator::api::IndexRestore;
 use jiff::Timestamp;
 use pinecone_emulator::{BackupStatus, IndexSeed};
+use testkit::ControlPlane;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -162,7 +162,7 @@ impl Storm {
             return Ok(());
         }
         let client = self.control_plane.client().await?;
-        harness::eventually("kube-apiserver is back", READY, async || {
+        testkit::eventually("kube-apiserver is back", READY, async || {
             Ok(Some(client.apiserver_version().await?))
         })
         .await

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::wait::{DEADLINE, eventually};
 
-const FIELD_MANAGER: &str = "harness";
+const FIELD_MANAGER: &str = "testkit";
 
-/// Applies every document of the YAML in order by server-side apply (field manager `harness`, forced), and returns the objects as the
+/// Applies every document of the YAML in order by server-side apply (field manager `testkit`, forced), and returns the objects as the
 /// API server answered. Namespaced documents without a namespace go to the given one. After a CustomResourceDefinition it waits, for
 /// at most [`DEADLINE`], until its objects are served.
 ///

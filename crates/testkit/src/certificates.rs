@@ -38,7 +38,7 @@ impl Certificates {
         )?;
         let admin = issue(
             &ca,
-            "harness-admin",
+            "testkit-admin",
             Some("system:masters"),
             ExtendedKeyUsagePurpose::ClientAuth,
         )?;

@@ -32,7 +32,7 @@ pub(crate) fn admin(port: u16, certificates: &Certificates) -> Result<Kubeconfig
         "client-certificate-data": base64(&certificates.admin.certificate),
         "client-key-data": base64(&certificates.admin.key),
     });
-    assemble(port, &certificates.ca, "harness-admin", "default", user)
+    assemble(port, &certificates.ca, "testkit-admin", "default", user)
 }
 
 pub(crate) fn with_token(
@@ -55,13 +55,13 @@ fn assemble(
     serde_json::from_value(json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "harness", "cluster": {
+        "clusters": [{"name": "testkit", "cluster": {
             "server": format!("https://127.0.0.1:{port}"),
             "certificate-authority-data": base64(ca),
         }}],
         "users": [{"name": user, "user": credentials}],
-        "contexts": [{"name": "harness", "context": {"cluster": "harness", "user": user, "namespace": namespace}}],
-        "current-context": "harness",
+        "contexts": [{"name": "testkit", "context": {"cluster": "testkit", "user": user, "namespace": namespace}}],
+        "current-context": "testkit",
     }))
     .context("assembling a kubeconfig")
 }

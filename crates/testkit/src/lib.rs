@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! let control_plane = harness::ControlPlane::shared().await?;
+//! let control_plane = testkit::ControlPlane::shared().await?;
 //! let namespace = control_plane.namespace("restores").await?;
 //! control_plane.apply_in(&namespace, "{apiVersion: v1, kind: Secret, metadata: {name: pinecone}}").await?;
 //! # Ok(()) }

@@ -1,9 +1,9 @@
 //! The control plane is a real one: it serves the version we build, authorizes, applies, and comes back with its data.
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{ControlPlane, DEADLINE, client, eventually, kubernetes_version, wait_for};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, ResourceExt as _};
+use testkit::{ControlPlane, DEADLINE, client, eventually, kubernetes_version, wait_for};
 
 #[tokio::test]
 async fn the_version_is_the_one_that_is_built() -> Result<()> {
@@ -96,9 +96,9 @@ async fn a_definition_and_its_object_apply_together() -> Result<()> {
     let yaml = r"
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: gadgets.harness.example}
+metadata: {name: gadgets.testkit.example}
 spec:
-  group: harness.example
+  group: testkit.example
   scope: Namespaced
   names: {kind: Gadget, plural: gadgets}
   versions:
@@ -107,7 +107,7 @@ spec:
       storage: true
       schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}
 ---
-apiVersion: harness.example/v1
+apiVersion: testkit.example/v1
 kind: Gadget
 metadata: {name: small}
 spec: {size: 1}
@@ -118,11 +118,11 @@ spec: {size: 1}
             .iter()
             .map(|object| object.name_any())
             .collect::<Vec<_>>(),
-        ["gadgets.harness.example", "small"]
+        ["gadgets.testkit.example", "small"]
     );
 
     let refused =
-        "{apiVersion: harness.example/v1, kind: Gadget, metadata: {name: bad}, spec: {size: x}}";
+        "{apiVersion: testkit.example/v1, kind: Gadget, metadata: {name: bad}, spec: {size: x}}";
     let error = control_plane
         .apply_in(&namespace, refused)
         .await
@@ -130,7 +130,7 @@ spec: {size: 1}
         .context("a wrong type must be refused")?;
     let error = format!("{error:#}");
     assert!(
-        error.contains("harness.example/v1 Gadget bad") && error.contains("spec.size"),
+        error.contains("testkit.example/v1 Gadget bad") && error.contains("spec.size"),
         "{error}"
     );
     Ok(())

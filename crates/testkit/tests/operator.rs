@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 
 use anyhow::{Result, anyhow};
-use harness::{DEADLINE, Operator, OperatorBuilder, eventually};
+use testkit::{DEADLINE, Operator, OperatorBuilder, eventually};
 
 fn shell(script: &str) -> OperatorBuilder {
     Operator::builder("/bin/sh").args(["-c", script])

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{ControlPlane, DEADLINE, Operator, eventually};
 use rustix::process::{Pid, test_kill_process};
+use testkit::{ControlPlane, DEADLINE, Operator, eventually};
 
 const PARENT: &str = "HARNESS_TEST_PARENT";
 

@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, Operator, eventually, free_port, wait_for};
 use index_restore_operator::api::IndexRestore;
 use index_restore_operator::api::conditions::find;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -12,6 +11,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use pinecone_emulator::{BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project};
+use testkit::{ControlPlane, DEADLINE, Operator, eventually, free_port, wait_for};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::binary;

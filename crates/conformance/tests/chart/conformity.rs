@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use harness::{DEADLINE, eventually};
 use serde_json::{Value, json};
+use testkit::{DEADLINE, eventually};
 
 use crate::cluster::{Cluster, OPERATOR};
 use crate::manifests::parse;

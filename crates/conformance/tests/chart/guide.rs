@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use harness::{Operator, Program};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
+use testkit::{Operator, Program};
 
 use crate::cluster::{Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, said};

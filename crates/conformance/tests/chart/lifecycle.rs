@@ -1,9 +1,9 @@
 //! A release is installed, upgraded, rolled back and uninstalled, by Helm 3 and by Helm 4, while restores are there.
 
-use harness::Program;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use serde_json::json;
+use testkit::Program;
 
 use crate::cluster::{Cluster, OPERATOR, reason, restore};
 use crate::tools::{HELM_3, HELM_4, Tool, root};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use harness::Program;
 use tempfile::TempDir;
+use testkit::Program;
 use tokio::process::Command;
 
 /// Helm 3 and what is built on it believe to render for this version, as their releases do; without it, for 1.20.
@@ -54,12 +54,12 @@ pub struct Tool {
 
 impl Tool {
     pub async fn new(program: &'static Program) -> Self {
-        let built = tokio::task::spawn_blocking(|| harness::tool(program));
+        let built = tokio::task::spawn_blocking(|| testkit::tool(program));
         Self::at(built.await.unwrap().unwrap())
     }
 
     pub async fn kubectl() -> Self {
-        let built = tokio::task::spawn_blocking(harness::kubectl);
+        let built = tokio::task::spawn_blocking(testkit::kubectl);
         Self::at(built.await.unwrap().unwrap())
     }
 

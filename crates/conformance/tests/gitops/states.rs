@@ -248,7 +248,7 @@ async fn given_up() -> States {
 
 /// A definition that knows nothing of the claim, on a control plane of its own.
 async fn outdated() -> States {
-    let control_plane = harness::ControlPlane::start().await.unwrap();
+    let control_plane = testkit::ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     let definition = without(crd(), "submission");
     let definition = serde_json::to_string(&definition).unwrap();

@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use harness::{ControlPlane, DEADLINE, Operator, wait_for};
 use index_restore_operator::api::IndexRestore;
 use index_restore_operator::api::conditions::find;
 use kube::Api;
 use serde_json::json;
+use testkit::{ControlPlane, DEADLINE, Operator, wait_for};
 
 use crate::layout::Image;
 

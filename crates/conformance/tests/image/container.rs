@@ -1,6 +1,6 @@
 //! An image's program, started as a cluster starts it.
 
-use harness::{Operator, OperatorBuilder};
+use testkit::{Operator, OperatorBuilder};
 
 use crate::layout::Image;
 

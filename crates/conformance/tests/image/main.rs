@@ -14,8 +14,8 @@ mod layout;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use harness::{DEADLINE, eventually, free_port};
 use pinecone_emulator::{BackupSeed, Config, DEFAULT_PROJECT, Emulator, Project};
+use testkit::{DEADLINE, eventually, free_port};
 
 use cluster::Cluster;
 use container::contained;
