@@ -11,8 +11,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Error};
 use pinecone_emulator::{AcceptedCreate, BackupSeed, BackupStatus, Project};
 use serde_json::{Value, json};
-
-use crate::scene::{Running, Scene, ready, status};
+use testkit::scene::{Running, Scene, ready, status};
 
 /// A crowded machine is no violation: with hundreds of restores at once, it takes what
 /// it takes.

@@ -6,11 +6,11 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::Value;
 use testkit::ControlPlane;
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{ready, status};
 
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::installation::{CRD, authorize};
-use crate::scene::{ready, status};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "errors and fixes";

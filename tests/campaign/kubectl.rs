@@ -6,11 +6,11 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use testkit::ControlPlane;
+use testkit::scene::Scene;
 
 use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::scene::Scene;
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "with kubectl";

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Running, Scene};
 use testkit::{ControlPlane, DEADLINE, eventually};
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Running, Scene};
 
 const SHORT: [&str; 3] = [
     "--leader-elect-lease-duration=4s",

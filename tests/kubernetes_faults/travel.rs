@@ -4,9 +4,8 @@ use http::Method;
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT};
 use serde_json::{Value, json};
+use testkit::proxied::{Proxied, posts};
 use testkit::{DEADLINE, Treatment, eventually};
-
-use crate::proxied::{Proxied, posts};
 
 /// What a list said when these objects were like that.
 fn list(versions: &[IndexRestore]) -> Value {

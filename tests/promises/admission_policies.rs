@@ -4,10 +4,9 @@ use index_restore_operator::api::IndexRestore;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use testkit::installation::shared;
+use testkit::scene::BACKUP;
 use testkit::{ControlPlane, DEADLINE, eventually};
-
-use crate::installation::shared;
-use crate::scene::BACKUP;
 
 const NAMED: &str = include_str!("../../deploy/policies/named-secrets.yaml");
 const READABLE: &str = include_str!("../../deploy/policies/readable-secrets.yaml");

@@ -5,9 +5,8 @@ use std::time::Duration;
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::scene::{KEY, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::scene::{KEY, Scene, conditions, ready, status};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 

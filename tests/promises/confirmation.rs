@@ -6,9 +6,8 @@ use kube::Api;
 use kube::api::DeleteParams;
 use pinecone_emulator::{DEFAULT_PROJECT, IndexSeed, Project};
 use serde_json::json;
+use testkit::scene::{KEY, Running, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::scene::{KEY, Running, Scene, conditions, ready, status};
 
 /// Puts a key into the Secret. The one before it is revoked, so that the operator reads the
 /// Secret again at its next check.

@@ -7,9 +7,8 @@ use std::time::Duration;
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::scene::{PATIENT, Scene, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::scene::{PATIENT, Scene, status};
 
 const LONG: Duration = Duration::from_secs(600);
 

@@ -6,11 +6,10 @@ use pinecone_emulator::{
     Fault as PineconeFault, FaultKind, Request, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
+use testkit::api_answers::{Write, prompt, run};
+use testkit::proxied::Proxied;
+use testkit::scene::status;
 use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
-
-use crate::cells::{Write, prompt, run};
-use crate::proxied::Proxied;
-use crate::scene::status;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_answered_in_every_way_sends_one_request() {

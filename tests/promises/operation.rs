@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::{Value, json};
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Scene, conditions, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Scene, conditions, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {

@@ -6,10 +6,9 @@ use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, Habits, IndexSeed, JobSeed, Route, RowOrder,
 };
 use serde_json::json;
+use testkit::history::History;
+use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::history::History;
-use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
 
 /// Restore jobs of others, more than a page, and one of an index that was deleted: its row is
 /// missing from its page, which looks like the last one.

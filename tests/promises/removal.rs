@@ -13,9 +13,8 @@ use pinecone_emulator::{
     Route,
 };
 use serde_json::json;
+use testkit::scene::{PATIENT, Running, Scene, status};
 use testkit::{DEADLINE, eventually};
-
-use crate::scene::{PATIENT, Running, Scene, status};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -43,7 +42,7 @@ const HELD_UP: [&str; 3] = ["being-looked-at", "on-its-way", "in-flight"];
 async fn apply(scene: &Scene, name: &str) {
     let backup = match name {
         "unready-backup" => "unready",
-        _ => crate::scene::BACKUP,
+        _ => testkit::scene::BACKUP,
     };
     scene.create(name, json!({"backupId": backup})).await;
 }

@@ -6,8 +6,7 @@ use kube::Api;
 use kube::api::ListParams;
 use pinecone_emulator::{AnswerBody, Fault, FaultKind, Route, StatusAnswer};
 use serde_json::{Value, json};
-
-use crate::scene::{BACKUP, KEY, Running, Scene, ready};
+use testkit::scene::{BACKUP, KEY, Running, Scene, ready};
 
 /// What a careless server might do: send the key back in its error.
 fn echo() -> FaultKind {

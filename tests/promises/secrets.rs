@@ -4,9 +4,8 @@ use pinecone_emulator::{
     BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
+use testkit::scene::{BACKUP, KEY, Scene, conditions, ready};
 use testkit::{DEADLINE, eventually};
-
-use crate::scene::{BACKUP, KEY, Scene, conditions, ready};
 
 fn reference(name: &str, key: &str) -> serde_json::Value {
     json!({"apiKeySecretRef": {"name": name, "key": key}})

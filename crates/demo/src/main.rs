@@ -2,7 +2,6 @@
 //! with the demo.
 
 mod account;
-mod binary;
 mod cluster;
 mod performance;
 mod screen;
@@ -14,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use testkit::ApiVersion;
 use tokio::signal::unix::{SignalKind, signal};
 
 use performance::Performance;
@@ -30,14 +30,8 @@ struct Arguments {
     /// Leave everything running afterwards, and print a kubeconfig and commands to try, until ctrl-c
     #[arg(long)]
     keep: bool,
-    /// Version of Pinecone's API that the operator speaks
-    #[arg(
-        long,
-        env = "INDEX_RESTORE_API_VERSION",
-        default_value = "2025-10",
-        value_name = "VERSION"
-    )]
-    api_version: String,
+    #[command(flatten)]
+    api: ApiVersion,
 }
 
 #[tokio::main]
@@ -53,7 +47,7 @@ async fn main() -> ExitCode {
 async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
     // Whichever ends first, the other is dropped, and with it all that was started.
     let (mut performance, code) = tokio::select! {
-        result = perform(screen, &arguments.api_version) => result?,
+        result = perform(screen, &arguments.api.version) => result?,
         result = stop_signal() => return result.map(|()| ExitCode::from(130)),
     };
     if arguments.keep {

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use index_restore_operator::api::conditions::find;
 use pinecone_emulator::DEFAULT_API_KEY;
-use testkit::ControlPlane;
+use testkit::{ControlPlane, binary};
 
 use crate::account::Account;
-use crate::binary;
 use crate::cluster::{Cluster, NAMESPACE};
 use crate::screen::Screen;
 use crate::stories::{self, LATE_SECRET, PLAIN, Story, TAGS_AND_PROTECTION};
@@ -49,7 +48,11 @@ impl<'a> Performance<'a> {
                 "Kubernetes: etcd and kube-apiserver run",
                 ControlPlane::start()
             ),
-            timed(&shared, "Operator: built", binary::build()),
+            timed(
+                &shared,
+                "Operator: built",
+                binary::build(env!("CARGO_PKG_NAME"))
+            ),
         )?;
         let url = account.emulator.url();
         let cluster = Cluster::furnish(control_plane, binary, &url, api_version).await?;

@@ -61,7 +61,7 @@ pub async fn install(
     let builder = Operator::builder(binary)
         .kubeconfig(&control_plane.write_kubeconfig(&account)?)
         .args(["run", "--pinecone-endpoint", pinecone])
-        .args(["--pinecone-api-version", &arguments.api_version])
+        .args(["--pinecone-api-version", &arguments.api.version])
         .args(FLAGS);
     Ok(match arguments.rivals {
         true => builder.arg("--leader-elect=false"),

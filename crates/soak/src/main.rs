@@ -3,8 +3,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-#[path = "../../demo/src/binary.rs"]
-mod binary;
 mod etcd;
 mod gauge;
 mod history;
@@ -30,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rand::RngExt as _;
+use testkit::ApiVersion;
 
 /// Two replicas of the operator under random faults: every ten seconds a fault, every thirty a SIGKILL. Ends with 0 only if no
 /// rule was broken.
@@ -54,14 +53,8 @@ pub struct Arguments {
     /// Turn leader election off: all replicas work at the same time
     #[arg(long)]
     rivals: bool,
-    /// Version of Pinecone's API that the operator speaks
-    #[arg(
-        long,
-        env = "INDEX_RESTORE_API_VERSION",
-        default_value = "2025-10",
-        value_name = "VERSION"
-    )]
-    api_version: String,
+    #[command(flatten)]
+    api: ApiVersion,
     /// The operator's binary; without it, it is built from this checkout
     #[arg(long, value_name = "FILE")]
     operator: Option<PathBuf>,
@@ -92,13 +85,6 @@ async fn main() -> ExitCode {
     }
 }
 
-impl Arguments {
-    /// Whether an index names the backup it was restored from.
-    fn shows_source(&self) -> bool {
-        self.api_version == "2026-07"
-    }
-}
-
 /// The command that gives the same schedule.
 fn replay(arguments: &Arguments, seed: u64) -> String {
     let mut more = if arguments.rivals { " --rivals" } else { "" }.to_owned();
@@ -111,6 +97,6 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
         arguments.resources,
         arguments.churn,
         arguments.replicas,
-        arguments.api_version
+        arguments.api.version
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use pinecone_emulator::{Config, Emulator};
-use testkit::ControlPlane;
+use testkit::{ControlPlane, binary};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use crate::schedule::{self, Planned};
 use crate::screen::clock;
 use crate::storm::Storm;
 use crate::summary::Summary;
-use crate::{binary, etcd, installation, report};
+use crate::{etcd, installation, report};
 
 /// Where the API server stores them.
 const RESTORES: &str = "/registry/restore.pinecone.io/indexrestores/";
@@ -51,7 +51,7 @@ pub async fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
         Some(operator) => operator.clone(),
         None => {
             println!("building the operator");
-            binary::build().await?
+            binary::build(env!("CARGO_PKG_NAME")).await?
         }
     };
     let control_plane = Arc::new(ControlPlane::start().await?);
@@ -62,7 +62,7 @@ pub async fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
     })
     .await?;
     let control = emulator.control();
-    let oracle = Arc::new(Oracle::new(control.clone(), arguments.shows_source()));
+    let oracle = Arc::new(Oracle::new(control.clone(), arguments.api.shows_source()));
     let builder = installation::install(&control_plane, binary, &emulator.url(), arguments).await?;
     let people = People::settle_in(control_plane.client().await?, control).await?;
     let replicas = Replicas::start(builder, arguments.replicas, Arc::clone(&oracle))?;

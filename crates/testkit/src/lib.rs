@@ -1,4 +1,5 @@
-//! A real etcd and kube-apiserver on loopback, and the operator as a child process, for integration tests and the demo.
+//! A real etcd and kube-apiserver on loopback, and the operator as a child process, for integration tests and the demo; and the
+//! [`scene`] in which a test meets both, and an emulated Pinecone.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -14,9 +15,17 @@
 //!
 //! Every child ends with this process, and its temporary directory is removed, however this process ends: even by SIGKILL.
 
+pub mod api_answers;
+pub mod binary;
+pub mod history;
+pub mod installation;
+pub mod proxied;
+pub mod scene;
+
 mod access;
 mod api_proxy;
 mod api_server;
+mod api_version;
 mod apply;
 mod assets;
 mod build;
@@ -35,6 +44,7 @@ mod stalling;
 mod wait;
 
 pub use api_proxy::{ApiProxy, Armed, Call, Event, Fault, Reply, Rule, Seen, Treatment};
+pub use api_version::ApiVersion;
 pub use apply::apply;
 pub use assets::{KUBERNETES_VERSION, Program, cache_root, kubectl, tool};
 pub use control_plane::ControlPlane;

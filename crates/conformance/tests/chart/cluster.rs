@@ -11,10 +11,9 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use pinecone_emulator::{BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project};
-use testkit::{ControlPlane, DEADLINE, Operator, eventually, free_port, wait_for};
+use testkit::{ControlPlane, DEADLINE, Operator, binary, eventually, free_port, wait_for};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use crate::binary;
 use crate::tools::{Tool, read};
 
 pub const KEY: &str = "pcsk_canary_of_the_chart";
@@ -95,7 +94,8 @@ impl Cluster {
     /// Starts it without waiting. Only where it listens, Pinecone's address and how often it polls differ from the Deployment.
     pub async fn launch(&self, namespace: &str, name: &str) -> Operator {
         static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
-        let binary = BINARY.get_or_init(async || binary::build().await.unwrap());
+        let binary =
+            BINARY.get_or_init(async || binary::build(env!("CARGO_PKG_NAME")).await.unwrap());
         eventually("IndexRestores are served", DEADLINE, async || {
             let limit = ListParams::default().limit(1);
             let all: Api<IndexRestore> = Api::all(self.client.clone());

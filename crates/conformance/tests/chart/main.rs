@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../../demo/src/binary.rs"]
-mod binary;
 mod cluster;
 mod manifests;
 mod tools;

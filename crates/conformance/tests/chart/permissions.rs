@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use serde_json::Value;
+use testkit::binary::package_variables;
 
-use crate::binary::package_variables;
 use crate::cluster::{Cluster, KEY, OPERATOR, restore};
 use crate::lifecycle::CHART;
 use crate::manifests::{parse, rules};

@@ -2,24 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../../demo/src/binary.rs"]
-mod binary;
-#[path = "../../../../tests/promises/installation.rs"]
-mod installation;
-#[allow(dead_code)]
-#[path = "../../../../tests/promises/scene.rs"]
-mod scene;
-
 mod examples;
 mod health;
 mod judges;
 mod states;
 mod sync;
 mod testdata;
-
-use std::path::PathBuf;
-
-use tokio::sync::OnceCell;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -34,9 +22,6 @@ fn text(relative: &str) -> String {
 
 /// Builds the operator, once, and lets scenes find it.
 async fn with_operator() {
-    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
-    let path = BUILT
-        .get_or_init(async || binary::build().await.unwrap())
-        .await;
-    scene::OPERATOR.get_or_init(|| path.clone());
+    let provided = testkit::binary::provide(env!("CARGO_PKG_NAME")).await;
+    provided.unwrap();
 }

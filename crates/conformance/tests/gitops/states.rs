@@ -10,10 +10,10 @@ use pinecone_emulator::{
     BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route,
 };
 use serde_json::{Value, json};
+use testkit::installation::authorize;
+use testkit::scene::{BACKUP, Scene, api_version, ready, status};
 use tokio::sync::OnceCell;
 
-use crate::installation::authorize;
-use crate::scene::{BACKUP, Scene, api_version, ready, status};
 use crate::with_operator;
 
 /// States that no reason tells: the operator has not seen the object, or not its present spec, or it is being deleted.

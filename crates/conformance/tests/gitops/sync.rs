@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::{Value, json};
+use testkit::scene::{Scene, status};
 
 use crate::judges::operate;
-use crate::scene::{Scene, status};
-use crate::{installation, with_operator};
+use crate::with_operator;
 
 /// An application of Argo CD with one namespace, and the credentials of an administrator.
 struct Application {
@@ -20,7 +20,7 @@ impl Application {
     async fn new() -> Self {
         with_operator().await;
         let scene = Scene::new().await;
-        let (control_plane, _) = installation::shared().await;
+        let (control_plane, _) = testkit::installation::shared().await;
         let kubeconfig = control_plane.admin_kubeconfig();
         let kubeconfig = control_plane.write_kubeconfig(&kubeconfig).unwrap();
         Self { scene, kubeconfig }
@@ -70,7 +70,7 @@ fn manifest(name: &str) -> Value {
         "kind": "IndexRestore",
         "metadata": {"name": name},
         "spec": {
-            "backupId": crate::scene::BACKUP,
+            "backupId": testkit::scene::BACKUP,
             "indexName": name,
             "apiKeySecretRef": {"name": "pinecone"},
         },

@@ -88,7 +88,7 @@ fn canonical(object: &Value) -> Value {
 const UUID: &str = "00000000-0000-4000-8000-000000000000";
 const TIME: &str = "2026-01-01T00:00:00Z";
 /// Which is no random one: it stays.
-const BACKUP: &str = crate::scene::BACKUP;
+const BACKUP: &str = testkit::scene::BACKUP;
 
 fn neutral(value: Value) -> Value {
     match value {

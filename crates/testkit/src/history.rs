@@ -1,5 +1,8 @@
 //! Every version of the objects that etcd had, from the API server's own watch.
 
+// A step that fails must fail the test at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
@@ -7,9 +10,9 @@ use futures::StreamExt as _;
 use index_restore_operator::api::IndexRestore;
 use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
-use testkit::{DEADLINE, eventually};
 
 use crate::scene::{Scene, status};
+use crate::wait::{DEADLINE, eventually};
 
 pub struct History {
     versions: Arc<Mutex<Vec<IndexRestore>>>,

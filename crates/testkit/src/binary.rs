@@ -1,16 +1,51 @@
-//! The operator's binary, built beside the demo's own.
+//! The operator's binary: where it is, or how it is built beside this very program.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 const NAME: &str = "index-restore-operator";
 
+/// Names another binary for scenes, such as one built from an earlier commit, to see a test fail.
+const VARIABLE: &str = "INDEX_RESTORE_OPERATOR";
+
+/// What [`provide`] has built.
+static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// The binary that scenes start: the one that the environment variable `INDEX_RESTORE_OPERATOR` names, else the one from
+/// [`provide`], else the one that Cargo built for the integration tests of the operator's package.
+#[allow(clippy::panic)] // Without it no test can run.
+pub(crate) fn operator() -> &'static Path {
+    static OPERATOR: OnceLock<PathBuf> = OnceLock::new();
+    OPERATOR.get_or_init(|| {
+        let built = || BUILT.get().cloned();
+        let told_by_cargo = || std::env::var_os(format!("CARGO_BIN_EXE_{NAME}")).map(PathBuf::from);
+        let named = std::env::var_os(VARIABLE).map(PathBuf::from);
+        named.or_else(built).or_else(told_by_cargo).unwrap_or_else(|| {
+            panic!("no binary of the operator: run this test by `cargo test`, or name one in {VARIABLE}")
+        })
+    })
+}
+
+/// Builds the operator, once, for the scenes of a test binary that is not of the operator's package. `package` as for [`build`].
+///
+/// # Errors
+/// When it does not compile.
+pub async fn provide(package: &str) -> Result<()> {
+    BUILT.get_or_try_init(|| build(package)).await.map(drop)
+}
+
 /// Builds the operator with the profile and into the target directory of this very program, and returns the binary's path.
-pub async fn build() -> Result<PathBuf> {
+/// `package` is the one that this program is of: `env!("CARGO_PKG_NAME")`.
+///
+/// # Errors
+/// When it does not compile; Cargo has said why on stderr.
+pub async fn build(package: &str) -> Result<PathBuf> {
     let (target, profile) = own_build()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
@@ -20,15 +55,8 @@ pub async fn build() -> Result<PathBuf> {
     let output = command
         .args(["build", "--quiet", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
-        // With this package selected too, cargo chooses the same features for the dependencies and compiles none of them again.
-        .args([
-            "--package",
-            NAME,
-            "--package",
-            env!("CARGO_PKG_NAME"),
-            "--bin",
-            NAME,
-        ])
+        // With that package selected too, cargo chooses the same features for the dependencies and compiles none of them again.
+        .args(["--package", NAME, "--package", package, "--bin", NAME])
         .args(["--profile", &profile, "--target-dir"])
         .arg(&target)
         .arg("--message-format=json-render-diagnostics")

@@ -1,6 +1,9 @@
 //! A scene whose operators reach the API server through a proxy, and what must be
 //! true of every restore in it.
 
+// A step that fails must fail the test at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::Duration;
 
 use index_restore_operator::api::IndexRestore;
@@ -9,11 +12,12 @@ use kube::api::ListParams;
 use kube::config::Kubeconfig;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
-use testkit::{ApiProxy, Seen, Treatment, wait_for};
 
+use crate::api_proxy::{ApiProxy, Seen, Treatment};
 use crate::history::{History, check_ids_stay};
 use crate::installation::shared;
 use crate::scene::{Running, Scene, ready, status};
+use crate::wait::wait_for;
 
 pub struct Proxied {
     pub scene: Scene,

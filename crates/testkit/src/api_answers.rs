@@ -1,13 +1,17 @@
 //! The matrix: each write of a restore, met by each answer.
 
+// A step that fails must fail the test at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::sync::Arc;
 
 use http::Method;
 use serde_json::Value;
-use testkit::{Armed, Call, Fault, Reply, Rule, Seen, eventually};
 
+use crate::api_proxy::{Armed, Call, Fault, Reply, Rule, Seen};
 use crate::proxied::{LONG, Proxied};
 use crate::scene::{Running, status};
+use crate::wait::eventually;
 
 /// A write in the life of a restore, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,20 @@
 //! The control plane, and what is installed on it.
 
+// A step that fails must fail the test at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::PathBuf;
 
 use serde_json::Value;
-use testkit::ControlPlane;
 use tokio::sync::OnceCell;
 
-pub const CRD: &str = include_str!("../../crds/indexrestores.yaml");
-const RBAC: &str = include_str!("../../deploy/base/rbac.yaml");
+use crate::control_plane::ControlPlane;
+
+pub const CRD: &str = include_str!("../../../crds/indexrestores.yaml");
+const RBAC: &str = include_str!("../../../deploy/base/rbac.yaml");
 const SHIPPED: [&str; 3] = [
-    include_str!("../../deploy/base/namespace.yaml"),
-    include_str!("../../deploy/base/service-account.yaml"),
+    include_str!("../../../deploy/base/namespace.yaml"),
+    include_str!("../../../deploy/base/service-account.yaml"),
     RBAC,
 ];
 
