@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::eventually;
 use kube::api::PostParams;
 use pinecone_emulator::{BackupSeed, Fault, FaultKind, Project, Route};
 use serde_json::json;
+use testkit::eventually;
+use testkit::scene::{KEY, Scene};
 
 use crate::record::{DEADLINE, Record, Told};
-use crate::scene::{KEY, Scene};
 
 /// A restore with a project, a key, a backup and an index name of its own.
 pub struct Cell<'a> {

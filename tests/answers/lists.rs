@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{FaultKind, IndexSeed, JobSeed, Route};
+use testkit::scene::{shows_source, status};
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::{Class, Kind, Read};
 use crate::matrix::{CONFIRM, run, stage};
-use crate::scene::{shows_source, status};
 
 const LIST: Route = Route::ListRestoreJobs;
 const CREATE: Route = Route::CreateIndexFromBackup;

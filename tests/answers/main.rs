@@ -11,15 +11,9 @@ mod cell;
 mod certificates;
 mod create;
 mod gate;
-#[allow(dead_code)]
-#[path = "../promises/installation.rs"]
-mod installation;
 mod kinds;
 mod lists;
 mod matrix;
 mod reads;
 mod record;
-#[allow(dead_code)]
-#[path = "../promises/scene.rs"]
-mod scene;
 mod transport;

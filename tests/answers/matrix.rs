@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use kube::api::ListParams;
 use pinecone_emulator::{FaultKind, Request, Route};
 use serde_json::json;
+use testkit::scene::{Running, Scene, status};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::Kind;
 use crate::record::Record;
-use crate::scene::{Running, Scene, status};
 
 pub const CONFIRM: Duration = Duration::from_secs(12);
 pub const FLAGS: [&str; 4] = [

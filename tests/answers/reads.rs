@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{FaultKind, IndexSeed, JobOutcome, JobSeed, Route};
+use testkit::scene::status;
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::{Kind, Read, kinds};
 use crate::matrix::{CONFIRM, run, stage};
-use crate::scene::status;
 
 fn rows() -> Vec<(String, Kind)> {
     let named = kinds().into_iter();

@@ -9,10 +9,9 @@ use futures::StreamExt as _;
 use index_restore_operator::api::IndexRestore;
 use kube::ResourceExt as _;
 use kube::runtime::{WatchStreamExt as _, watcher};
+use testkit::scene::{Scene, ready};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use crate::scene::{Scene, ready};
 
 /// Ample for some hundred restores at once on a slow machine.
 pub const DEADLINE: Duration = Duration::from_secs(180);

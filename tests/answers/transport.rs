@@ -9,12 +9,12 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
+use testkit::scene::{BACKUP, Scene, status};
 
 use crate::certificates::{Certificates, NAME};
 use crate::gate::{Failing, Gate, Layer};
 use crate::matrix::take_turn;
 use crate::record::Record;
-use crate::scene::{BACKUP, Scene, status};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 

@@ -3,9 +3,9 @@
 use index_restore_operator::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
 use pinecone_emulator::AcceptedCreate;
 use serde_json::{Value, json};
+use testkit::scene::{ready, status};
 
 use crate::ground::Ground;
-use crate::scene::{ready, status};
 use crate::schema;
 
 /// Compares one create with the spec as the API server stores it. A field of the

@@ -11,8 +11,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Error};
 use pinecone_emulator::{AcceptedCreate, BackupSeed, BackupStatus, Project};
 use serde_json::{Value, json};
-
-use crate::scene::{Running, Scene, ready, status};
+use testkit::scene::{Running, Scene, ready, status};
 
 /// A crowded machine is no violation: with hundreds of restores at once, it takes what
 /// it takes.
@@ -194,7 +193,7 @@ impl<'a> Ground<'a> {
         name: &str,
         change: impl Fn(&mut Value),
     ) -> Result<Value, String> {
-        let end = tokio::time::Instant::now() + harness::DEADLINE;
+        let end = tokio::time::Instant::now() + testkit::DEADLINE;
         loop {
             let edited = self.edit(name, &change).await;
             let is_frozen = |told: &String| told.contains("spec: Forbidden");
@@ -221,7 +220,7 @@ impl<'a> Ground<'a> {
         mut holds: impl FnMut(&IndexRestore) -> bool,
     ) -> Result<IndexRestore, String> {
         let restores = &self.scene.restores;
-        let found = harness::wait_for(restores, name, PATIENCE, |object| {
+        let found = testkit::wait_for(restores, name, PATIENCE, |object| {
             object.is_some_and(&mut holds)
         });
         let found = found.await.map_err(|error| format!("{error:#}"))?;

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Event as CoreEvent;
 use kube::Api;
 use kube::api::ListParams;
 use serde_json::json;
+use testkit::scene::{Running, Scene, conditions, ready, status};
 
-use crate::scene::{Running, Scene, conditions, ready, status};
 use crate::tally::{Oracle, Tally};
 
 /// Judges a scene whose restores are at rest. At most `orphans` restores may have been

@@ -1,16 +1,16 @@
 //! Errors of the installation, which concern all at once: the right to read Secrets
 //! is taken away, and the definition is an old one.
 
-use harness::ControlPlane;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::Value;
+use testkit::ControlPlane;
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{ready, status};
 
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::installation::{CRD, authorize};
-use crate::scene::{ready, status};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "errors and fixes";

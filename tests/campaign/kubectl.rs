@@ -4,13 +4,13 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-use harness::ControlPlane;
 use serde_json::{Value, json};
+use testkit::ControlPlane;
+use testkit::scene::Scene;
 
 use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::scene::Scene;
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "with kubectl";
@@ -32,7 +32,7 @@ async fn kubectl(scene: &Scene, arguments: &'static [&'static str], manifest: &V
     let namespace = scene.namespace.clone();
     let manifest = manifest.to_string();
     let run = move || {
-        let mut child = Command::new(harness::kubectl().unwrap())
+        let mut child = Command::new(testkit::kubectl().unwrap())
             .args(["--namespace", &namespace])
             .args(arguments)
             .args(["-f", "-"])

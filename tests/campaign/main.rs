@@ -7,15 +7,10 @@ mod consistency;
 mod differential;
 mod ground;
 mod health;
-#[path = "../promises/installation.rs"]
-mod installation;
 mod installations;
 mod kubectl;
 mod operation;
 mod recovery;
-#[path = "../promises/scene.rs"]
-#[allow(dead_code)]
-mod scene;
 mod schema;
 mod semantics;
 mod sequences;

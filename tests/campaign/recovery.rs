@@ -6,12 +6,12 @@ use index_restore_operator::api::IndexRestore;
 use kube::api::DeleteParams;
 use pinecone_emulator::{BackupStatus, Fault, FaultKind, IndexSeed, JobSeed, Project, Route};
 use serde_json::{Value, json};
+use testkit::scene::status;
 
 use crate::consistency;
 use crate::differential;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::scene::status;
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "errors and fixes";

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The schema of the spec in the definition that is shipped.
 pub fn of_spec() -> Value {
-    let crd: Value = serde_saphyr::from_str(crate::installation::CRD).unwrap();
+    let crd: Value = serde_saphyr::from_str(testkit::installation::CRD).unwrap();
     let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
     crd.pointer(spec).unwrap().clone()
 }

@@ -8,13 +8,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use testkit::scene::{Scene, ready, status};
 
 use crate::consistency;
 use crate::differential;
 use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
-use crate::scene::{Scene, ready, status};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "in sequences";

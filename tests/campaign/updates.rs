@@ -6,13 +6,13 @@ use index_restore_operator::api::IndexRestore;
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{BackupStatus, Fault, FaultKind, IndexSeed, JobOutcome, Route};
 use serde_json::{Value, json};
+use testkit::scene::{Running, Scene, status};
 
 use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
 use crate::operation::{Operation, Verdict, generate};
 use crate::recovery::unreadable;
-use crate::scene::{Running, Scene, status};
 use crate::schema::stored;
 use crate::semantics::FROZEN;
 use crate::singles::judge;

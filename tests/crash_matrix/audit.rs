@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde_json::Value;
+use testkit::installation::shared;
+use testkit::scene::Scene;
 
 use crate::cell::NAME;
-use crate::installation::shared;
-use crate::scene::Scene;
 
 /// The log from the cell's beginning on.
 pub struct Audit {

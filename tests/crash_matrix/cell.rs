@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use index_restore_operator::failpoint::{Side, Site};
 use serde_json::json;
+use testkit::scene::{Running, Scene, ready, status};
+use testkit::{DEADLINE, eventually};
 
 use crate::audit::Audit;
 use crate::history::History;
-use crate::scene::{Running, Scene, ready, status};
 use crate::story::{End, LONG_LEASE, SHORT_LEASE, Story, let_restores_end};
 use crate::suspect::Suspect;
 use crate::verdict;

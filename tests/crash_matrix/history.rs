@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use futures::StreamExt as _;
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use kube::api::{WatchEvent, WatchParams};
+use testkit::scene::{Scene, ready, status};
+use testkit::{DEADLINE, eventually};
 use tokio::task::JoinHandle;
 
 use crate::cell::NAME;
-use crate::scene::{Scene, ready, status};
 
 pub struct History {
     seen: Arc<Mutex<Vec<IndexRestore>>>,

@@ -9,12 +9,7 @@
 mod audit;
 mod cell;
 mod history;
-#[path = "../promises/installation.rs"]
-mod installation;
 mod matrix;
-#[path = "../promises/scene.rs"]
-#[allow(dead_code)]
-mod scene;
 mod story;
 mod suspect;
 mod verdict;

@@ -10,9 +10,9 @@ use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobOutcome, JobSeed, Route, StatusAnswer,
 };
 use serde_json::json;
+use testkit::scene::{BACKUP, Scene};
 
 use crate::cell::{NAME, Point, Recovery};
-use crate::scene::{BACKUP, Scene};
 use crate::suspect::Suspect;
 
 /// A leader that is to be followed soon, and one that stays, however busy the

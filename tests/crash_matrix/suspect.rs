@@ -3,10 +3,10 @@
 use std::os::unix::process::ExitStatusExt as _;
 
 use anyhow::{Result, ensure};
-use harness::{DEADLINE, eventually};
+use testkit::scene::{Running, Scene};
+use testkit::{DEADLINE, eventually};
 
 use crate::cell::{Point, Recovery};
-use crate::scene::{Running, Scene};
 
 const SIGKILL: i32 = 9;
 

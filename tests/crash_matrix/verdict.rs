@@ -7,11 +7,11 @@ use index_restore_operator::api::{IndexRestore, Submission, SubmissionOutcome};
 use index_restore_operator::failpoint::{Side, Site};
 use jiff::Timestamp;
 use pinecone_emulator::{DEFAULT_PROJECT, Request, Route};
+use testkit::scene::{BACKUP, Scene, ready, status};
 
 use crate::audit::Audit;
 use crate::cell::{Cell, NAME, Recovery};
 use crate::history::History;
-use crate::scene::{BACKUP, Scene, ready, status};
 use crate::story::End;
 
 pub async fn judge(

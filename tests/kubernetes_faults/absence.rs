@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Running, Scene};
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Running, Scene};
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 const SHORT: [&str; 3] = [
     "--leader-elect-lease-duration=4s",

@@ -1,11 +1,10 @@
 //! Every write of a restore, answered in every way.
 
-use harness::{DEADLINE, Fault, Rule, eventually};
 use serde_json::json;
-
-use crate::cells::{Answer, Write, lasting, prompt, run};
-use crate::proxied::{Proxied, posts};
-use crate::scene::{ready, status};
+use testkit::api_answers::{Answer, Write, lasting, prompt, run};
+use testkit::proxied::{Proxied, posts};
+use testkit::scene::{ready, status};
+use testkit::{DEADLINE, Fault, Rule, eventually};
 
 /// Of the Lease, so that many can follow one another.
 const TIMING: [&str; 4] = [

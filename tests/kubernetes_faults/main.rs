@@ -6,15 +6,6 @@
 
 mod absence;
 mod answers;
-mod cells;
-mod history;
-#[allow(dead_code)]
-#[path = "../promises/installation.rs"]
-mod installation;
-mod proxied;
-#[allow(dead_code)]
-#[path = "../promises/scene.rs"]
-mod scene;
 mod stalled;
 mod travel;
 mod views;

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, SecondApiServer, eventually};
 use kube::config::Kubeconfig;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
-
-use crate::installation::shared;
-use crate::proxied::{Proxied, posts};
-use crate::scene::{Running, Scene, status};
+use testkit::installation::shared;
+use testkit::proxied::{Proxied, posts};
+use testkit::scene::{Running, Scene, status};
+use testkit::{DEADLINE, SecondApiServer, eventually};
 
 async fn until_stored_claim(scene: &Scene, name: &str) {
     let claimed = scene.until_that(name, |object| status(object).submission.is_some());

@@ -1,12 +1,11 @@
 //! A cache that shows what was: its claims lose, and nothing is sent.
 
-use harness::{DEADLINE, Treatment, eventually};
 use http::Method;
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT};
 use serde_json::{Value, json};
-
-use crate::proxied::{Proxied, posts};
+use testkit::proxied::{Proxied, posts};
+use testkit::{DEADLINE, Treatment, eventually};
 
 /// What a list said when these objects were like that.
 fn list(versions: &[IndexRestore]) -> Value {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, JobOutcome};
 use serde_json::json;
-
-use crate::proxied::{Proxied, posts};
-use crate::scene::{Running, ready, status};
+use testkit::proxied::{Proxied, posts};
+use testkit::scene::{Running, ready, status};
+use testkit::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
 
 async fn watch_errors(operator: &Running, least: u64) {
     eventually("the watch fails", DEADLINE, async || {
@@ -109,8 +108,8 @@ async fn objects_made_again_unseen() {
         proxied.freeze(&proxied.proxy).await;
         for (name, backup) in [
             ("waits", "late"),
-            ("ends", crate::scene::BACKUP),
-            ("runs", crate::scene::BACKUP),
+            ("ends", testkit::scene::BACKUP),
+            ("runs", testkit::scene::BACKUP),
         ] {
             proxied.scene.delete(name).await;
             proxied
@@ -223,7 +222,7 @@ async fn events_that_never_come() {
     });
     proxied.scene.create("new", json!({})).await;
     let mut edited = proxied.scene.get("edited").await;
-    edited.spec.backup_id = crate::scene::BACKUP.into();
+    edited.spec.backup_id = testkit::scene::BACKUP.into();
     let params = kube::api::PostParams::default();
     proxied
         .scene

@@ -5,8 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-
-use crate::scene::{Scene, status};
+use testkit::scene::{Scene, status};
 
 async fn refusal(scene: &Scene, object: Value) -> Option<String> {
     let dry_run = PostParams {
@@ -289,7 +288,7 @@ async fn a_manifest_can_be_applied_again_without_drift_or_a_second_create() {
         "kind": "IndexRestore",
         "metadata": {"name": "applied"},
         "spec": {
-            "backupId": crate::scene::BACKUP,
+            "backupId": testkit::scene::BACKUP,
             "indexName": "applied",
             "apiKeySecretRef": {"name": "pinecone"},
         },

@@ -1,13 +1,12 @@
 //! The policies in `deploy/policies`.
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
-
-use crate::installation::shared;
-use crate::scene::BACKUP;
+use testkit::installation::shared;
+use testkit::scene::BACKUP;
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 const NAMED: &str = include_str!("../../deploy/policies/named-secrets.yaml");
 const READABLE: &str = include_str!("../../deploy/policies/readable-secrets.yaml");
@@ -67,7 +66,7 @@ impl Policed {
         let of_account = self
             .control_plane
             .service_account_kubeconfig(&self.namespace, account);
-        let client: Client = harness::client(&of_account.await.unwrap()).await.unwrap();
+        let client: Client = testkit::client(&of_account.await.unwrap()).await.unwrap();
         Api::namespaced(client, &self.namespace)
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
-
-use crate::scene::{KEY, Scene, conditions, ready, status};
+use testkit::scene::{KEY, Scene, conditions, ready, status};
+use testkit::{DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 

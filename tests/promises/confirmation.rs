@@ -1,14 +1,13 @@
 //! What the status says of a restored index while it cannot be checked.
 
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::DeleteParams;
 use pinecone_emulator::{DEFAULT_PROJECT, IndexSeed, Project};
 use serde_json::json;
-
-use crate::scene::{KEY, Running, Scene, conditions, ready, status};
+use testkit::scene::{KEY, Running, Scene, conditions, ready, status};
+use testkit::{DEADLINE, eventually};
 
 /// Puts a key into the Secret. The one before it is revoked, so that the operator reads the
 /// Secret again at its next check.

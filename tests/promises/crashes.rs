@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
-
-use crate::scene::{PATIENT, Scene, status};
+use testkit::scene::{PATIENT, Scene, status};
+use testkit::{DEADLINE, eventually};
 
 const LONG: Duration = Duration::from_secs(600);
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use kube::api::PostParams;
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route};
 use serde_json::json;
-
-use crate::scene::{BACKUP, PATIENT, Scene, conditions, ready, status};
+use testkit::scene::{BACKUP, PATIENT, Scene, conditions, ready, status};
+use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_and_applied_again_the_index_is_taken_and_not_made_again() {

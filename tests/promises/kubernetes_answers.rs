@@ -1,16 +1,15 @@
 //! What the API server may answer to a claim and to the record of the IDs; the
 //! other writes, old views and long silences are in `tests/kubernetes_faults`.
 
-use harness::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 use jiff::SignedDuration;
 use pinecone_emulator::{
     Fault as PineconeFault, FaultKind, Request, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
-
-use crate::cells::{Write, prompt, run};
-use crate::proxied::Proxied;
-use crate::scene::status;
+use testkit::api_answers::{Write, prompt, run};
+use testkit::proxied::Proxied;
+use testkit::scene::status;
+use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_answered_in_every_way_sends_one_request() {

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually, wait_for};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Running, Scene, status};
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Running, Scene, status};
+use testkit::{ControlPlane, DEADLINE, eventually, wait_for};
 
 /// Longer than any test waits: who leads after it was released, not run out.
 const LONG: [&str; 2] = [

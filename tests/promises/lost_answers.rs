@@ -6,8 +6,7 @@ use std::time::Duration;
 use index_restore_operator::api::SubmissionOutcome;
 use pinecone_emulator::{AnswerBody, Fault, FaultKind, Route, StatusAnswer};
 use serde_json::json;
-
-use crate::scene::{Scene, conditions, ready, shows_source, status};
+use testkit::scene::{Scene, conditions, ready, shows_source, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_whose_answer_was_lost_is_found() {

@@ -9,15 +9,9 @@
 mod admission;
 mod admission_policies;
 mod adoption;
-#[allow(dead_code)]
-#[path = "../kubernetes_faults/cells.rs"]
-mod cells;
 mod confirmation;
 mod crashes;
-#[path = "../kubernetes_faults/history.rs"]
-mod history;
 mod identity;
-mod installation;
 mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
@@ -25,14 +19,10 @@ mod migration;
 mod observation;
 mod operation;
 mod origin;
-#[allow(dead_code)]
-#[path = "../kubernetes_faults/proxied.rs"]
-mod proxied;
 mod refusals;
 mod removal;
 mod restores;
 mod rivals;
-mod scene;
 mod secrecy;
 mod secrets;
 mod tracking;

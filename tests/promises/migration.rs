@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use harness::{ControlPlane, DEADLINE, eventually};
 use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
 use kube::api::{ObjectMeta, PostParams};
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Scene, ready, status};
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Scene, ready, status};
+use testkit::{ControlPlane, DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -197,7 +196,7 @@ async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
     assert_eq!(status.index_id.as_ref(), Some(&create.index_id));
     let submission = status.submission.unwrap();
     assert_eq!(submission.index_name, "edited");
-    assert_eq!(submission.backup_id, crate::scene::BACKUP);
+    assert_eq!(submission.backup_id, testkit::scene::BACKUP);
     assert_eq!(scene.posts(), 1);
 }
 

@@ -7,9 +7,9 @@ use index_restore_operator::api::{IndexRestore, REQUESTED_AT, SubmissionOutcome}
 use kube::api::PostParams;
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::scene::{BACKUP, KEY, Scene, conditions, ready, status};
 
 use crate::leadership::until_leads;
-use crate::scene::{BACKUP, KEY, Scene, conditions, ready, status};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::{Value, json};
-
-use crate::installation::{CRD, authorize};
-use crate::scene::{PATIENT, Scene, conditions, status};
+use testkit::installation::{CRD, authorize};
+use testkit::scene::{PATIENT, Scene, conditions, status};
+use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
@@ -153,7 +152,7 @@ fn outdated() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_nothing() {
-    let control_plane = harness::ControlPlane::start().await.unwrap();
+    let control_plane = testkit::ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     let scene = Scene::on(&control_plane, &kubeconfig).await;
     let mut operator = scene.launch(&[]);

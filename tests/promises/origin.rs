@@ -1,15 +1,14 @@
 //! Where an index came from: the list of restore jobs may end early, the store of jobs may
 //! fail, and an index may be recreated under its name.
 
-use harness::{DEADLINE, eventually};
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, Habits, IndexSeed, JobSeed, Route, RowOrder,
 };
 use serde_json::json;
-
-use crate::history::History;
-use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
+use testkit::history::History;
+use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
+use testkit::{DEADLINE, eventually};
 
 /// Restore jobs of others, more than a page, and one of an index that was deleted: its row is
 /// missing from its page, which looks like the last one.

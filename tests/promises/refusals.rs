@@ -7,8 +7,7 @@ use pinecone_emulator::{
     StatusAnswer,
 };
 use serde_json::json;
-
-use crate::scene::{Scene, conditions, ready};
+use testkit::scene::{Scene, conditions, ready};
 
 /// Each refusal of the create request: its reason, whether a person must act, and
 /// a word of the remedy.
@@ -172,7 +171,7 @@ async fn a_backup_id_with_a_typo_can_be_corrected_in_place() {
     let _operator = scene.start().await;
     scene.create("typo", json!({"backupId": "670e8400"})).await;
     let mut object = scene.until("typo", "BackupNotFound").await;
-    object.spec.backup_id = crate::scene::BACKUP.into();
+    object.spec.backup_id = testkit::scene::BACKUP.into();
     let params = kube::api::PostParams::default();
     scene
         .restores
@@ -217,7 +216,7 @@ async fn reads_that_fail_before_anything_is_sent_are_told_and_heal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pinecone_out_of_reach_is_told_and_heals() {
     let scene = Scene::new().await;
-    let dead = format!("http://127.0.0.1:{}", harness::free_port().unwrap());
+    let dead = format!("http://127.0.0.1:{}", testkit::free_port().unwrap());
     let mut operator = scene.start_with(&["--pinecone-endpoint", &dead]).await;
     scene.create("away", json!({})).await;
     let object = scene.until("away", "ApiUnavailable").await;

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
@@ -14,8 +13,8 @@ use pinecone_emulator::{
     Route,
 };
 use serde_json::json;
-
-use crate::scene::{PATIENT, Running, Scene, status};
+use testkit::scene::{PATIENT, Running, Scene, status};
+use testkit::{DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -43,7 +42,7 @@ const HELD_UP: [&str; 3] = ["being-looked-at", "on-its-way", "in-flight"];
 async fn apply(scene: &Scene, name: &str) {
     let backup = match name {
         "unready-backup" => "unready",
-        _ => crate::scene::BACKUP,
+        _ => testkit::scene::BACKUP,
     };
     scene.create(name, json!({"backupId": backup})).await;
 }
@@ -223,7 +222,7 @@ async fn deleted_in_each_state_and_applied_again() {
     check_nothing_was_removed(&scene, &before);
 }
 
-/// The harness has no namespace controller: what that does is done here.
+/// The control plane has no namespace controller: what that does is done here.
 async fn empty_and_finalize(scene: &Scene) {
     let (client, namespace) = (scene.client.clone(), scene.namespace.as_str());
     let (delete, all) = (DeleteParams::default(), ListParams::default());

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use pinecone_emulator::DEFAULT_PROJECT;
 use serde_json::json;
-
-use crate::scene::{BACKUP, Scene, api_version, conditions, ready, status};
+use testkit::scene::{BACKUP, Scene, api_version, conditions, ready, status};
+use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_becomes_an_index_and_the_status_says_so() {

@@ -2,8 +2,7 @@
 
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
-
-use crate::scene::{Scene, status};
+use testkit::scene::{Scene, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_at_once_submit_each_restore_once() {

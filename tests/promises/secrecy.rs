@@ -6,8 +6,7 @@ use kube::Api;
 use kube::api::ListParams;
 use pinecone_emulator::{AnswerBody, Fault, FaultKind, Route, StatusAnswer};
 use serde_json::{Value, json};
-
-use crate::scene::{BACKUP, KEY, Running, Scene, ready};
+use testkit::scene::{BACKUP, KEY, Running, Scene, ready};
 
 /// What a careless server might do: send the key back in its error.
 fn echo() -> FaultKind {
@@ -140,7 +139,7 @@ async fn everything(scene: &Scene, operator: &mut Running) -> Vec<Place> {
     let metrics = operator.get("/metrics").await.unwrap().1;
     assert!(metrics.contains("indexrestore_"));
     operator.process.terminate().unwrap();
-    operator.process.wait_exit(harness::DEADLINE).await.unwrap();
+    operator.process.wait_exit(testkit::DEADLINE).await.unwrap();
     let restores = scene.restores.list(&ListParams::default()).await.unwrap();
     let core: Api<CoreEvent> = Api::namespaced(scene.client.clone(), &scene.namespace);
     let core = core.list(&ListParams::default()).await.unwrap();

@@ -1,12 +1,11 @@
 //! API keys come from Secrets, late or changed at any time.
 
-use harness::{DEADLINE, eventually};
 use pinecone_emulator::{
     BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
-
-use crate::scene::{BACKUP, KEY, Scene, conditions, ready};
+use testkit::scene::{BACKUP, KEY, Scene, conditions, ready};
+use testkit::{DEADLINE, eventually};
 
 fn reference(name: &str, key: &str) -> serde_json::Value {
     json!({"apiKeySecretRef": {"name": name, "key": key}})

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, eventually};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
 use serde_json::json;
-
-use crate::scene::{Running, Scene, conditions, ready, shows_source, status};
+use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
+use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_fails_is_stalled_and_never_repeated() {

@@ -2,9 +2,8 @@
 //! for Pinecone here: it speaks TLS, and logs each request that it gets.
 
 use serde_json::json;
-
-use crate::installation::shared;
-use crate::scene::{Scene, ready};
+use testkit::installation::shared;
+use testkit::scene::{Scene, ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_an_untrusted_certificate_gets_no_key() {

@@ -1,0 +1,105 @@
+//! The Go programs in `tools/`, each a module with pinned dependencies, built at first use and kept.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
+
+/// One of the programs, ready to run.
+#[derive(Clone, Debug)]
+pub struct Tool(PathBuf);
+
+impl Tool {
+    /// The program of `tools/<name>`. Blocks the thread, for minutes when it has to be built.
+    ///
+    /// # Errors
+    /// When it cannot be built; the message has what `go` said.
+    pub fn find(name: &str) -> Result<Self> {
+        let source = Path::new(TOOLS).join(name);
+        let folder = testkit::cache_root()?.join("tools");
+        let path = folder.join(format!("{name}-{:016x}", digest(&source)?));
+        if !path.is_file() {
+            std::fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join("lock"))?;
+            lock.lock().context("waiting for another build")?;
+            if !path.is_file() {
+                build(name, &source, &path)?;
+            }
+        }
+        Ok(Self(path))
+    }
+
+    /// Runs it with that input and these environment variables beside PATH, and reads the JSON that it answers.
+    ///
+    /// # Errors
+    /// When it fails; the message has what it wrote to standard error.
+    pub fn run(
+        &self,
+        arguments: &[&str],
+        input: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Value> {
+        let mut child = Command::new(&self.0)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {}", self.0.display()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        serde_json::from_slice(&output.stdout).context("reading what the tool answered")
+    }
+}
+
+/// Builds beside `path`, then moves it there at once, so that nobody sees half of it.
+fn build(name: &str, source: &Path, path: &Path) -> Result<()> {
+    eprintln!("building {name} from source, minutes the first time");
+    let scratch = path.with_extension("new");
+    let output = Command::new("go")
+        .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
+        .args(["-ldflags", "-s -w", "-o"])
+        .arg(&scratch)
+        .arg(".")
+        .current_dir(source)
+        .envs([("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOFLAGS", "")])
+        .output()
+        .context("starting go, which builds it")?;
+    if !output.status.success() {
+        bail!(
+            "go build of {name} ended with {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    std::fs::rename(&scratch, path).with_context(|| format!("moving it to {}", path.display()))
+}
+
+/// Of all its sources, so that a change never meets an old build.
+fn digest(source: &Path) -> Result<u64> {
+    let listed = std::fs::read_dir(source).with_context(|| format!("{}", source.display()))?;
+    let mut files = listed
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        (file.file_name(), std::fs::read(&file)?).hash(&mut hasher);
+    }
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hasher);
+    Ok(hasher.finish())
+}

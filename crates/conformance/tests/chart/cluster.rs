@@ -1,0 +1,178 @@
+//! A control plane with nothing on it, an emulator, and operators that run as the installed Deployment says: with its arguments, and
+//! with a token of its ServiceAccount, so under its roles. No kubelet runs: the operator is a child process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use index_restore_operator::api::IndexRestore;
+use index_restore_operator::api::conditions::find;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use pinecone_emulator::{BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project};
+use testkit::{ControlPlane, DEADLINE, Operator, binary, eventually, free_port, wait_for};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+
+use crate::tools::{Tool, read};
+
+pub const KEY: &str = "pcsk_canary_of_the_chart";
+pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
+/// The name and namespace of the release in the documentation.
+pub const OPERATOR: &str = "index-restore-operator";
+
+/// Each control plane takes a processor for its first seconds.
+static ROOM: Semaphore = Semaphore::const_new(2);
+
+pub struct Cluster {
+    pub control_plane: ControlPlane,
+    pub client: Client,
+    /// The kubeconfig of its administrator.
+    pub admin: PathBuf,
+    pub pinecone: Control,
+    emulator: Emulator,
+    _place: SemaphorePermit<'static>,
+}
+
+impl Cluster {
+    pub async fn start() -> Self {
+        let place = ROOM.acquire().await.unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let control_plane = ControlPlane::start().await.unwrap();
+        let admin = control_plane.admin_kubeconfig();
+        let emulator = Emulator::start(Config {
+            projects: vec![Project::new(DEFAULT_PROJECT, KEY)],
+            restore: Some(Duration::from_millis(300)),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let pinecone = emulator.control();
+        let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+        pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
+        Self {
+            client: control_plane.client().await.unwrap(),
+            admin: control_plane.write_kubeconfig(&admin).unwrap(),
+            control_plane,
+            pinecone,
+            emulator,
+            _place: place,
+        }
+    }
+
+    pub async fn kubectl(&self) -> Tool {
+        Tool::kubectl().await.kubeconfig(&self.admin)
+    }
+
+    pub async fn create_namespace(&self, name: &str) {
+        let manifest = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}");
+        self.control_plane.apply(&manifest).await.unwrap();
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        namespaces.get(name).await.unwrap();
+    }
+
+    /// The Secret of the samples, with the emulator's key.
+    pub async fn create_secret(&self, namespace: &str) {
+        let secret = read("deploy/samples/secret.yaml").replace("your-pinecone-api-key", KEY);
+        let applied = self.control_plane.apply_in(namespace, &secret).await;
+        applied.unwrap();
+    }
+
+    /// Starts the operator of that Deployment, and waits until it has seen everything.
+    pub async fn operator(&self, namespace: &str, name: &str) -> Operator {
+        let operator = self.launch(namespace, name).await;
+        eventually("the operator is ready", DEADLINE, async || {
+            let logs = operator.logs();
+            anyhow::ensure!(logs.contains("all IndexRestores were seen"), logs);
+            Ok(Some(()))
+        })
+        .await
+        .unwrap();
+        operator
+    }
+
+    /// Starts it without waiting. Only where it listens, Pinecone's address and how often it polls differ from the Deployment.
+    pub async fn launch(&self, namespace: &str, name: &str) -> Operator {
+        static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
+        let binary =
+            BINARY.get_or_init(async || binary::build(env!("CARGO_PKG_NAME")).await.unwrap());
+        eventually("IndexRestores are served", DEADLINE, async || {
+            let limit = ListParams::default().limit(1);
+            let all: Api<IndexRestore> = Api::all(self.client.clone());
+            Ok(Some(all.list(&limit).await?))
+        })
+        .await
+        .unwrap();
+        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), namespace);
+        let deployment = deployments.get(name).await.unwrap();
+        let pod = deployment.spec.template.spec.unwrap();
+        let account = pod.service_account_name.unwrap();
+        let kubeconfig = self
+            .control_plane
+            .service_account_kubeconfig(namespace, &account)
+            .await
+            .unwrap();
+        let own = [
+            format!("--listen=127.0.0.1:{}", free_port().unwrap()),
+            format!("--pinecone-endpoint={}", self.emulator.url()),
+            "--poll-min=100ms".into(),
+            "--poll-max=1s".into(),
+        ];
+        let mut arguments = pod.containers[0].args.clone().unwrap();
+        arguments.retain(|argument| {
+            let flag = |text: &str| text.split('=').next().unwrap().to_owned();
+            own.iter().all(|other| flag(other) != flag(argument))
+        });
+        Operator::builder(binary.await)
+            .kubeconfig(&self.control_plane.write_kubeconfig(&kubeconfig).unwrap())
+            .args(arguments)
+            .args(own)
+            .start()
+            .unwrap()
+    }
+
+    pub fn restores(&self, namespace: &str) -> Api<IndexRestore> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Waits until the Ready condition has that reason, for the spec as it is.
+    pub async fn until(&self, namespace: &str, name: &str, reason: &str) -> IndexRestore {
+        let restores = self.restores(namespace);
+        let found = wait_for(&restores, name, DEADLINE, |object| {
+            object.is_some_and(|object| self::reason(object).as_deref() == Some(reason))
+        });
+        found
+            .await
+            .unwrap_or_else(|error| panic!("{name} is not {reason}: {error:#}"))
+            .unwrap()
+    }
+
+    /// How many creates Pinecone accepted for that index name.
+    pub fn creates(&self, index_name: &str) -> usize {
+        let creates = self.pinecone.accepted_creates();
+        creates
+            .iter()
+            .filter(|create| create.index_name == index_name)
+            .count()
+    }
+}
+
+/// The reason of the Ready condition, if it speaks of the spec as it is.
+pub fn reason(object: &IndexRestore) -> Option<String> {
+    let status = object.status.as_ref()?;
+    if status.observed_generation != object.metadata.generation {
+        return None;
+    }
+    Some(find(&status.conditions, "Ready")?.reason.clone())
+}
+
+/// An IndexRestore of the cluster's backup.
+pub fn restore(name: &str, index_name: &str) -> String {
+    format!(
+        "apiVersion: restore.pinecone.io/v1alpha1
+kind: IndexRestore
+metadata: {{name: {name}}}
+spec: {{backupId: {BACKUP}, indexName: {index_name}, apiKeySecretRef: {{name: pinecone}}}}
+"
+    )
+}

@@ -1,0 +1,15 @@
+//! The chart and the kustomizations, judged by the tools that people install them with, on a real kube-apiserver.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cluster;
+mod manifests;
+mod tools;
+
+mod conformity;
+mod guide;
+mod kustomizations;
+mod lifecycle;
+mod permissions;
+mod rendering;
+mod waiting;

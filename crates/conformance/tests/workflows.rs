@@ -1,0 +1,214 @@
+//! The workflows, the Dockerfile and the version: by their own linters, and by the
+//! rules of this project that no linter knows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn run(command: &mut Command) -> Output {
+    command
+        .current_dir(ROOT)
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+fn told(output: &Output) -> String {
+    [&output.stdout, &output.stderr]
+        .map(|text| String::from_utf8_lossy(text))
+        .concat()
+}
+
+fn passes(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}\n{}", told(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn workflows() -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(Path::new(ROOT).join(".github/workflows")).unwrap();
+    let mut paths: Vec<_> = listed.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 3, "{paths:?}");
+    paths
+}
+
+/// A folder with the Python packages of `tools/lint`, which bring linters as programs.
+static LINTERS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    passes(
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(folder.path()),
+    );
+    passes(
+        Command::new(folder.path().join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(["--require-hashes", "--requirement"])
+            .arg("crates/conformance/tools/lint/requirements.txt"),
+    );
+    folder
+});
+
+fn linter(name: &str) -> Command {
+    Command::new(LINTERS.path().join("bin").join(name))
+}
+
+fn actionlint() -> Command {
+    let mut command = Command::new("go");
+    // Go builds it at first use and keeps it in its own cache.
+    command.args([
+        "-C",
+        "crates/conformance/tools/actionlint",
+        "tool",
+        "actionlint",
+    ]);
+    command
+        .args(["-shellcheck=", "-pyflakes="])
+        .env("GOWORK", "off");
+    command
+}
+
+#[test]
+fn actionlint_finds_nothing() {
+    passes(actionlint().args(workflows()));
+    // It must be able to find something.
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.yml");
+    std::fs::write(
+        &broken,
+        read(".github/workflows/ci.yml").replace("runs-on:", "run-on:"),
+    )
+    .unwrap();
+    let output = run(actionlint().arg(&broken));
+    assert!(told(&output).contains("run-on"), "{}", told(&output));
+}
+
+#[test]
+fn zizmor_finds_nothing() {
+    let audit = || {
+        let mut command = linter("zizmor");
+        command.args(["--offline", "--no-progress", "--persona=pedantic"]);
+        command
+    };
+    passes(audit().args([".github/workflows", ".github/dependabot.yml"]));
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.yml");
+    let pinned = read(".github/workflows/ci.yml");
+    std::fs::write(
+        &broken,
+        pinned.replace("permissions: {}", "permissions: write-all"),
+    )
+    .unwrap();
+    assert!(told(&run(audit().arg(&broken))).contains("excessive-permissions"));
+}
+
+#[test]
+fn hadolint_finds_nothing() {
+    passes(linter("hadolint").arg("Dockerfile"));
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("Dockerfile");
+    std::fs::write(
+        &broken,
+        read("Dockerfile").replace("# hadolint ignore=", "# "),
+    )
+    .unwrap();
+    assert!(told(&run(linter("hadolint").arg(&broken))).contains("DL3008"));
+}
+
+#[test]
+fn every_action_is_pinned_by_digest_and_tells_its_version() {
+    let mut actions = 0;
+    for path in workflows() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let Some((_, used)) = line.split_once("uses: ") else {
+                continue;
+            };
+            if used.starts_with("./") {
+                continue;
+            }
+            actions += 1;
+            let (action, version) = used.split_once(" # ").unwrap_or_else(|| panic!("{line}"));
+            let (_, digest) = action.split_once('@').unwrap_or_else(|| panic!("{line}"));
+            let is_digest =
+                digest.len() == 40 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_digest, "{}: {line}", path.display());
+            assert!(version.starts_with('v'), "{}: {line}", path.display());
+        }
+    }
+    assert!(actions > 20, "{actions}");
+}
+
+#[test]
+fn each_job_has_only_the_permissions_that_it_names() {
+    for path in workflows() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let none = serde_json::json!({});
+        assert_eq!(document["permissions"], none, "{}", path.display());
+        for (name, job) in document["jobs"].as_object().unwrap() {
+            let granted = job["permissions"].as_object();
+            assert!(granted.is_some(), "{}: {name}", path.display());
+            // What can change the repository is for one job of the release.
+            let writes = granted.unwrap().get("contents") == Some(&"write".into());
+            let may = path.ends_with("release.yml") && name == "release";
+            assert!(!writes || may, "{}: {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_version_is_one_number_and_the_changelog_has_it() {
+    let version = passes(Command::new(".github/release").arg("version"));
+    assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));
+    let notes = passes(Command::new(".github/release").args(["notes", version.trim()]));
+    assert!(
+        notes.contains("### ") && !notes.contains("\n## "),
+        "{notes}"
+    );
+    assert!(
+        !run(Command::new(".github/release").args(["notes", "99.0.0"]))
+            .status
+            .success()
+    );
+}
+
+#[test]
+fn the_image_is_built_by_the_toolchain_of_the_project() {
+    let dockerfile = read("Dockerfile");
+    let rust = dockerfile
+        .lines()
+        .find_map(|line| line.strip_prefix("ARG RUST_VERSION="))
+        .unwrap();
+    let pinned = format!("channel = \"{rust}\"");
+    assert!(read("rust-toolchain.toml").contains(&pinned), "{pinned}");
+}
+
+#[test]
+fn the_versions_of_kubernetes_are_the_same_everywhere() {
+    let known = ["1.33", "1.36", "1.37"];
+    let matrix = format!("kubernetes: {known:?}");
+    assert!(
+        read(".github/workflows/ci.yml").contains(&matrix),
+        "{matrix}"
+    );
+    for minor in known {
+        let usual = if minor == "1.36" { "" } else { "-" };
+        let suffix = if minor == "1.36" { "" } else { minor };
+        let module = format!("crates/testkit/control-plane/kube-apiserver{usual}{suffix}/go.mod");
+        let pinned = format!("k8s.io/kubernetes v{minor}.");
+        assert!(read(&module).contains(&pinned), "{module}: {pinned}");
+    }
+    for page in ["SECURITY.md", "README.md"] {
+        assert!(read(page).contains("1.33 to 1.37"), "{page}");
+    }
+}

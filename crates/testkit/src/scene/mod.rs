@@ -1,0 +1,133 @@
+//! One test's world: a namespace, an emulator, and operators.
+
+// A step that fails must fail the test at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod pinecone;
+mod restores;
+mod running;
+mod status;
+
+use std::path::Path;
+use std::time::Duration;
+
+use index_restore_operator::api::IndexRestore;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::{Api, Client};
+use pinecone_emulator::{BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, Project};
+
+use crate::binary::operator;
+use crate::control_plane::ControlPlane;
+use crate::installation::{roles_of_the_election, shared};
+use crate::operator::{Operator, OperatorBuilder};
+
+pub use crate::api_version::{api_version, shows_source};
+pub use running::Running;
+pub use status::{conditions, ready, status};
+
+/// The API key of every test; the tests of secrecy look for it everywhere.
+pub const KEY: &str = "pcsk_canary_5f1e7c";
+pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
+
+/// For answers that come late and must not be given up.
+pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
+
+pub struct Scene {
+    pub namespace: String,
+    pub client: Client,
+    pub restores: Api<IndexRestore>,
+    /// Stops when it is dropped.
+    emulator: Emulator,
+    pub pinecone: Control,
+    builder: OperatorBuilder,
+}
+
+impl Scene {
+    /// A namespace with the Secret, and a project with one ready backup.
+    pub async fn new() -> Self {
+        let (control_plane, kubeconfig) = shared().await;
+        Self::on(control_plane, &kubeconfig).await
+    }
+
+    /// The same on a control plane of one's own.
+    pub async fn on(control_plane: &ControlPlane, kubeconfig: &Path) -> Self {
+        let client = control_plane.client().await.unwrap();
+        let namespace = control_plane.namespace("restores").await.unwrap();
+        let emulator = Emulator::start(Config {
+            projects: vec![Project::new(DEFAULT_PROJECT, KEY)],
+            restore: Some(Duration::from_millis(300)),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let pinecone = emulator.control();
+        let backup = BackupSeed::new("nightly", "products")
+            .id(BACKUP)
+            .tag("team", "search");
+        pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
+        let builder = Operator::builder(operator())
+            .kubeconfig(kubeconfig)
+            .arg("run")
+            .env("LOG_LEVEL", "debug")
+            .env("WATCH_NAMESPACE", &namespace)
+            .env("LEADER_ELECT_NAMESPACE", &namespace)
+            .env("PINECONE_ENDPOINT", emulator.url())
+            .env("REQUEST_TIMEOUT", "2s")
+            .env("POLL_MIN", "100ms")
+            .env("POLL_MAX", "1s")
+            .env("CONFIRM_PATIENCE", "8s")
+            .env("CATCH_UP_PATIENCE", "1s")
+            .env("JOB_OUTAGE_PATIENCE", "3s")
+            .env("PINECONE_API_VERSION", api_version());
+        let scene = Self {
+            restores: Api::namespaced(client.clone(), &namespace),
+            namespace,
+            client,
+            emulator,
+            pinecone,
+            builder,
+        };
+        let roles = roles_of_the_election();
+        control_plane
+            .apply_in(&scene.namespace, &roles)
+            .await
+            .unwrap();
+        scene.put_secret("pinecone", "api-key", KEY).await;
+        scene
+    }
+
+    /// Where several operators shall work at once, or one follow a killed one at once.
+    pub fn without_election(mut self) -> Self {
+        self.builder = self.builder.env("LEADER_ELECT", "false");
+        self
+    }
+
+    /// Sets an environment variable of the operators.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.env(name, value);
+        self
+    }
+
+    /// Where the emulator listens, such as `http://127.0.0.1:41234`.
+    pub fn emulator_url(&self) -> String {
+        self.emulator.url()
+    }
+
+    pub async fn put_secret(&self, name: &str, key: &str, value: &str) {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.into()),
+                ..ObjectMeta::default()
+            },
+            string_data: Some([(key.to_owned(), value.to_owned())].into()),
+            ..Secret::default()
+        };
+        let _ = secrets.delete(name, &DeleteParams::default()).await;
+        secrets
+            .create(&PostParams::default(), &secret)
+            .await
+            .unwrap();
+    }
+}
