@@ -2,7 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod args;
+mod cli;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,22 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
 use index_restore_operator::api::{self, IndexRestore};
+use index_restore_operator::caches::{Keys, Presence};
 use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
-use index_restore_operator::events::Events;
-use index_restore_operator::kubernetes::within;
-use index_restore_operator::leader::{self, Elector, Leadership, Seat};
-use index_restore_operator::metrics::Metrics;
-use index_restore_operator::restore::presence::Presence;
-use index_restore_operator::secret::Keys;
-use index_restore_operator::serve::{Served, serve};
-use index_restore_operator::{REVISION, pinecone, telemetry};
+use index_restore_operator::runtime::api_server::within;
+use index_restore_operator::runtime::events::Events;
+use index_restore_operator::runtime::leader::{self, Elector, Leadership, Seat};
+use index_restore_operator::runtime::metrics::Metrics;
+use index_restore_operator::runtime::serve::{Served, serve};
+use index_restore_operator::runtime::telemetry;
+use index_restore_operator::{REVISION, pinecone};
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use args::{Cli, Command, RunArgs};
+use cli::{Cli, Command, RunArgs};
 
 fn main() -> Result<()> {
     match Cli::parse().command {
@@ -48,7 +48,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     telemetry::start(args.log_format, &args.log_level)
         .context("--log-level must be a level such as info, or directives")?;
     #[cfg(feature = "failpoints")]
-    index_restore_operator::failpoint::arm().map_err(|error| anyhow!(error))?;
+    index_restore_operator::runtime::failpoint::arm().map_err(|error| anyhow!(error))?;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown_on_signal()?;
     let listener = TcpListener::bind(args.listen)

@@ -2,8 +2,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::api::IndexRestore;
-use crate::clock::BootTime;
 use crate::restore::{Answer, Evidence, Question};
+use crate::runtime::clock::BootTime;
 
 /// What is remembered of each object between passes. Nothing here is needed for
 /// safety: losing it costs patience and a request.

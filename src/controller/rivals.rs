@@ -3,10 +3,11 @@
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 
-use super::{Context, apis};
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
+use super::Context;
+use super::watch::apis;
 use crate::restore::{Rivals, Situation};
+use crate::runtime::api_server::{Error, within};
+use crate::runtime::failpoint::{Site, around};
 
 /// What other IndexRestores claim or record of this one's backup and index name. Asked of the
 /// API server, for the cache may be behind; only where a job could be taken for this one's own.

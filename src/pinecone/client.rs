@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 
+use super::api_key::{ApiKey, KeyId};
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
-use super::key::{ApiKey, KeyId};
 use super::model::{Backup, CreateIndex, Index, Listing, RestoreJob};
 use super::operation::Operation;
 use super::outcome::Sent;
-use super::pace::Admission;
+use super::rate_limit::Admission;
 use super::reply::Reply;
 use super::version::ApiVersion;
 use super::wire;
-use crate::clock::BootTime;
-use crate::failpoint::{Site, around};
-use crate::metrics::Metrics;
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!(
@@ -334,3 +334,6 @@ fn words(error: reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,21 +7,21 @@ use kube::Api;
 use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
+use super::announce;
 use super::claim::{Claim, Sending, Taking, Used};
 use super::decide::{Decision, Step, after_post, after_unsent};
 use super::evidence::Evidence;
-use super::pace::Pace;
+use super::intervals::Pace;
 use super::report::{Change, ClaimRequest, Report};
-use super::stage::Situation;
-use crate::api::conditions::Finding;
-use crate::api::{IndexRestore, IndexRestoreStatus, Reason};
-use crate::clock::BootTime;
-use crate::events::Events;
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
-use crate::leader::Term;
-use crate::metrics::Metrics;
+use super::situation::Situation;
+use crate::api::{Finding, IndexRestore, IndexRestoreStatus, Reason};
 use crate::pinecone::{ApiKey, Client, Posted};
+use crate::runtime::api_server::{Error, within};
+use crate::runtime::clock::BootTime;
+use crate::runtime::events::Events;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::leader::Term;
+use crate::runtime::metrics::Metrics;
 
 /// What acting needs.
 pub struct Actor<'a> {
@@ -105,7 +105,7 @@ impl Actor<'_> {
         }
         match around(Site::ReportPut, self.write(object, status)).await {
             Ok(written) => {
-                self.events.transition(object, &written).await;
+                announce::transition(self.events, object, &written).await;
                 Ok(Acted::Written(Box::new(written)))
             }
             Err(error) if error.is_conflict() => {

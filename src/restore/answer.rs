@@ -3,22 +3,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::api::{IndexRestore, Submission, SubmissionOutcome};
-use crate::pinecone::{Backup, Failure, FailureKind, Index, RestoreJob};
-use crate::secret::KeyProblem;
+use crate::caches::KeyProblem;
+use crate::pinecone::{Backup, Failure, FailureKind, Index, Look, RestoreJob};
 
-use super::stage::{Situation, Stage, own_submission};
-
-/// One thing that was looked for: there, not there, or not known.
-pub type Look<T> = Result<Option<T>, Failure>;
-
-/// Whether a read found its thing; "not found" in Pinecone's own form is an answer.
-pub fn found<T>(read: Result<T, Failure>) -> Look<T> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
-        Err(failure) => Err(failure),
-    }
-}
+use super::situation::{Situation, Stage, own_submission};
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]

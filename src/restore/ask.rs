@@ -1,5 +1,5 @@
 use super::evidence::Evidence;
-use super::stage::{Situation, Stage};
+use super::situation::{Situation, Stage};
 use crate::api::Reason;
 
 /// While a job is pending, every so many polls look at its index as well: an

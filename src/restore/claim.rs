@@ -5,15 +5,15 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::PostParams;
 
-use super::findings;
+use super::messages;
 use super::report::ClaimRequest;
-use super::stage::own_submission;
+use super::situation::own_submission;
 use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
-use crate::clock::BootTime;
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
-use crate::leader::Term;
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
+use crate::runtime::api_server::{Error, within};
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::leader::Term;
 
 /// How old a claim may be when its request is sent, counted from before the claim
 /// was written. A process that was frozen in between must not send: another may
@@ -64,7 +64,7 @@ impl Claim {
     ) -> Result<Taking, Error> {
         let began = BootTime::now();
         let mut object = seen.clone();
-        object.status = Some(request.status(seen, &findings::pending()));
+        object.status = Some(request.status(seen, &messages::pending()));
         let name = object.metadata.name.clone().unwrap_or_default();
         let params = PostParams::default();
         let put = within("claim", api.replace_status(&name, &params, &object));
@@ -127,5 +127,4 @@ pub fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
 }
 
 #[cfg(test)]
-#[path = "claim_tests.rs"]
 mod tests;

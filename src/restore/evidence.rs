@@ -4,12 +4,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Check, History, Preflight, Search};
-use super::history::Trace;
-use super::pace::Patience;
-use super::stage::{Situation, Stage};
+use super::intervals::Patience;
+use super::jobs::Trace;
+use super::situation::{Situation, Stage};
 use crate::api::Submission;
-use crate::clock::BootTime;
 use crate::pinecone::RestoreJob;
+use crate::runtime::clock::BootTime;
 
 /// What this process saw of one restore, look after look. It is kept in memory
 /// only: a restart loses it, and then waits longer before it believes anything.

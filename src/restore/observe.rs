@@ -3,14 +3,14 @@
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Check, History, Look, Preflight, Rivals, Search, found};
+use super::answer::{Answer, Check, History, Preflight, Rivals, Search};
 use super::ask::Question;
-use super::history::Trace;
-use super::presence::Presence;
-use super::stage::{Situation, Stage, Submitted};
-use crate::failpoint::{Site, around};
-use crate::kubernetes::Error;
-use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, RestoreJob};
+use super::jobs::Trace;
+use super::situation::{Situation, Stage, Submitted};
+use crate::caches::{Presence, Restored};
+use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, Look, RestoreJob, found};
+use crate::runtime::api_server::Error;
+use crate::runtime::failpoint::{Site, around};
 
 /// What is to be read, and what is known already that decides what to ask for.
 #[derive(Clone, Copy)]
@@ -154,8 +154,12 @@ impl Eyes<'_, '_> {
     async fn check(&self, submitted: &Submitted, list: Option<&Presence>) -> Check {
         let index = match list {
             Some(list) => {
-                let name = &self.situation.index_name;
-                list.look(self.pinecone, self.key, name, submitted).await
+                let restored = Restored {
+                    index_name: &self.situation.index_name,
+                    host: submitted.host.as_deref(),
+                    last_confirmed: submitted.last_confirmed,
+                };
+                list.look(self.pinecone, self.key, restored).await
             }
             None => self.index().await,
         };

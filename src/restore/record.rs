@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::act::{Acted, Actor};
+use super::announce;
 use super::report::{Change, Record, Report};
-use super::stage::own_submission;
+use super::situation::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
+use crate::runtime::api_server::{Error, within};
+use crate::runtime::failpoint::{Site, around};
 
 /// Longest time between two tries.
 const EVERY: Duration = Duration::from_secs(5);
@@ -61,7 +62,7 @@ impl Actor<'_> {
     }
 
     async fn recorded(&self, claimed: &IndexRestore, written: IndexRestore) -> Acted {
-        self.events.transition(claimed, &written).await;
+        announce::transition(self.events, claimed, &written).await;
         Acted::Written(Box::new(written))
     }
 
@@ -91,7 +92,7 @@ impl Actor<'_> {
         );
         let job_id = job_id.as_deref().unwrap_or_default();
         let index_id = index_id.as_deref().unwrap_or_default();
-        self.events.orphaned(object, job_id, index_id).await;
+        announce::orphaned(self.events, object, job_id, index_id).await;
     }
 }
 

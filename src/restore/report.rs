@@ -1,10 +1,10 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::stage::{Situation, may_still_arrive, own_submission, requested_at};
-use crate::api::conditions::{Finding, conditions, whole_seconds};
+use super::situation::{Situation, may_still_arrive, own_submission, requested_at};
+use crate::api::conditions::whole_seconds;
 use crate::api::{
-    IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, Submission, SubmissionOutcome,
+    Finding, IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, Submission, SubmissionOutcome,
 };
 use crate::pinecone::RestoreJob;
 
@@ -113,8 +113,7 @@ impl Report {
                 .or(status.last_handled_request);
         }
         status.observed_generation = object.metadata.generation;
-        status.conditions = conditions(
-            &self.finding,
+        status.conditions = self.finding.conditions(
             has_succeeded(&status),
             object.metadata.generation.unwrap_or_default(),
             &status.conditions,
@@ -219,7 +218,7 @@ impl ClaimRequest {
             Some(_) => before.conditions,
             None => {
                 let generation = submission.generation;
-                conditions(first, false, generation, &before.conditions, self.now)
+                first.conditions(false, generation, &before.conditions, self.now)
             }
         };
         IndexRestoreStatus {

@@ -1,7 +1,6 @@
 //! Between what the model writes and the product's own reports.
 
-use index_restore_operator::api::RestoreStatus;
-use index_restore_operator::api::conditions::Finding;
+use index_restore_operator::api::{Finding, RestoreStatus};
 use index_restore_operator::pinecone::{Created, FailureKind, Posted, classify};
 use index_restore_operator::restore::report::Record;
 use index_restore_operator::restore::{Change, Decision, Report, Step};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use index_restore_operator::clock::BootTime;
 use index_restore_operator::restore::{Evidence, Situation, Stage};
+use index_restore_operator::runtime::clock::BootTime;
 use jiff::Timestamp;
 
 use crate::answers::Seen;

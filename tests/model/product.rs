@@ -7,15 +7,15 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome};
-use index_restore_operator::clock::Now;
 use index_restore_operator::pinecone::RestoreJob;
-use index_restore_operator::restore::findings;
-use index_restore_operator::restore::history::Trace;
+use index_restore_operator::restore::jobs::Trace;
+use index_restore_operator::restore::messages;
 use index_restore_operator::restore::report::ClaimRequest;
 use index_restore_operator::restore::{
     Decision, Evidence, Pace, Patience, Question, Rules, Situation, Stage, Standing, after_post,
     after_unsent, ask, decide, holds, standing,
 };
+use index_restore_operator::runtime::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::answers::Seen;

@@ -1,6 +1,6 @@
 //! Between the model's compact values and the product's own types.
 
-use index_restore_operator::api::conditions::{Finding, conditions};
+use index_restore_operator::api::Finding;
 use index_restore_operator::api::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
     IndexRestoreStatus, REQUESTED_AT, RestoreStatus, Submission as RealSubmission,
@@ -101,7 +101,7 @@ impl Object {
     fn expanded_status(&self, now: Timestamp) -> IndexRestoreStatus {
         let shown = self.shown.map(|reason| {
             let finding = Finding::new(reason, "");
-            conditions(&finding, self.host.is_some(), 1, &[], timestamp(0))
+            finding.conditions(self.host.is_some(), 1, &[], timestamp(0))
         });
         IndexRestoreStatus {
             observed_generation: Some(if self.observed { 1 } else { -1 }),

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use index_restore_operator::api::Reason;
-use index_restore_operator::api::reason::Progress;
+use index_restore_operator::api::{Progress, Reason};
 use serde_json::{Value, json};
 
 use crate::cluster::OPERATOR;

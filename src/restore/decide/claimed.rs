@@ -4,13 +4,12 @@ use jiff::Timestamp;
 
 use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Scene, refused, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
+use crate::api::{AdoptionPolicy, Finding, Reason, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::{History, Search};
 use crate::restore::evidence::is_gap;
-use crate::restore::findings;
-use crate::restore::history::Trace;
+use crate::restore::jobs::Trace;
+use crate::restore::messages;
 use crate::restore::report::{Change, Report};
 
 /// A submission is open: look for its outcome, and never send it again while it may
@@ -48,7 +47,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
                 AdoptionPolicy::IfSameBackup => {
                     Decision::report(take_job(&job, true), pace.poll_min)
                 }
-                AdoptionPolicy::Never => taken(scene, findings::never_adopt(&job)),
+                AdoptionPolicy::Never => taken(scene, messages::never_adopt(&job)),
             }
         }
         (Some(index), _) => open.index_without_job(index, history),
@@ -81,7 +80,7 @@ impl Open<'_> {
         if was_taken && is_usable {
             return match is_of_backup {
                 None => self.undetermined(index),
-                Some(_) => taken(scene, findings::name_taken(situation, index, history)),
+                Some(_) => taken(scene, messages::name_taken(situation, index, history)),
             };
         }
         self.not_known(&format!(
@@ -93,7 +92,7 @@ impl Open<'_> {
     /// Pinecone answered 409, and nothing shows whether this request made the index, sent
     /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
     fn undetermined(&self, index: &Index) -> Decision {
-        let finding = findings::conflict_undetermined(self.scene.situation, index);
+        let finding = messages::conflict_undetermined(self.scene.situation, index);
         let report = Report::new(finding, self.observation());
         Decision::report(report, self.scene.rules.pace.stalled())
     }
@@ -171,7 +170,7 @@ impl Open<'_> {
 
     /// Only a person can know more.
     fn unconfirmed(&self, why: &str) -> Decision {
-        let finding = findings::unconfirmed(self.scene.situation, why);
+        let finding = messages::unconfirmed(self.scene.situation, why);
         let report = Report::new(finding, self.observation());
         Decision::report(report, self.scene.rules.pace.poll_max)
     }
@@ -209,7 +208,7 @@ fn abandon(scene: &Scene<'_>) -> Decision {
         outcome: SubmissionOutcome::Abandoned,
         reason: None,
     };
-    let finding = findings::confirming("no trace of it for long enough; it is submitted again");
+    let finding = messages::confirming("no trace of it for long enough; it is submitted again");
     Decision::report(Report::new(finding, change), scene.rules.pace.poll_min)
 }
 
@@ -228,11 +227,11 @@ pub(super) fn unresolved(
 ) -> Finding {
     if has_gap(scene, claim, now) {
         let until = scene.evidence.observed_until(claim);
-        return findings::unobserved(scene.situation, why, until, scene.rules.patience.max_gap);
+        return messages::unobserved(scene.situation, why, until, scene.rules.patience.max_gap);
     }
     match is_overdue(scene, claim) {
-        true => findings::unconfirmed(scene.situation, why),
-        false => findings::confirming(why),
+        true => messages::unconfirmed(scene.situation, why),
+        false => messages::confirming(why),
     }
 }
 

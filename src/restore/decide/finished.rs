@@ -1,11 +1,10 @@
 use super::{Decision, Scene};
-use crate::api::Reason;
-use crate::api::conditions::Finding;
+use crate::api::{Finding, Reason};
 use crate::pinecone::{Failure, FailureKind, Index, IndexHealth};
 use crate::restore::answer::Check;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{Change, Report};
-use crate::restore::stage::Submitted;
+use crate::restore::situation::Submitted;
 
 /// Failed checks in a row before the status says so.
 const TOLERATED: u32 = 3;
@@ -26,18 +25,18 @@ pub(super) fn decide(scene: &Scene<'_>, submitted: &Submitted, check: &Check) ->
     let index = match &check.index {
         Err(failure) => return failed(scene, submitted, failure),
         Ok(None) => {
-            let finding = findings::index_deleted(&scene.situation.index_name);
+            let finding = messages::index_deleted(&scene.situation.index_name);
             return confirmed(scene, submitted, finding);
         }
         Ok(Some(index)) => index,
     };
     match identity(scene, submitted, index, check) {
         Ok(Identity::Same) => confirmed(scene, submitted, of_health(scene, submitted, index)),
-        Ok(Identity::Another) => confirmed(scene, submitted, findings::index_replaced(&index.name)),
-        Ok(Identity::Doubtful) => doubted(scene, findings::origin_doubtful(index, submitted)),
+        Ok(Identity::Another) => confirmed(scene, submitted, messages::index_replaced(&index.name)),
+        Ok(Identity::Doubtful) => doubted(scene, messages::origin_doubtful(index, submitted)),
         Ok(Identity::Unseen) => {
             let backup_id = &scene.situation.backup_id;
-            doubted(scene, findings::not_visible(index, submitted, backup_id))
+            doubted(scene, messages::not_visible(index, submitted, backup_id))
         }
         Err(failure) => failed(scene, submitted, failure),
     }
@@ -80,8 +79,8 @@ fn is_at(index: &Index, submitted: &Submitted) -> bool {
 fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
     match index.health {
         IndexHealth::Ready => finished(scene, submitted, index),
-        IndexHealth::Failing | IndexHealth::Terminating => findings::index_failed(index),
-        IndexHealth::NotReady => findings::index_not_ready(&index.name, &index.word),
+        IndexHealth::Failing | IndexHealth::Terminating => messages::index_failed(index),
+        IndexHealth::NotReady => messages::index_not_ready(&index.name, &index.word),
     }
 }
 
@@ -89,11 +88,11 @@ fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding
 pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
     let wanted = &scene.situation.wanted;
     match submitted.adopted {
-        false => findings::restored(&index.name, submitted),
+        false => messages::restored(&index.name, submitted),
         true if wanted.is_protected && !index.is_protected => {
-            findings::not_protected(index, wanted)
+            messages::not_protected(index, wanted)
         }
-        true => findings::adopted(index, submitted, wanted),
+        true => messages::adopted(index, submitted, wanted),
     }
 }
 
@@ -164,7 +163,7 @@ pub(super) fn unconfirmed(scene: &Scene<'_>, submitted: &Submitted, why: &str) -
             scene.evidence.failing_since().map_or(scene.now.wall, ago),
         ),
     };
-    let finding = findings::unconfirmed_index(scene.situation, last, since, why);
+    let finding = messages::unconfirmed_index(scene.situation, last, since, why);
     let change = Change::Unconfirmed { last, since };
     Decision::report(
         Report::new(finding, change),

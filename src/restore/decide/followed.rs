@@ -2,15 +2,13 @@ use std::time::Duration;
 
 use super::finished::finished;
 use super::{Decision, Scene, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{Reason, RestoreStatus};
+use crate::api::{Finding, Reason, RestoreStatus};
 use crate::pinecone::{
-    Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob, SourceBackup,
+    Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob, SourceBackup,
 };
-use crate::restore::answer::Look;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{Change, Report, restore_status};
-use crate::restore::stage::Submitted;
+use crate::restore::situation::Submitted;
 
 /// Failed polls in a row before the status says so: one bad answer changes
 /// nothing that is known about the restore.
@@ -36,8 +34,8 @@ pub(super) fn decide(
         }
         Ok(None) => job_not_shown(scene, submitted, index.flatten()),
         Ok(Some(job)) => match job.state {
-            JobState::Failed => ended(scene, findings::job_failed(job), job),
-            JobState::Cancelled => ended(scene, findings::job_cancelled(job), job),
+            JobState::Failed => ended(scene, messages::job_failed(job), job),
+            JobState::Cancelled => ended(scene, messages::job_cancelled(job), job),
             JobState::Completed => completed(scene, submitted, job, index.flatten()),
             JobState::Pending => pending(scene, submitted, job, index.flatten()),
         },
@@ -52,13 +50,13 @@ fn pending(
 ) -> Decision {
     let change = Change::Job(restore_status(job));
     match index {
-        Some(index) if is_failing(index) => stalled(scene, findings::index_failed(index), change),
+        Some(index) if is_failing(index) => stalled(scene, messages::index_failed(index), change),
         // Not looked at this time: what was seen before still stands.
         None if scene.situation.shows(&[Reason::IndexFailed]) => {
             Decision::keep(scene.rules.pace.poll_max)
         }
         _ => Decision::report(
-            Report::new(findings::restoring(job), change),
+            Report::new(messages::restoring(job), change),
             poll(scene, submitted),
         ),
     }
@@ -110,7 +108,7 @@ fn is_usable(scene: &Scene<'_>, job: &RestoreJob) -> bool {
 /// The index names another origin.
 fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
     if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        let finding = findings::index_replaced(&index.name);
+        let finding = messages::index_replaced(&index.name);
         return stalled(scene, finding, Change::Nothing);
     }
     Decision::keep(scene.look_again())
@@ -119,9 +117,9 @@ fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
 fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
     let name = &scene.situation.index_name;
     if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        return stalled(scene, findings::index_deleted(name), change);
+        return stalled(scene, messages::index_deleted(name), change);
     }
-    let finding = findings::index_not_ready(name, "not shown by Pinecone");
+    let finding = messages::index_not_ready(name, "not shown by Pinecone");
     let again = scene.rules.pace.poll_min.max(scene.look_again());
     Decision::report(Report::new(finding, change), again)
 }
@@ -137,10 +135,10 @@ fn with_index(
     let again = scene.rules.pace.poll_min.max(scene.look_again());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
-            stalled(scene, findings::index_failed(index), change)
+            stalled(scene, messages::index_failed(index), change)
         }
         IndexHealth::NotReady => {
-            let finding = findings::index_not_ready(&index.name, &index.word);
+            let finding = messages::index_not_ready(&index.name, &index.word);
             Decision::report(Report::new(finding, change), again)
         }
         IndexHealth::Ready => {
@@ -164,14 +162,14 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
     let patience = scene.rules.patience;
     match index {
         Some(index) if is_failing(index) => {
-            stalled(scene, findings::index_failed(index), Change::Nothing)
+            stalled(scene, messages::index_failed(index), Change::Nothing)
         }
         Some(index) if scene.is_believed_missing(patience.give_up) => {
-            let finding = findings::job_lost(submitted, index);
+            let finding = messages::job_lost(submitted, index);
             stalled(scene, finding, Change::Nothing)
         }
         None if scene.is_believed_missing(patience.catch_up) => {
-            let finding = findings::index_deleted(&scene.situation.index_name);
+            let finding = messages::index_deleted(&scene.situation.index_name);
             stalled(scene, finding, Change::Nothing)
         }
         // What was concluded before a restart stays until there is something new.
@@ -182,7 +180,7 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             Decision::keep(scene.look_again())
         }
         _ => Decision::report(
-            Report::new(findings::job_not_shown(submitted), Change::Nothing),
+            Report::new(messages::job_not_shown(submitted), Change::Nothing),
             scene.look_again(),
         ),
     }
@@ -210,7 +208,7 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
     );
     let again = scene.retry_after(failure);
     if at_once || scene.evidence.failures() >= TOLERATED {
-        let report = Report::new(findings::of_read(failure), Change::Nothing);
+        let report = Report::new(messages::of_read(failure), Change::Nothing);
         return Decision::report(report, again);
     }
     Decision::keep(again)

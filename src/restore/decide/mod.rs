@@ -14,13 +14,13 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, History};
 use super::evidence::Evidence;
-use super::findings;
-use super::pace::{Pace, Patience};
+use super::intervals::{Pace, Patience};
+use super::messages;
 use super::report::{Change, Record, Report};
-use super::stage::{Situation, Stage};
+use super::situation::{Situation, Stage};
 use crate::api::{Reason, SubmissionOutcome};
-use crate::clock::Now;
 use crate::pinecone::{JobState, RestoreJob};
+use crate::runtime::clock::Now;
 pub use posted::{after_post, after_unsent};
 
 /// The bounds that decisions keep.
@@ -112,10 +112,10 @@ pub fn decide(
 /// nobody's result but its own restore's.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
     let finding = match (job.state, adopted) {
-        (JobState::Failed, _) => findings::job_failed(job),
-        (JobState::Cancelled, _) => findings::job_cancelled(job),
-        (JobState::Pending | JobState::Completed, false) => findings::recovered(job),
-        (JobState::Pending | JobState::Completed, true) => findings::adopting(job),
+        (JobState::Failed, _) => messages::job_failed(job),
+        (JobState::Cancelled, _) => messages::job_cancelled(job),
+        (JobState::Pending | JobState::Completed, false) => messages::recovered(job),
+        (JobState::Pending | JobState::Completed, true) => messages::adopting(job),
     };
     Report::new(finding, Change::Record(Record::of(job, adopted)))
 }
@@ -156,12 +156,12 @@ impl Scene<'_> {
         if let Step::Report(report) = &mut decision.step
             && self.situation.is_frozen
         {
-            report.finding = findings::frozen(report.finding.clone());
+            report.finding = messages::frozen(report.finding.clone());
         }
         decision
     }
 
-    fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
+    fn without_key(&self, problem: &crate::caches::KeyProblem) -> Decision {
         let again = self.rules.pace.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
@@ -174,7 +174,7 @@ impl Scene<'_> {
             }
             Stage::Failed | Stage::Rejected => Decision::keep(self.rules.pace.slow(self.now.boot)),
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
-                Report::new(findings::no_key(problem), Change::Nothing),
+                Report::new(messages::no_key(problem), Change::Nothing),
                 again,
             ),
         }
@@ -182,7 +182,8 @@ impl Scene<'_> {
 
     /// Whether the same thing has been missing for `patience` and often enough.
     fn is_believed_missing(&self, patience: Duration) -> bool {
-        self.evidence.looks() >= super::pace::LOOKS && self.evidence.age(self.now.boot) >= patience
+        self.evidence.looks() >= super::intervals::LOOKS
+            && self.evidence.age(self.now.boot) >= patience
     }
 
     /// How long the origin of an index is looked for: longer where a job that was listed is

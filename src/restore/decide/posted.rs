@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::refused;
 use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
 use crate::pinecone::Posted;
-use crate::restore::findings;
-use crate::restore::pace::Pace;
+use crate::restore::intervals::Pace;
+use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
-use crate::restore::stage::Situation;
+use crate::restore::situation::Situation;
 
 /// What the answer to the create request means. `refusals` is how many requests in
 /// a row were refused, this one included.
@@ -28,14 +28,14 @@ pub fn after_post(
                 adopted: false,
                 restore: Some(RestoreStatus::default()),
             };
-            let finding = findings::submitted(&created.restore_job_id, &created.index_id);
+            let finding = messages::submitted(&created.restore_job_id, &created.index_id);
             let report = Report::new(finding, Change::Record(record));
             (report, pace.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let finding = findings::of_refusal(failure, situation);
+            let finding = messages::of_refusal(failure, situation);
             let finding = match situation.is_frozen {
-                true => findings::frozen(finding),
+                true => messages::frozen(finding),
                 false => finding,
             };
             let again = match finding.reason {
@@ -47,11 +47,11 @@ pub fn after_post(
         }
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");
-            let report = Report::new(findings::confirming(&why), Change::Taken);
+            let report = Report::new(messages::confirming(&why), Change::Taken);
             (report, pace.poll_min)
         }
         Posted::Unknown(failure) => {
-            let finding = findings::confirming(&failure.to_string());
+            let finding = messages::confirming(&failure.to_string());
             (Report::new(finding, Change::Nothing), pace.poll_min)
         }
     }
@@ -63,6 +63,6 @@ pub fn after_unsent(situation: &Situation, pace: Pace) -> (Report, Duration) {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
-    let finding = situation.shown.clone().unwrap_or_else(findings::pending);
+    let finding = situation.shown.clone().unwrap_or_else(messages::pending);
     (Report::new(finding, change), pace.poll_min)
 }

@@ -1,12 +1,11 @@
 use super::{Decision, Scene, Step, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, Reason};
+use crate::api::{AdoptionPolicy, Finding, Reason};
 use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
 use crate::restore::answer::{History, Preflight};
-use crate::restore::findings;
-use crate::restore::history::Trace;
+use crate::restore::jobs::Trace;
+use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
-use crate::restore::stage::Situation;
+use crate::restore::situation::Situation;
 
 /// Nothing is submitted: submit, wait, or adopt what exists.
 pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
@@ -40,9 +39,9 @@ fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<
         (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
         (Trace::Earlier(job), Some(index)) if is_proven(situation, history, index, &job) => {
             Some(match situation.adoption {
-                _ if job.state.is_failure() => stalled(scene, findings::left_by_failed_job(&job)),
+                _ if job.state.is_failure() => stalled(scene, messages::left_by_failed_job(&job)),
                 AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
-                AdoptionPolicy::Never => stalled(scene, findings::never_adopt(&job)),
+                AdoptionPolicy::Never => stalled(scene, messages::never_adopt(&job)),
             })
         }
         _ => None,
@@ -67,7 +66,7 @@ pub(super) fn is_proven(
 fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
     let situation = scene.situation;
     if index.is_terminating() {
-        let finding = findings::name_being_freed(&index.name);
+        let finding = messages::name_being_freed(&index.name);
         return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
     }
     if scene.is_believed_missing(scene.origin_patience(history)) {
@@ -77,7 +76,7 @@ fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(scene.look_again());
     }
-    let finding = findings::looking_for_origin(&index.name, history);
+    let finding = messages::looking_for_origin(&index.name, history);
     Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
 }
 
@@ -91,17 +90,17 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
             let report = record_without_job(situation, index, !may_be_own);
             Decision::report(report, scene.rules.pace.poll_min)
         }
-        Some(true) => stalled(scene, findings::never_adopt_index(index)),
+        Some(true) => stalled(scene, messages::never_adopt_index(index)),
         None if situation.is_frozen => {
-            stalled(scene, findings::conflict_undetermined(situation, index))
+            stalled(scene, messages::conflict_undetermined(situation, index))
         }
-        Some(false) | None => stalled(scene, findings::name_taken(situation, index, history)),
+        Some(false) | None => stalled(scene, messages::name_taken(situation, index, history)),
     }
 }
 
 /// Records an index that names this restore's backup and that no restore job is shown of.
 pub(super) fn record_without_job(situation: &Situation, index: &Index, adopted: bool) -> Report {
-    let finding = findings::recording_index(index);
+    let finding = messages::recording_index(index);
     Report::new(
         finding,
         Change::Record(Record::of_index(situation, adopted)),
@@ -118,17 +117,17 @@ fn submit(
         // It was not asked for; nothing is submitted without it.
         None => Decision::keep(scene.rules.pace.poll_min),
         Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
-            stalled(scene, findings::backup_not_found(backup_id, failure))
+            stalled(scene, messages::backup_not_found(backup_id, failure))
         }
         Some(Err(failure)) => failed(scene, failure),
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
-                let finding = findings::backup_not_ready(backup_id, &backup.word);
+                let finding = messages::backup_not_ready(backup_id, &backup.word);
                 let pace = scene.rules.pace;
                 let again = pace.retry(4, None).min(pace.poll_max);
                 Decision::report(Report::new(finding, Change::Nothing), again)
             }
-            BackupState::Failed => stalled(scene, findings::backup_failed(backup_id, &backup.word)),
+            BackupState::Failed => stalled(scene, messages::backup_failed(backup_id, &backup.word)),
             // The same invalid spec is not sent again; what was sent before may still arrive.
             BackupState::Ready if scene.situation.is_rejected => {
                 Decision::keep(scene.rules.pace.stalled())
@@ -142,7 +141,7 @@ fn submit(
 }
 
 fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
-    let report = Report::new(findings::of_read(failure), Change::Nothing);
+    let report = Report::new(messages::of_read(failure), Change::Nothing);
     Decision::report(report, scene.retry_after(failure))
 }
 

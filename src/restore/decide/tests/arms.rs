@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
-use crate::pinecone::Posted;
-use crate::restore::answer::{Search, found};
+use crate::pinecone::{Posted, found};
+use crate::restore::answer::Search;
 use crate::restore::report::{Change, Report, restore_status};
 use crate::restore::{Question, after_post, after_unsent, ask};
 
@@ -16,7 +16,7 @@ fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
 
 /// The object with that reason in its status.
 fn shown(mut object: IndexRestore, reason: Reason) -> IndexRestore {
-    let finding = crate::api::conditions::Finding::new(reason, "m");
+    let finding = crate::api::Finding::new(reason, "m");
     let report = Report::new(finding, Change::Nothing);
     object.status = Some(report.status(&object, time(1)));
     object
@@ -197,7 +197,7 @@ fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
 
 #[test]
 fn a_submission_that_is_not_there_cannot_be_closed() {
-    let finding = crate::restore::findings::pending();
+    let finding = crate::restore::messages::pending();
     let status = Report::new(finding, Change::Taken).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }
@@ -219,7 +219,7 @@ fn an_answer_to_another_question_decides_nothing() {
 
 #[test]
 fn without_a_key_each_stage_says_what_is_known() {
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     let mut never = object(Value::Null);
     never.spec.adoption_policy = AdoptionPolicy::Never;
     for (object, expected) in [

@@ -1,8 +1,7 @@
 use super::*;
-use crate::api::conditions::conditions;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
 use crate::restore::answer::Search;
-use crate::restore::{Change, Report, findings};
+use crate::restore::{Change, Report, messages};
 
 pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
     let witness = if witness {
@@ -241,12 +240,12 @@ fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
         now: time(500),
     };
     let next = request
-        .status(&object, &findings::pending())
+        .status(&object, &messages::pending())
         .submission
         .unwrap();
     assert_eq!((next.attempt, next.start_time.0), (2, time(0)));
     let next = request
-        .status(&claimed("Refused"), &findings::pending())
+        .status(&claimed("Refused"), &messages::pending())
         .submission
         .unwrap();
     assert_eq!((next.attempt, next.start_time.0), (1, time(500)));
@@ -279,7 +278,7 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
 
 #[test]
 fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     let decision = look(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
@@ -288,8 +287,8 @@ fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
 fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
     let mut object = claimed("Open");
     let status = object.status.as_mut().unwrap();
-    let asked = findings::unconfirmed(&Situation::of(&claimed("Open")), "why");
-    status.conditions = conditions(&asked, false, 3, &[], time(0));
+    let asked = messages::unconfirmed(&Situation::of(&claimed("Open")), "why");
+    status.conditions = asked.conditions(false, 3, &[], time(0));
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),

@@ -1,8 +1,7 @@
 //! A restored index, checked long after.
 
 use super::*;
-use crate::api::IndexRestoreStatus;
-use crate::api::conditions::Finding;
+use crate::api::{Finding, IndexRestoreStatus};
 use crate::restore::{Change, Question, Report, ask};
 
 fn done() -> IndexRestore {
@@ -126,9 +125,9 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
 #[test]
 fn what_was_wrong_with_the_index_is_said_as_of_when() {
     let mut gone = done();
-    let said = crate::restore::findings::index_deleted("index");
+    let said = crate::restore::messages::index_deleted("index");
     gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     for _ in 0..2 {
         let finding = report(look(&gone, &no_key, 1, 1)).finding;
         assert_eq!(finding.reason, Reason::IndexDeleted);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::conditions::Finding;
+use crate::api::Finding;
 use crate::restore::answer::Search;
 use crate::restore::{Change, Question, Report, ask};
 

@@ -5,9 +5,9 @@ use super::*;
 use crate::api::{IndexRestoreStatus, REQUESTED_AT, SubmissionOutcome};
 use crate::restore::Change;
 use crate::restore::evidence::is_gap;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{ClaimRequest, Report};
-use crate::restore::stage::own_submission;
+use crate::restore::situation::own_submission;
 
 /// The status after a look that began at each of these seconds.
 fn watched(object: &mut IndexRestore, evidence: &mut Evidence, seconds: &[i64], rules: &Rules) {
@@ -218,7 +218,7 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
         nonce: "n".into(),
         now: time(5),
     };
-    let status = claim.status(&object, &findings::pending());
+    let status = claim.status(&object, &messages::pending());
     assert_eq!(status.last_handled_request.as_deref(), Some("old"));
     let observed = status.submission.unwrap().last_observed_time;
     assert_eq!(observed.map(|at| at.0), Some(time(5)));
@@ -227,7 +227,7 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
 #[test]
 fn a_request_at_rest_is_acknowledged() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
-    let said = crate::api::conditions::Finding::new(Reason::RestoreFailed, "m");
+    let said = crate::api::Finding::new(Reason::RestoreFailed, "m");
     failed.status = Some(Report::new(said, Change::Nothing).status(&failed, time(1)));
     request(&mut failed, "1");
     let Step::Report(report) = look(&failed, &Answer::Nothing, 1, 1).step else {
@@ -243,6 +243,6 @@ fn an_observation_without_a_submission_changes_nothing() {
         until: time(1),
         index_seen: true,
     };
-    let status = Report::new(findings::pending(), change).status(&object(Value::Null), time(1));
+    let status = Report::new(messages::pending(), change).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }

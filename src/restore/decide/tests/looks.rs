@@ -166,7 +166,7 @@ fn only_looks_that_failed_in_a_row_are_counted_and_not_found_is_no_failure() {
         history: history(&[], None),
         backup: None,
     });
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     let mut evidence = Evidence::default();
     for (answer, failures) in [
         (&failed, 1),

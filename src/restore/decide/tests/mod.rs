@@ -21,13 +21,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::{IndexRestore, Reason};
-use crate::clock::{BootTime, Now};
 use crate::pinecone::{
-    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob,
+    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob,
     SourceBackup,
 };
-use crate::restore::answer::{Check, History, Look, Preflight, Search};
+use crate::restore::answer::{Check, History, Preflight, Search};
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
+use crate::runtime::clock::{BootTime, Now};
 
 const START: i64 = 1_800_000_000;
 

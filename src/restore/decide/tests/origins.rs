@@ -291,7 +291,7 @@ fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
         nonce: "n-2".into(),
         now: time(900),
     };
-    let status = claim.status(&refused, &crate::restore::findings::pending());
+    let status = claim.status(&refused, &crate::restore::messages::pending());
     let submission = status.submission.unwrap();
     assert_eq!(submission.start_time.0, time(0));
     assert_eq!(submission.attempt, 2);

@@ -2,10 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
-use crate::restore::answer::{Look, Search, found};
-use crate::restore::stage::own_submission;
+use crate::caches::KeyProblem;
+use crate::pinecone::found;
+use crate::restore::answer::Search;
+use crate::restore::situation::own_submission;
 use crate::restore::{Change, Stage};
-use crate::secret::KeyProblem;
 
 fn any_failure() -> impl Strategy<Value = Failure> {
     use FailureKind::*;

@@ -1,8 +1,8 @@
 //! What a report makes of the status.
 
 use super::*;
-use crate::api::SubmissionOutcome;
-use crate::api::conditions::{Finding, find};
+use crate::api::conditions::find;
+use crate::api::{Finding, SubmissionOutcome};
 use crate::restore::report::Record;
 use crate::restore::{Change, Report};
 

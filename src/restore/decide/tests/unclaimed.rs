@@ -1,10 +1,9 @@
 use super::*;
-use crate::api::AdoptionPolicy;
-use crate::api::conditions::Finding;
+use crate::api::{AdoptionPolicy, Finding};
+use crate::caches::KeyProblem;
 use crate::restore::answer::Search;
 use crate::restore::report::ClaimRequest;
-use crate::restore::{Change, Question, Report, Stage, ask, findings};
-use crate::secret::KeyProblem;
+use crate::restore::{Change, Question, Report, Stage, ask, messages};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 #[test]
@@ -132,7 +131,7 @@ fn a_copied_claim_counts_for_nothing() {
         nonce: "n-2".into(),
         now: time(9),
     };
-    let status = request.status(&copy, &findings::pending());
+    let status = request.status(&copy, &messages::pending());
     assert_eq!(status.restore_job_id, None);
     assert_eq!(status.conditions[0].reason, "Pending");
     assert_eq!(status.submission.unwrap().uid, "u-2");
