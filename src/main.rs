@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
 use index_restore_operator::api::{self, IndexRestore};
-use index_restore_operator::caches::{Keys, Presence};
+use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
 use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
 use index_restore_operator::runtime::api_server::within;
 use index_restore_operator::runtime::events::Events;
@@ -105,8 +105,8 @@ fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Resul
     let endpoint = args.endpoint();
     Ok(Context {
         pinecone: pinecone::Client::new(&endpoint, Arc::clone(&metrics))?,
-        keys: Keys::new(client.clone()),
-        presence: Presence::new(rules.pace.slow_period()),
+        api_keys: ApiKeyCache::new(client.clone()),
+        index_lists: IndexListCache::new(rules.pace.slow_period()),
         rules,
         events: Events::new(client.clone()),
         shutdown,

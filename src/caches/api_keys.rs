@@ -1,5 +1,5 @@
-//! API keys, read from Secrets by name when a call needs one. `get` is the only
-//! verb used: nothing is watched or listed.
+//! The cache of API keys, read from Secrets by name when a request needs one. `get` is the
+//! only verb used: nothing is watched or listed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +14,8 @@ use crate::runtime::api_server::{Error, within};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
-/// How long a key is kept in memory, and so how late a changed Secret is seen.
-const KEPT: Duration = Duration::from_secs(20);
+/// How long a key stays in memory, and so how late a changed Secret is noticed.
+const TIME_TO_LIVE: Duration = Duration::from_secs(20);
 
 /// Why there is no key; says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,17 +38,17 @@ pub enum KeyProblem {
 
 type Place = (String, ApiKeySecretRef);
 
-/// The keys in use, for some seconds each.
-pub struct Keys {
+/// API keys by Secret and key in it, each for 20 s at most.
+pub struct ApiKeyCache {
     client: Client,
-    kept: Mutex<HashMap<Place, (BootTime, ApiKey)>>,
+    cached: Mutex<HashMap<Place, (BootTime, ApiKey)>>,
 }
 
-impl Keys {
+impl ApiKeyCache {
     pub fn new(client: Client) -> Self {
         Self {
             client,
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Keys {
         namespace: &str,
         reference: &ApiKeySecretRef,
     ) -> Result<Result<ApiKey, KeyProblem>, Error> {
-        self.sweep();
+        self.evict_expired();
         let place = (namespace.to_owned(), reference.clone());
         if let Some((_, key)) = self.lock().get(&place) {
             return Ok(Ok(key.clone()));
@@ -82,20 +82,21 @@ impl Keys {
         Ok(key)
     }
 
-    /// Forgets a key that Pinecone refused, so that the Secret is read again.
-    pub fn forget(&self, namespace: &str, reference: &ApiKeySecretRef) {
+    /// Removes a key that Pinecone rejected, so that the next call reads the Secret.
+    pub fn invalidate(&self, namespace: &str, reference: &ApiKeySecretRef) {
         self.lock()
             .remove(&(namespace.to_owned(), reference.clone()));
     }
 
-    /// Wipes the keys whose time is over.
-    pub fn sweep(&self) {
+    /// Removes the expired keys from memory.
+    pub fn evict_expired(&self) {
         let now = BootTime::now();
-        self.lock().retain(|_, (read, _)| now.since(*read) < KEPT);
+        self.lock()
+            .retain(|_, (read, _)| now.since(*read) < TIME_TO_LIVE);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, (BootTime, ApiKey)>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,4 +1,5 @@
-//! One list of indexes, and one of restore jobs, for all finished restores of an API key.
+//! The cache of Pinecone's lists: one list of indexes and one of restore jobs for all
+//! finished restores of an API key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -31,13 +32,13 @@ pub struct Restored<'a> {
 
 type Cell = Arc<Mutex<Option<Snapshot>>>;
 
-/// Reads the lists once a period for each key.
-pub struct Presence {
+/// Reads the lists once a period for each API key.
+pub struct IndexListCache {
     period: Duration,
     cells: Mutex<HashMap<KeyId, Cell>>,
 }
 
-impl Presence {
+impl IndexListCache {
     pub fn new(period: Duration) -> Self {
         Self {
             period,
@@ -48,7 +49,7 @@ impl Presence {
     /// The index that was restored. The shared list may be older than the restore: it is
     /// believed only where it was read after the restore was last confirmed and says
     /// "ready" of an index with that host; else the index itself is asked for.
-    pub async fn look(
+    pub async fn index(
         &self,
         pinecone: &Client,
         key: &ApiKey,
@@ -104,7 +105,7 @@ impl Presence {
 
     async fn cell(&self, key: KeyId) -> Cell {
         let mut cells = self.cells.lock().await;
-        // Keys that nobody uses any more leave no list behind.
+        // ApiKeyCache that nobody uses any more leave no list behind.
         cells.retain(|id, cell| *id == key || Arc::strong_count(cell) > 1 || !self.is_old(cell));
         Arc::clone(cells.entry(key).or_default())
     }

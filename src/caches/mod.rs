@@ -3,5 +3,5 @@
 mod api_keys;
 mod index_lists;
 
-pub use api_keys::{KeyProblem, Keys};
-pub use index_lists::{Presence, Restored};
+pub use api_keys::{ApiKeyCache, KeyProblem};
+pub use index_lists::{IndexListCache, Restored};

@@ -40,6 +40,6 @@ pub async fn keep_house(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
         context.metrics.count_restores(by_reason, unconfirmed);
         let uids = objects.iter().filter_map(|object| object.uid()).collect();
         context.memory.retain(&uids);
-        context.keys.sweep();
+        context.api_keys.evict_expired();
     }
 }

@@ -14,7 +14,7 @@ use kube::core::error_boundary::DeserializeGuard;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::IndexRestore;
-use crate::caches::{Keys, Presence};
+use crate::caches::{ApiKeyCache, IndexListCache};
 use crate::pinecone;
 use crate::restore::Rules;
 use crate::runtime::events::Events;
@@ -35,8 +35,8 @@ pub struct Context {
     /// The namespaces that are watched; all where there is none.
     pub namespaces: Vec<String>,
     pub pinecone: pinecone::Client,
-    pub keys: Keys,
-    pub presence: Presence,
+    pub api_keys: ApiKeyCache,
+    pub index_lists: IndexListCache,
     pub rules: Rules,
     pub events: Events,
     pub metrics: Arc<Metrics>,

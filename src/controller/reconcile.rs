@@ -183,7 +183,7 @@ async fn answer(
         rivals: &find,
     };
     let see = |key: ApiKey| async move {
-        observe(wish, &context.pinecone, &context.presence, &key).await
+        observe(wish, &context.pinecone, &context.index_lists, &key).await
     };
     let answer = see(key.clone()).await?;
     if !answer.is_unauthorized() {
@@ -191,8 +191,8 @@ async fn answer(
     }
     let namespace = object.namespace().unwrap_or_default();
     context
-        .keys
-        .forget(&namespace, &object.spec.api_key_secret_ref);
+        .api_keys
+        .invalidate(&namespace, &object.spec.api_key_secret_ref);
     match self::key(context, object).await? {
         Ok(fresh) if fresh.id() != key.id() => Ok((see(fresh.clone()).await?, Some(fresh))),
         _ => Ok((answer, Some(key))),
@@ -205,7 +205,7 @@ async fn key(
 ) -> Result<Result<ApiKey, KeyProblem>, Error> {
     let namespace = object.namespace().unwrap_or_default();
     context
-        .keys
+        .api_keys
         .get(&namespace, &object.spec.api_key_secret_ref)
         .await
 }

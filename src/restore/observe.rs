@@ -7,7 +7,7 @@ use super::answer::{Answer, Check, History, Preflight, Rivals, Search};
 use super::ask::Question;
 use super::jobs::Trace;
 use super::situation::{Situation, Stage, Submitted};
-use crate::caches::{Presence, Restored};
+use crate::caches::{IndexListCache, Restored};
 use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, Look, RestoreJob, found};
 use crate::runtime::api_server::Error;
 use crate::runtime::failpoint::{Site, around};
@@ -31,7 +31,7 @@ pub struct Wish<'a> {
 pub async fn observe(
     wish: Wish<'_>,
     pinecone: &Client,
-    presence: &Presence,
+    index_lists: &IndexListCache,
     key: &ApiKey,
 ) -> Result<Answer, Error> {
     let eyes = Eyes {
@@ -48,7 +48,7 @@ pub async fn observe(
             None => eyes.follow_index().await,
         },
         (Question::StillThere { by_list }, Stage::Finished(submitted)) => {
-            let list = by_list.then_some(presence);
+            let list = by_list.then_some(index_lists);
             Answer::StillThere(eyes.check(submitted, list).await)
         }
         (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
@@ -151,7 +151,7 @@ impl Eyes<'_, '_> {
 
     /// Looks at a restored index and, where that does not name its backup, at its job.
     /// With `list`, one list answers for all of a key.
-    async fn check(&self, submitted: &Submitted, list: Option<&Presence>) -> Check {
+    async fn check(&self, submitted: &Submitted, list: Option<&IndexListCache>) -> Check {
         let index = match list {
             Some(list) => {
                 let restored = Restored {
@@ -159,7 +159,7 @@ impl Eyes<'_, '_> {
                     host: submitted.host.as_deref(),
                     last_confirmed: submitted.last_confirmed,
                 };
-                list.look(self.pinecone, self.key, restored).await
+                list.index(self.pinecone, self.key, restored).await
             }
             None => self.index().await,
         };
@@ -185,7 +185,7 @@ impl Eyes<'_, '_> {
         check
     }
 
-    async fn is_listed(&self, job_id: &str, list: Option<&Presence>) -> bool {
+    async fn is_listed(&self, job_id: &str, list: Option<&IndexListCache>) -> bool {
         match list {
             Some(list) => list.shows_job(self.pinecone, self.key, job_id).await,
             None => false,

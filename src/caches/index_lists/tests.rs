@@ -64,14 +64,19 @@ impl Pinecone {
         index.host
     }
 
-    async fn look(&self, presence: &Presence, name: &str, host: Option<&str>) -> Option<Index> {
+    async fn listed(
+        &self,
+        index_lists: &IndexListCache,
+        name: &str,
+        host: Option<&str>,
+    ) -> Option<Index> {
         let (client, key) = (&self.client, &self.key);
         let restored = Restored {
             index_name: name,
             host,
             last_confirmed: None,
         };
-        presence.look(client, key, restored).await.unwrap()
+        index_lists.index(client, key, restored).await.unwrap()
     }
 
     /// What was asked since the last time.
@@ -87,15 +92,15 @@ async fn one_list_a_period_answers_for_every_restored_index_of_a_key() {
     let pinecone = pinecone().await;
     let (one, two) = (pinecone.host("one").await, pinecone.host("two").await);
     assert!(one.is_some() && one != two);
-    let presence = Presence::new(LONG);
+    let index_lists = IndexListCache::new(LONG);
     for (name, host) in [("one", &one), ("two", &two), ("one", &one)] {
-        let index = pinecone.look(&presence, name, host.as_deref()).await;
+        let index = pinecone.listed(&index_lists, name, host.as_deref()).await;
         assert_eq!(index.map(|index| index.name).as_deref(), Some(name));
     }
     assert_eq!(pinecone.asked(), [Route::ListIndexes]);
-    let presence = Presence::new(SHORT);
+    let index_lists = IndexListCache::new(SHORT);
     for _ in 0..2 {
-        pinecone.look(&presence, "one", one.as_deref()).await;
+        pinecone.listed(&index_lists, "one", one.as_deref()).await;
     }
     assert_eq!(pinecone.asked(), [Route::ListIndexes; 2]);
 }
@@ -107,8 +112,8 @@ async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
     let pinecone = pinecone().await;
     let one = pinecone.host("one").await;
     let scaling = pinecone.host("scaling").await;
-    let presence = Presence::new(LONG);
-    pinecone.look(&presence, "one", one.as_deref()).await;
+    let index_lists = IndexListCache::new(LONG);
+    pinecone.listed(&index_lists, "one", one.as_deref()).await;
     assert_eq!(pinecone.asked(), [Route::ListIndexes]);
     for (name, host, is_there) in [
         ("one", Some("another.host"), true),
@@ -116,7 +121,7 @@ async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
         ("scaling", scaling.as_deref(), true),
         ("never", None, false),
     ] {
-        let index = pinecone.look(&presence, name, host).await;
+        let index = pinecone.listed(&index_lists, name, host).await;
         assert_eq!(index.is_some(), is_there, "{name} {host:?}");
         assert_eq!(pinecone.asked(), [Route::DescribeIndex], "{name} {host:?}");
     }
@@ -158,16 +163,16 @@ async fn the_list_of_a_key_that_nobody_uses_any_more_is_dropped() {
     let pinecone = pinecone().await;
     let other = key("another");
     for (period, kept) in [(LONG, 2), (SHORT, 1)] {
-        let presence = Presence::new(period);
-        pinecone.look(&presence, "one", None).await;
-        presence.cell(other.id()).await;
-        assert_eq!(presence.cells.lock().await.len(), kept, "{period:?}");
+        let index_lists = IndexListCache::new(period);
+        pinecone.listed(&index_lists, "one", None).await;
+        index_lists.cell(other.id()).await;
+        assert_eq!(index_lists.cells.lock().await.len(), kept, "{period:?}");
     }
-    let presence = Presence::new(LONG);
-    let in_use = presence.cell(pinecone.key.id()).await;
-    presence.cell(other.id()).await;
-    assert_eq!(presence.cells.lock().await.len(), 2, "somebody reads it");
+    let index_lists = IndexListCache::new(LONG);
+    let in_use = index_lists.cell(pinecone.key.id()).await;
+    index_lists.cell(other.id()).await;
+    assert_eq!(index_lists.cells.lock().await.len(), 2, "somebody reads it");
     drop(in_use);
-    presence.cell(other.id()).await;
-    assert_eq!(presence.cells.lock().await.len(), 1, "nobody read it");
+    index_lists.cell(other.id()).await;
+    assert_eq!(index_lists.cells.lock().await.len(), 1, "nobody read it");
 }
