@@ -5,7 +5,7 @@ mod index_restore;
 
 pub use conditions::{Progress, Truth, Verdict};
 pub use index_restore::{
-    AdoptionPolicy, ApiKeySecretRef, DeletionProtection, Finding, IndexRestore, IndexRestoreSpec,
-    IndexRestoreStatus, REQUESTED_AT, Reason, RestoreStatus, Submission, SubmissionOutcome, crd,
-    crd_yaml,
+    AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
+    IndexRestoreStatus, REQUESTED_AT, Reason, RestoreStatus, StatusMessage, Submission,
+    SubmissionOutcome, crd, crd_yaml,
 };

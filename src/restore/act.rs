@@ -14,7 +14,7 @@ use super::evidence::Evidence;
 use super::intervals::Pace;
 use super::report::{Change, ClaimRequest, Report};
 use super::situation::Situation;
-use crate::api::{Finding, IndexRestore, IndexRestoreStatus, Reason};
+use crate::api::{IndexRestore, IndexRestoreStatus, Reason, StatusMessage};
 use crate::pinecone::{ApiKey, Client, Posted};
 use crate::runtime::api_server::{Error, within};
 use crate::runtime::clock::BootTime;
@@ -218,7 +218,7 @@ impl Actor<'_> {
 
 fn crd_outdated() -> Report {
     Report::new(
-        Finding::new(
+        StatusMessage::new(
             Reason::CrdOutdated,
             "the installed CustomResourceDefinition drops status.submission, without which nothing is submitted; apply the CRD of this operator's version",
         ),

@@ -3,7 +3,7 @@
 use kube::Resource as _;
 use kube::runtime::events::{Event, EventType};
 
-use crate::api::{Finding, IndexRestore, Progress, Reason};
+use crate::api::{IndexRestore, Progress, Reason, StatusMessage};
 use crate::runtime::events::Events;
 
 /// The reason of the event that checks of a restored index began to fail.
@@ -14,16 +14,16 @@ const CHECK_FAILED: &str = "CheckFailed";
 pub(super) async fn transition(events: &Events, before: &IndexRestore, after: &IndexRestore) {
     let Some(now) = ready(after) else { return };
     if is_unconfirmed(after) && !is_unconfirmed(before) {
-        tracing::warn!("{}", now.message);
-        let event = event(EventType::Warning, CHECK_FAILED, &now.message);
+        tracing::warn!("{}", now.text);
+        let event = event(EventType::Warning, CHECK_FAILED, &now.text);
         events.publish(&after.object_ref(&()), event).await;
     }
     if ready(before).is_some_and(|then| then.reason == now.reason) || now.reason == Reason::Pending
     {
         return;
     }
-    tracing::info!(reason = now.reason.as_str(), "{}", now.message);
-    let event = event(type_of(now.reason), now.reason.as_str(), &now.message);
+    tracing::info!(reason = now.reason.as_str(), "{}", now.text);
+    let event = event(type_of(now.reason), now.reason.as_str(), &now.text);
     events.publish(&after.object_ref(&()), event).await;
 }
 
@@ -52,8 +52,8 @@ fn is_unconfirmed(object: &IndexRestore) -> bool {
     status.is_some_and(|status| status.unconfirmed_since.is_some())
 }
 
-fn ready(object: &IndexRestore) -> Option<Finding> {
-    Finding::shown(&object.status.as_ref()?.conditions)
+fn ready(object: &IndexRestore) -> Option<StatusMessage> {
+    StatusMessage::shown(&object.status.as_ref()?.conditions)
 }
 
 fn type_of(reason: Reason) -> EventType {

@@ -4,14 +4,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::situation::{Situation, may_still_arrive, own_submission, requested_at};
 use crate::api::conditions::whole_seconds;
 use crate::api::{
-    Finding, IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, Submission, SubmissionOutcome,
+    IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, StatusMessage, Submission,
+    SubmissionOutcome,
 };
 use crate::pinecone::RestoreJob;
 
 /// What is to be written into the status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    pub finding: Finding,
+    pub message: StatusMessage,
     pub change: Change,
 }
 
@@ -73,8 +74,8 @@ pub struct ClaimRequest {
 }
 
 impl Report {
-    pub fn new(finding: Finding, change: Change) -> Self {
-        Self { finding, change }
+    pub fn new(message: StatusMessage, change: Change) -> Self {
+        Self { message, change }
     }
 
     /// The status of `object` with this report taken in.
@@ -113,7 +114,7 @@ impl Report {
                 .or(status.last_handled_request);
         }
         status.observed_generation = object.metadata.generation;
-        status.conditions = self.finding.conditions(
+        status.conditions = self.message.conditions(
             has_succeeded(&status),
             object.metadata.generation.unwrap_or_default(),
             &status.conditions,
@@ -192,7 +193,7 @@ impl ClaimRequest {
     /// The status of `object` with the claim in it. After an attempt of its own the
     /// conditions stay as they are, so that a retried refusal does not flap; else
     /// they say `first`, whatever was copied here.
-    pub fn status(&self, object: &IndexRestore, first: &Finding) -> IndexRestoreStatus {
+    pub fn status(&self, object: &IndexRestore, first: &StatusMessage) -> IndexRestoreStatus {
         let before = own_status(object);
         let last = before.submission.as_ref();
         let unresolved = last.filter(|last| may_still_arrive(last));

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::api::Finding;
+use crate::api::StatusMessage;
 use crate::api::{
     AdoptionPolicy, DeletionProtection, IndexRestore, IndexRestoreStatus, REQUESTED_AT, Reason,
     Submission, SubmissionOutcome,
@@ -74,7 +74,7 @@ pub struct Situation {
     pub wanted: Wanted,
     pub deleting: bool,
     /// What the status says now.
-    pub shown: Option<Finding>,
+    pub shown: Option<StatusMessage>,
     /// Whether it says so of the spec as it is now.
     pub observed: bool,
     /// The request of the annotation that was not acted on yet.
@@ -108,7 +108,7 @@ impl Situation {
                 is_protected: spec.deletion_protection == DeletionProtection::Enabled,
             },
             deleting: object.metadata.deletion_timestamp.is_some(),
-            shown: status.and_then(|status| Finding::shown(&status.conditions)),
+            shown: status.and_then(|status| StatusMessage::shown(&status.conditions)),
             observed: is_observed(object),
             request: request(object),
             hinted_job: status

@@ -302,6 +302,6 @@ fn assert_rests_in_order(situation: &Situation, decision: &Decision) {
         decision.again.is_some() || ended,
         "never looked at again: {situation:?}"
     );
-    let shown = situation.shown.as_ref().map(|finding| finding.reason);
+    let shown = situation.shown.as_ref().map(|message| message.reason);
     assert!(!ended || shown != Some(Reason::Restored));
 }

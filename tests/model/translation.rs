@@ -1,6 +1,6 @@
 //! Between the model's compact values and the product's own types.
 
-use index_restore_operator::api::Finding;
+use index_restore_operator::api::StatusMessage;
 use index_restore_operator::api::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
     IndexRestoreStatus, REQUESTED_AT, RestoreStatus, Submission as RealSubmission,
@@ -100,8 +100,8 @@ impl Object {
 
     fn expanded_status(&self, now: Timestamp) -> IndexRestoreStatus {
         let shown = self.shown.map(|reason| {
-            let finding = Finding::new(reason, "");
-            finding.conditions(self.host.is_some(), 1, &[], timestamp(0))
+            let message = StatusMessage::new(reason, "");
+            message.conditions(self.host.is_some(), 1, &[], timestamp(0))
         });
         IndexRestoreStatus {
             observed_generation: Some(if self.observed { 1 } else { -1 }),
@@ -153,7 +153,7 @@ impl Object {
                 .map(|restore| restore.state.as_deref().map_or(Progress::Pending, progress)),
             host: status.index_host.as_deref().map(project),
             unconfirmed: status.unconfirmed_since.is_some(),
-            shown: Finding::shown(&status.conditions).map(|finding| finding.reason),
+            shown: StatusMessage::shown(&status.conditions).map(|message| message.reason),
         }
     }
 }

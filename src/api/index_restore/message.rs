@@ -1,4 +1,4 @@
-//! A reason and a message, and the conditions that say them.
+//! The reason and the message that all conditions of a status have.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -6,19 +6,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::Reason;
 use crate::api::conditions::{self, Truth, Verdict, find};
 
-/// What is reported: a reason, and a message that says what is true and what
+/// The reason and the message of the conditions. The text says what is true, why, and what
 /// to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct StatusMessage {
     pub reason: Reason,
-    pub message: String,
+    pub text: String,
 }
 
-impl Finding {
-    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+impl StatusMessage {
+    pub fn new(reason: Reason, text: impl Into<String>) -> Self {
         Self {
             reason,
-            message: message.into(),
+            text: text.into(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Finding {
             false => verdict,
         };
         let reason = self.reason.as_str();
-        conditions::conditions(reason, &self.message, verdict, generation, before, now)
+        conditions::conditions(reason, &self.text, verdict, generation, before, now)
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     fn reconciling_and_stalled_are_never_there_together_nor_false() {
         for reason in Reason::ALL {
             for succeeded in [false, true] {
-                let all = Finding::new(reason, "m").conditions(succeeded, 1, &[], at(0));
+                let all = StatusMessage::new(reason, "m").conditions(succeeded, 1, &[], at(0));
                 let progress: Vec<_> = all
                     .iter()
                     .filter(|c| ["Reconciling", "Stalled"].contains(&c.type_.as_str()))
@@ -89,11 +89,11 @@ mod tests {
 
     #[test]
     fn transition_time_moves_only_with_the_status() {
-        let pending = Finding::new(Reason::Pending, "m").conditions(false, 1, &[], at(10));
-        let confirming = Finding::new(Reason::ConfirmingSubmission, "n");
+        let pending = StatusMessage::new(Reason::Pending, "m").conditions(false, 1, &[], at(10));
+        let confirming = StatusMessage::new(Reason::ConfirmingSubmission, "n");
         let same = confirming.conditions(false, 1, &pending, at(20));
         assert_eq!(find(&same, "Ready").unwrap().last_transition_time.0, at(10));
-        let restored = Finding::new(Reason::Restored, "done");
+        let restored = StatusMessage::new(Reason::Restored, "done");
         let done = restored.conditions(false, 1, &same, at(30));
         assert_eq!(find(&done, "Ready").unwrap().last_transition_time.0, at(30));
         assert_eq!(types(&done), [("Ready", "True"), ("Succeeded", "True")]);
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_restore_that_succeeded_once_stays_so() {
-        let deleted = Finding::new(Reason::IndexDeleted, "gone");
+        let deleted = StatusMessage::new(Reason::IndexDeleted, "gone");
         let all = deleted.conditions(true, 1, &[], at(0));
         assert_eq!(
             types(&all),

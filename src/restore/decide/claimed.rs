@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Scene, refused, take_job};
-use crate::api::{AdoptionPolicy, Finding, Reason, Submission, SubmissionOutcome};
+use crate::api::{AdoptionPolicy, Reason, StatusMessage, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
 use crate::restore::answer::{History, Search};
 use crate::restore::evidence::is_gap;
@@ -92,8 +92,8 @@ impl Open<'_> {
     /// Pinecone answered 409, and nothing shows whether this request made the index, sent
     /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
     fn undetermined(&self, index: &Index) -> Decision {
-        let finding = messages::conflict_undetermined(self.scene.situation, index);
-        let report = Report::new(finding, self.observation());
+        let message = messages::conflict_undetermined(self.scene.situation, index);
+        let report = Report::new(message, self.observation());
         Decision::report(report, self.scene.rules.pace.stalled())
     }
 
@@ -170,8 +170,8 @@ impl Open<'_> {
 
     /// Only a person can know more.
     fn unconfirmed(&self, why: &str) -> Decision {
-        let finding = messages::unconfirmed(self.scene.situation, why);
-        let report = Report::new(finding, self.observation());
+        let message = messages::unconfirmed(self.scene.situation, why);
+        let report = Report::new(message, self.observation());
         Decision::report(report, self.scene.rules.pace.poll_max)
     }
 
@@ -181,8 +181,8 @@ impl Open<'_> {
 
     /// Goes on looking, and records now and then until when the outcome was in sight.
     fn look_on(&self, why: &str, again: Duration) -> Decision {
-        let finding = unresolved(self.scene, self.claim, why, self.ended);
-        Decision::report(Report::new(finding, self.observation()), again)
+        let message = unresolved(self.scene, self.claim, why, self.ended);
+        Decision::report(Report::new(message, self.observation()), again)
     }
 
     fn observation(&self) -> Change {
@@ -208,12 +208,12 @@ fn abandon(scene: &Scene<'_>) -> Decision {
         outcome: SubmissionOutcome::Abandoned,
         reason: None,
     };
-    let finding = messages::confirming("no trace of it for long enough; it is submitted again");
-    Decision::report(Report::new(finding, change), scene.rules.pace.poll_min)
+    let message = messages::confirming("no trace of it for long enough; it is submitted again");
+    Decision::report(Report::new(message, change), scene.rules.pace.poll_min)
 }
 
-fn taken(scene: &Scene<'_>, finding: Finding) -> Decision {
-    let report = Report::new(finding, refused(Reason::IndexAlreadyExists));
+fn taken(scene: &Scene<'_>, message: StatusMessage) -> Decision {
+    let report = Report::new(message, refused(Reason::IndexAlreadyExists));
     Decision::report(report, scene.rules.pace.stalled())
 }
 
@@ -224,7 +224,7 @@ pub(super) fn unresolved(
     claim: &Submission,
     why: &str,
     now: Timestamp,
-) -> Finding {
+) -> StatusMessage {
     if has_gap(scene, claim, now) {
         let until = scene.evidence.observed_until(claim);
         return messages::unobserved(scene.situation, why, until, scene.rules.patience.max_gap);

@@ -1,5 +1,5 @@
 use super::{Decision, Scene};
-use crate::api::{Finding, Reason};
+use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Failure, FailureKind, Index, IndexHealth};
 use crate::restore::answer::Check;
 use crate::restore::messages;
@@ -25,8 +25,8 @@ pub(super) fn decide(scene: &Scene<'_>, submitted: &Submitted, check: &Check) ->
     let index = match &check.index {
         Err(failure) => return failed(scene, submitted, failure),
         Ok(None) => {
-            let finding = messages::index_deleted(&scene.situation.index_name);
-            return confirmed(scene, submitted, finding);
+            let message = messages::index_deleted(&scene.situation.index_name);
+            return confirmed(scene, submitted, message);
         }
         Ok(Some(index)) => index,
     };
@@ -76,7 +76,7 @@ fn is_at(index: &Index, submitted: &Submitted) -> bool {
     recorded.is_some() && index.host.as_deref() == recorded
 }
 
-fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
+fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> StatusMessage {
     match index.health {
         IndexHealth::Ready => finished(scene, submitted, index),
         IndexHealth::Failing | IndexHealth::Terminating => messages::index_failed(index),
@@ -85,7 +85,7 @@ fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding
 }
 
 /// An index that is ready. What an adopted one lacks of the spec is named.
-pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
+pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> StatusMessage {
     let wanted = &scene.situation.wanted;
     match submitted.adopted {
         false => messages::restored(&index.name, submitted),
@@ -97,9 +97,9 @@ pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) 
 }
 
 /// The check was answered.
-fn confirmed(scene: &Scene<'_>, submitted: &Submitted, finding: Finding) -> Decision {
+fn confirmed(scene: &Scene<'_>, submitted: &Submitted, message: StatusMessage) -> Decision {
     let pace = scene.rules.pace;
-    let again = match finding.reason {
+    let again = match message.reason {
         Reason::IndexNotReady => pace.poll_max,
         _ => pace.slow(scene.now.boot),
     };
@@ -107,7 +107,7 @@ fn confirmed(scene: &Scene<'_>, submitted: &Submitted, finding: Finding) -> Deci
         true => Change::Confirmed(scene.now.wall),
         false => Change::Nothing,
     };
-    Decision::report(Report::new(finding, change), again)
+    Decision::report(Report::new(message, change), again)
 }
 
 /// Whether the time of the last confirmation is to be written: once a day, and when
@@ -119,12 +119,12 @@ fn is_due(scene: &Scene<'_>, submitted: &Submitted) -> bool {
 }
 
 /// The job is not shown. That is an outage of the store of jobs, until it lasts.
-fn doubted(scene: &Scene<'_>, finding: Finding) -> Decision {
+fn doubted(scene: &Scene<'_>, message: StatusMessage) -> Decision {
     let pace = scene.rules.pace;
     if scene.is_believed_missing(scene.rules.patience.job_outage)
         || scene.situation.shows(&[Reason::RestoreJobNotFound])
     {
-        let report = Report::new(finding, Change::Nothing);
+        let report = Report::new(message, Change::Nothing);
         return Decision::report(report, pace.stalled());
     }
     Decision::keep(scene.look_again())
@@ -163,10 +163,10 @@ pub(super) fn unconfirmed(scene: &Scene<'_>, submitted: &Submitted, why: &str) -
             scene.evidence.failing_since().map_or(scene.now.wall, ago),
         ),
     };
-    let finding = messages::unconfirmed_index(scene.situation, last, since, why);
+    let message = messages::unconfirmed_index(scene.situation, last, since, why);
     let change = Change::Unconfirmed { last, since };
     Decision::report(
-        Report::new(finding, change),
+        Report::new(message, change),
         scene.rules.pace.slow(scene.now.boot),
     )
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::finished::finished;
 use super::{Decision, Scene, take_job};
-use crate::api::{Finding, Reason, RestoreStatus};
+use crate::api::{Reason, RestoreStatus, StatusMessage};
 use crate::pinecone::{
     Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob, SourceBackup,
 };
@@ -108,8 +108,8 @@ fn is_usable(scene: &Scene<'_>, job: &RestoreJob) -> bool {
 /// The index names another origin.
 fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
     if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        let finding = messages::index_replaced(&index.name);
-        return stalled(scene, finding, Change::Nothing);
+        let message = messages::index_replaced(&index.name);
+        return stalled(scene, message, Change::Nothing);
     }
     Decision::keep(scene.look_again())
 }
@@ -119,9 +119,9 @@ fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
     if scene.is_believed_missing(scene.rules.patience.catch_up) {
         return stalled(scene, messages::index_deleted(name), change);
     }
-    let finding = messages::index_not_ready(name, "not shown by Pinecone");
+    let message = messages::index_not_ready(name, "not shown by Pinecone");
     let again = scene.rules.pace.poll_min.max(scene.look_again());
-    Decision::report(Report::new(finding, change), again)
+    Decision::report(Report::new(message, change), again)
 }
 
 /// The restore is complete, as far as is known: it is finished when its index is ready.
@@ -138,8 +138,8 @@ fn with_index(
             stalled(scene, messages::index_failed(index), change)
         }
         IndexHealth::NotReady => {
-            let finding = messages::index_not_ready(&index.name, &index.word);
-            Decision::report(Report::new(finding, change), again)
+            let message = messages::index_not_ready(&index.name, &index.word);
+            Decision::report(Report::new(message, change), again)
         }
         IndexHealth::Ready => {
             let finish = Change::Finish {
@@ -165,12 +165,12 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             stalled(scene, messages::index_failed(index), Change::Nothing)
         }
         Some(index) if scene.is_believed_missing(patience.give_up) => {
-            let finding = messages::job_lost(submitted, index);
-            stalled(scene, finding, Change::Nothing)
+            let message = messages::job_lost(submitted, index);
+            stalled(scene, message, Change::Nothing)
         }
         None if scene.is_believed_missing(patience.catch_up) => {
-            let finding = messages::index_deleted(&scene.situation.index_name);
-            stalled(scene, finding, Change::Nothing)
+            let message = messages::index_deleted(&scene.situation.index_name);
+            stalled(scene, message, Change::Nothing)
         }
         // What was concluded before a restart stays until there is something new.
         _ if scene
@@ -194,8 +194,8 @@ fn is_failing(index: &Index) -> bool {
     )
 }
 
-fn ended(scene: &Scene<'_>, finding: Finding, job: &RestoreJob) -> Decision {
-    stalled(scene, finding, Change::Job(restore_status(job)))
+fn ended(scene: &Scene<'_>, message: StatusMessage, job: &RestoreJob) -> Decision {
+    stalled(scene, message, Change::Job(restore_status(job)))
 }
 
 fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
@@ -214,8 +214,8 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
     Decision::keep(again)
 }
 
-fn stalled(scene: &Scene<'_>, finding: Finding, change: Change) -> Decision {
-    Decision::report(Report::new(finding, change), scene.rules.pace.stalled())
+fn stalled(scene: &Scene<'_>, message: StatusMessage, change: Change) -> Decision {
+    Decision::report(Report::new(message, change), scene.rules.pace.stalled())
 }
 
 fn poll(scene: &Scene<'_>, submitted: &Submitted) -> Duration {

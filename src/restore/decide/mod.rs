@@ -111,13 +111,13 @@ pub fn decide(
 /// Records a job that was found. It may have ended before it was found; one that failed is
 /// nobody's result but its own restore's.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
-    let finding = match (job.state, adopted) {
+    let message = match (job.state, adopted) {
         (JobState::Failed, _) => messages::job_failed(job),
         (JobState::Cancelled, _) => messages::job_cancelled(job),
         (JobState::Pending | JobState::Completed, false) => messages::recovered(job),
         (JobState::Pending | JobState::Completed, true) => messages::adopting(job),
     };
-    Report::new(finding, Change::Record(Record::of(job, adopted)))
+    Report::new(message, Change::Record(Record::of(job, adopted)))
 }
 
 fn refused(reason: Reason) -> Change {
@@ -156,7 +156,7 @@ impl Scene<'_> {
         if let Step::Report(report) = &mut decision.step
             && self.situation.is_frozen
         {
-            report.finding = messages::frozen(report.finding.clone());
+            report.message = messages::frozen(report.message.clone());
         }
         decision
     }
@@ -165,8 +165,8 @@ impl Scene<'_> {
         let again = self.rules.pace.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
-                let finding = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
-                Decision::report(Report::new(finding, Change::Nothing), again)
+                let message = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
+                Decision::report(Report::new(message, Change::Nothing), again)
             }
             // The key may go once the restore is done: what was known stays, as of when it was.
             Stage::Finished(submitted) => {

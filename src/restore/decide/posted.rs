@@ -28,22 +28,22 @@ pub fn after_post(
                 adopted: false,
                 restore: Some(RestoreStatus::default()),
             };
-            let finding = messages::submitted(&created.restore_job_id, &created.index_id);
-            let report = Report::new(finding, Change::Record(record));
+            let message = messages::submitted(&created.restore_job_id, &created.index_id);
+            let report = Report::new(message, Change::Record(record));
             (report, pace.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let finding = messages::of_refusal(failure, situation);
-            let finding = match situation.is_frozen {
-                true => messages::frozen(finding),
-                false => finding,
+            let message = messages::of_refusal(failure, situation);
+            let message = match situation.is_frozen {
+                true => messages::frozen(message),
+                false => message,
             };
-            let again = match finding.reason {
+            let again = match message.reason {
                 Reason::InvalidApiKey => pace.secret(refusals),
                 _ => pace.retry(refusals, failure.retry_after),
             };
-            let change = refused(finding.reason);
-            (Report::new(finding, change), again)
+            let change = refused(message.reason);
+            (Report::new(message, change), again)
         }
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");
@@ -51,8 +51,8 @@ pub fn after_post(
             (report, pace.poll_min)
         }
         Posted::Unknown(failure) => {
-            let finding = messages::confirming(&failure.to_string());
-            (Report::new(finding, Change::Nothing), pace.poll_min)
+            let message = messages::confirming(&failure.to_string());
+            (Report::new(message, Change::Nothing), pace.poll_min)
         }
     }
 }
@@ -63,6 +63,6 @@ pub fn after_unsent(situation: &Situation, pace: Pace) -> (Report, Duration) {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
-    let finding = situation.shown.clone().unwrap_or_else(messages::pending);
-    (Report::new(finding, change), pace.poll_min)
+    let message = situation.shown.clone().unwrap_or_else(messages::pending);
+    (Report::new(message, change), pace.poll_min)
 }

@@ -1,5 +1,5 @@
 use super::{Decision, Scene, Step, take_job};
-use crate::api::{AdoptionPolicy, Finding, Reason};
+use crate::api::{AdoptionPolicy, Reason, StatusMessage};
 use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
 use crate::restore::answer::{History, Preflight};
 use crate::restore::jobs::Trace;
@@ -66,8 +66,8 @@ pub(super) fn is_proven(
 fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
     let situation = scene.situation;
     if index.is_terminating() {
-        let finding = messages::name_being_freed(&index.name);
-        return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
+        let message = messages::name_being_freed(&index.name);
+        return Decision::report(Report::new(message, Change::Nothing), scene.look_again());
     }
     if scene.is_believed_missing(scene.origin_patience(history)) {
         return without_job(scene, index, history);
@@ -76,8 +76,8 @@ fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(scene.look_again());
     }
-    let finding = messages::looking_for_origin(&index.name, history);
-    Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
+    let message = messages::looking_for_origin(&index.name, history);
+    Decision::report(Report::new(message, Change::Nothing), scene.look_again())
 }
 
 /// The list had time to show a job of the index, and shows none.
@@ -100,9 +100,9 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
 
 /// Records an index that names this restore's backup and that no restore job is shown of.
 pub(super) fn record_without_job(situation: &Situation, index: &Index, adopted: bool) -> Report {
-    let finding = messages::recording_index(index);
+    let message = messages::recording_index(index);
     Report::new(
-        finding,
+        message,
         Change::Record(Record::of_index(situation, adopted)),
     )
 }
@@ -122,10 +122,10 @@ fn submit(
         Some(Err(failure)) => failed(scene, failure),
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
-                let finding = messages::backup_not_ready(backup_id, &backup.word);
+                let message = messages::backup_not_ready(backup_id, &backup.word);
                 let pace = scene.rules.pace;
                 let again = pace.retry(4, None).min(pace.poll_max);
-                Decision::report(Report::new(finding, Change::Nothing), again)
+                Decision::report(Report::new(message, Change::Nothing), again)
             }
             BackupState::Failed => stalled(scene, messages::backup_failed(backup_id, &backup.word)),
             // The same invalid spec is not sent again; what was sent before may still arrive.
@@ -145,9 +145,9 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
     Decision::report(report, scene.retry_after(failure))
 }
 
-fn stalled(scene: &Scene<'_>, finding: Finding) -> Decision {
+fn stalled(scene: &Scene<'_>, message: StatusMessage) -> Decision {
     Decision::report(
-        Report::new(finding, Change::Nothing),
+        Report::new(message, Change::Nothing),
         scene.rules.pace.stalled(),
     )
 }

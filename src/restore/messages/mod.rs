@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::situation::{Situation, Submitted};
 use crate::api::conditions::whole_seconds;
-use crate::api::{Finding, REQUESTED_AT, Reason};
+use crate::api::{REQUESTED_AT, Reason, StatusMessage};
 use crate::caches::KeyProblem;
 use crate::pinecone::{Failure, FailureKind, Index, RestoreJob};
 
@@ -17,9 +17,9 @@ pub use origin::*;
 pub use restored::*;
 
 /// A read that failed before anything was submitted, or while a job is followed.
-pub fn of_read(failure: &Failure) -> Finding {
+pub fn of_read(failure: &Failure) -> StatusMessage {
     match failure.kind {
-        FailureKind::PermissionDenied | FailureKind::Forbidden => Finding::new(
+        FailureKind::PermissionDenied | FailureKind::Forbidden => StatusMessage::new(
             Reason::PermissionDenied,
             format!(
                 "Pinecone does not let this API key read backups, restore jobs or indexes ({failure}); use an API key with permission to read them, in a project whose plan includes backups; the operator retries"
@@ -29,7 +29,7 @@ pub fn of_read(failure: &Failure) -> Finding {
         FailureKind::PaymentRequired => payment_required(failure),
         FailureKind::RateLimited => rate_limited(failure),
         FailureKind::UnsupportedVersion => unsupported_version(failure),
-        _ => Finding::new(
+        _ => StatusMessage::new(
             Reason::ApiUnavailable,
             format!("Pinecone's API did not give a usable answer ({failure}); it is retried"),
         ),
@@ -37,37 +37,37 @@ pub fn of_read(failure: &Failure) -> Finding {
 }
 
 /// A refusal of the create request.
-pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
+pub fn of_refusal(failure: &Failure, situation: &Situation) -> StatusMessage {
     match failure.kind {
         FailureKind::Unauthorized => invalid_key(failure),
         FailureKind::PaymentRequired => payment_required(failure),
         FailureKind::RateLimited => rate_limited(failure),
-        FailureKind::PermissionDenied => Finding::new(
+        FailureKind::PermissionDenied => StatusMessage::new(
             Reason::PermissionDenied,
             format!(
                 "Pinecone does not let this API key create an index ({failure}); use an API key with permission to create indexes, in a project whose plan includes backups; the operator retries"
             ),
         ),
-        FailureKind::Forbidden => Finding::new(
+        FailureKind::Forbidden => StatusMessage::new(
             Reason::QuotaExceeded,
             format!(
                 "Pinecone refuses another index ({failure}); delete an index or raise the project's quota; it is retried"
             ),
         ),
         FailureKind::NotFound => backup_not_found(&situation.backup_id, failure),
-        FailureKind::PreconditionFailed => Finding::new(
+        FailureKind::PreconditionFailed => StatusMessage::new(
             Reason::BackupNotReady,
             format!("Pinecone says that the backup is not ready yet ({failure}); it is retried"),
         ),
         FailureKind::UnsupportedVersion => unsupported_version(failure),
-        FailureKind::Invalid => Finding::new(
+        FailureKind::Invalid => StatusMessage::new(
             Reason::InvalidRequest,
             format!(
                 "Pinecone refuses this spec ({failure}); nothing was created; correct the spec and apply it again"
             ),
         ),
         FailureKind::NotConnected | FailureKind::Unavailable | FailureKind::AlreadyExists => {
-            Finding::new(
+            StatusMessage::new(
                 Reason::ApiUnavailable,
                 format!(
                     "Pinecone could not be reached ({failure}); nothing was created; it is retried"
@@ -77,8 +77,8 @@ pub fn of_refusal(failure: &Failure, situation: &Situation) -> Finding {
     }
 }
 
-fn invalid_key(failure: &Failure) -> Finding {
-    Finding::new(
+fn invalid_key(failure: &Failure) -> StatusMessage {
+    StatusMessage::new(
         Reason::InvalidApiKey,
         format!(
             "Pinecone refuses the API key ({failure}); put a valid key of the backup's project into the Secret that apiKeySecretRef names; it is retried"
@@ -87,8 +87,8 @@ fn invalid_key(failure: &Failure) -> Finding {
 }
 
 /// The spec is not at fault: the version is a flag of the operator.
-fn unsupported_version(failure: &Failure) -> Finding {
-    Finding::new(
+fn unsupported_version(failure: &Failure) -> StatusMessage {
+    StatusMessage::new(
         Reason::ApiUnavailable,
         format!(
             "Pinecone does not accept the operator's API version ({failure}); set --pinecone-api-version to a version that Pinecone supports"
@@ -96,8 +96,8 @@ fn unsupported_version(failure: &Failure) -> Finding {
     )
 }
 
-fn payment_required(failure: &Failure) -> Finding {
-    Finding::new(
+fn payment_required(failure: &Failure) -> StatusMessage {
+    StatusMessage::new(
         Reason::PaymentRequired,
         format!(
             "Pinecone asks for payment ({failure}); settle the organization's invoices; it is retried"
@@ -105,26 +105,26 @@ fn payment_required(failure: &Failure) -> Finding {
     )
 }
 
-fn rate_limited(failure: &Failure) -> Finding {
-    Finding::new(
+fn rate_limited(failure: &Failure) -> StatusMessage {
+    StatusMessage::new(
         Reason::RateLimited,
         format!("Pinecone asks for fewer requests ({failure}); it is retried"),
     )
 }
 
-pub fn no_key(problem: &KeyProblem) -> Finding {
-    Finding::new(
+pub fn no_key(problem: &KeyProblem) -> StatusMessage {
+    StatusMessage::new(
         Reason::SecretNotFound,
         format!("{problem}; it is looked at again"),
     )
 }
 
-pub fn pending() -> Finding {
-    Finding::new(Reason::Pending, "nothing was sent to Pinecone yet")
+pub fn pending() -> StatusMessage {
+    StatusMessage::new(Reason::Pending, "nothing was sent to Pinecone yet")
 }
 
-pub fn backup_not_found(backup_id: &str, failure: &Failure) -> Finding {
-    Finding::new(
+pub fn backup_not_found(backup_id: &str, failure: &Failure) -> StatusMessage {
+    StatusMessage::new(
         Reason::BackupNotFound,
         format!(
             "no backup {backup_id} in the project of this API key ({failure}); correct backupId or use a key of the backup's project; nothing was created"
@@ -132,15 +132,15 @@ pub fn backup_not_found(backup_id: &str, failure: &Failure) -> Finding {
     )
 }
 
-pub fn backup_not_ready(backup_id: &str, status: &str) -> Finding {
-    Finding::new(
+pub fn backup_not_ready(backup_id: &str, status: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::BackupNotReady,
         format!("backup {backup_id} is {status}; the restore starts once it is Ready"),
     )
 }
 
-pub fn backup_failed(backup_id: &str, status: &str) -> Finding {
-    Finding::new(
+pub fn backup_failed(backup_id: &str, status: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::BackupFailed,
         format!(
             "backup {backup_id} is {status} and cannot be restored; set backupId to another backup; nothing was created"
@@ -148,8 +148,8 @@ pub fn backup_failed(backup_id: &str, status: &str) -> Finding {
     )
 }
 
-pub fn confirming(why: &str) -> Finding {
-    Finding::new(
+pub fn confirming(why: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::ConfirmingSubmission,
         format!(
             "the restore was submitted and its outcome is not known ({why}); looking for its restore job; it is not submitted again while it may exist"
@@ -157,8 +157,8 @@ pub fn confirming(why: &str) -> Finding {
     )
 }
 
-pub fn unconfirmed(situation: &Situation, why: &str) -> Finding {
-    Finding::new(
+pub fn unconfirmed(situation: &Situation, why: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::SubmissionUnconfirmed,
         format!(
             "the restore was submitted and its outcome is still not known ({why}); check in Pinecone whether a restore job of backup {} to index {} exists; if it does, the status follows once Pinecone lists it; if not, and no index has the name, annotate this IndexRestore with {REQUESTED_AT} and a new value to submit again; otherwise delete it and apply it again",
@@ -173,7 +173,7 @@ pub fn unobserved(
     why: &str,
     until: Timestamp,
     longest: Duration,
-) -> Finding {
+) -> StatusMessage {
     let gap = match longest.is_zero() {
         true => "the operator is set never to submit again by itself".to_owned(),
         false => format!(
@@ -182,7 +182,7 @@ pub fn unobserved(
             at(until)
         ),
     };
-    Finding::new(
+    StatusMessage::new(
         Reason::SubmissionUnconfirmed,
         format!(
             "the restore was submitted and its outcome is not known ({why}); {gap}; check in Pinecone whether index {} was restored from backup {}; if not, annotate this IndexRestore with {REQUESTED_AT} and a new value to submit again",
@@ -191,15 +191,15 @@ pub fn unobserved(
     )
 }
 
-pub fn submitted(job_id: &str, index_id: &str) -> Finding {
-    Finding::new(
+pub fn submitted(job_id: &str, index_id: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!("Pinecone accepted the restore as job {job_id} to index {index_id}"),
     )
 }
 
-pub fn recovered(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn recovered(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!(
             "the submission was confirmed: restore job {} to index {} is this restore's",
@@ -208,15 +208,15 @@ pub fn recovered(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn restoring(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn restoring(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!("restore job {} is {}", job.restore_job_id, job.word),
     )
 }
 
-pub fn job_not_shown(submitted: &Submitted) -> Finding {
-    Finding::new(
+pub fn job_not_shown(submitted: &Submitted) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!(
             "Pinecone does not show {} right now; it is looked for again",
@@ -225,8 +225,8 @@ pub fn job_not_shown(submitted: &Submitted) -> Finding {
     )
 }
 
-pub fn job_lost(submitted: &Submitted, index: &Index) -> Finding {
-    Finding::new(
+pub fn job_lost(submitted: &Submitted, index: &Index) -> StatusMessage {
+    StatusMessage::new(
         Reason::RestoreJobNotFound,
         format!(
             "Pinecone has not shown {} for an hour, so that whether it completed cannot be determined; index {} is {}; check its data before you use it",
@@ -237,8 +237,8 @@ pub fn job_lost(submitted: &Submitted, index: &Index) -> Finding {
     )
 }
 
-pub fn job_failed(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn job_failed(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::RestoreFailed,
         format!(
             "restore job {} failed; Pinecone gives no cause; delete index {} and this IndexRestore, then apply it again, or ask Pinecone's support about the job",
@@ -247,8 +247,8 @@ pub fn job_failed(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn job_cancelled(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn job_cancelled(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::RestoreCancelled,
         format!(
             "restore job {} was cancelled; delete index {} and this IndexRestore, then apply it again",

@@ -1,19 +1,19 @@
 //! What is said of an index that has the name already.
 
-use crate::api::{Finding, Reason};
+use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Index, RestoreJob, SourceBackup};
 use crate::restore::answer::History;
 use crate::restore::situation::Situation;
 
 /// The name is taken, and no restore job proves that the index came from this backup.
-pub fn name_taken(situation: &Situation, index: &Index, history: &History) -> Finding {
+pub fn name_taken(situation: &Situation, index: &Index, history: &History) -> StatusMessage {
     let (name, backup_id) = (&index.name, &situation.backup_id);
     if let Some(job) = &history.foreign {
         let message = format!(
             "index {name} exists and was restored from another backup ({}), by restore job {}; it was left alone; set another indexName",
             job.backup_id, job.restore_job_id
         );
-        return Finding::new(Reason::IndexAlreadyExists, message);
+        return StatusMessage::new(Reason::IndexAlreadyExists, message);
     }
     let message = match (&index.source, &history.doubted) {
         (SourceBackup::Id(other), _) => format!(
@@ -30,13 +30,13 @@ pub fn name_taken(situation: &Situation, index: &Index, history: &History) -> Fi
             "index {name} exists, and whether it came from backup {backup_id} cannot be determined: Pinecone lists no restore job for it; the index was left alone; check where it came from, set another indexName, or use --pinecone-api-version=2026-07, which shows the origin"
         ),
     };
-    Finding::new(Reason::IndexAlreadyExists, message)
+    StatusMessage::new(Reason::IndexAlreadyExists, message)
 }
 
 /// A request of this restore may have created the index, or somebody else did.
-pub fn conflict_undetermined(situation: &Situation, index: &Index) -> Finding {
+pub fn conflict_undetermined(situation: &Situation, index: &Index) -> StatusMessage {
     let (name, backup_id) = (&index.name, &situation.backup_id);
-    Finding::new(
+    StatusMessage::new(
         Reason::SubmissionUnconfirmed,
         format!(
             "index {name} exists, and whether this restore created it cannot be determined: Pinecone lists no restore job for it; check in Pinecone whether it was restored from backup {backup_id}; if it was, the status follows once Pinecone lists the job; if not, delete this IndexRestore and apply one with another indexName"
@@ -45,8 +45,8 @@ pub fn conflict_undetermined(situation: &Situation, index: &Index) -> Finding {
 }
 
 /// A failed restore is no result, whoever started it.
-pub fn left_by_failed_job(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn left_by_failed_job(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
             "index {} is left from an earlier restore of this backup, job {}, which is {}; delete that index, and the restore continues automatically; or set another indexName",
@@ -55,8 +55,8 @@ pub fn left_by_failed_job(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn never_adopt(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn never_adopt(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
             "index {} was restored from this backup by restore job {}, which is not this IndexRestore's; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
@@ -65,8 +65,8 @@ pub fn never_adopt(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn never_adopt_index(index: &Index) -> Finding {
-    Finding::new(
+pub fn never_adopt_index(index: &Index) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
             "index {} was restored from this backup before; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
@@ -77,7 +77,7 @@ pub fn never_adopt_index(index: &Index) -> Finding {
 
 /// Advice to edit a spec that may not be edited, because an earlier attempt may still
 /// take effect, is replaced.
-pub fn frozen(finding: Finding) -> Finding {
+pub fn frozen(message: StatusMessage) -> StatusMessage {
     const EDITED: [Reason; 4] = [
         Reason::InvalidRequest,
         Reason::BackupNotFound,
@@ -85,13 +85,13 @@ pub fn frozen(finding: Finding) -> Finding {
         Reason::IndexAlreadyExists,
     ];
     const NOTE: &str = " (an earlier request may still take effect, so this spec cannot be edited: to change it, delete this IndexRestore and apply another)";
-    if !EDITED.contains(&finding.reason) || finding.message.ends_with(NOTE) {
-        return finding;
+    if !EDITED.contains(&message.reason) || message.text.ends_with(NOTE) {
+        return message;
     }
-    Finding::new(finding.reason, finding.message + NOTE)
+    StatusMessage::new(message.reason, message.text + NOTE)
 }
 
-pub fn looking_for_origin(index_name: &str, history: &History) -> Finding {
+pub fn looking_for_origin(index_name: &str, history: &History) -> StatusMessage {
     let what = match &history.doubted {
         Some(job) => format!(
             "restore job {} was listed for it, and Pinecone does not show that job by its ID right now",
@@ -99,14 +99,14 @@ pub fn looking_for_origin(index_name: &str, history: &History) -> Finding {
         ),
         None => "looking for the restore job that made it".to_owned(),
     };
-    Finding::new(
+    StatusMessage::new(
         Reason::Pending,
         format!("an index {index_name} exists; {what}; nothing was sent to Pinecone"),
     )
 }
 
-pub fn name_being_freed(index_name: &str) -> Finding {
-    Finding::new(
+pub fn name_being_freed(index_name: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::Pending,
         format!(
             "Pinecone is deleting an index {index_name}; the restore starts once the name is free"
@@ -114,8 +114,8 @@ pub fn name_being_freed(index_name: &str) -> Finding {
     )
 }
 
-pub fn adopting(job: &RestoreJob) -> Finding {
-    Finding::new(
+pub fn adopting(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!(
             "index {} was restored from this backup before, by restore job {}; it is taken as the result",
@@ -124,8 +124,8 @@ pub fn adopting(job: &RestoreJob) -> Finding {
     )
 }
 
-pub fn recording_index(index: &Index) -> Finding {
-    Finding::new(
+pub fn recording_index(index: &Index) -> StatusMessage {
+    StatusMessage::new(
         Reason::Restoring,
         format!(
             "Pinecone names this backup as the origin of index {}, and lists no restore job for it; the index is recorded as this restore's, without a job",

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{at, job_of};
-use crate::api::{Finding, Reason};
+use crate::api::{Reason, StatusMessage};
 use crate::pinecone::Index;
 use crate::restore::situation::{Situation, Submitted, Wanted};
 
-pub fn index_failed(index: &Index) -> Finding {
-    Finding::new(
+pub fn index_failed(index: &Index) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexFailed,
         format!(
             "Pinecone reports index {} as {}; look at it in Pinecone's console; it was left alone",
@@ -19,15 +19,15 @@ pub fn index_failed(index: &Index) -> Finding {
     )
 }
 
-pub fn index_not_ready(index_name: &str, state: &str) -> Finding {
-    Finding::new(
+pub fn index_not_ready(index_name: &str, state: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexNotReady,
         format!("the restore is complete and index {index_name} is {state}, not ready yet"),
     )
 }
 
-pub fn index_deleted(index_name: &str) -> Finding {
-    Finding::new(
+pub fn index_deleted(index_name: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexDeleted,
         format!(
             "the restore was submitted and there is no index {index_name} now: it was deleted, or the API key belongs to another project; it is not restored again; for that, delete this IndexRestore and apply it again"
@@ -35,8 +35,8 @@ pub fn index_deleted(index_name: &str) -> Finding {
     )
 }
 
-pub fn index_replaced(index_name: &str) -> Finding {
-    Finding::new(
+pub fn index_replaced(index_name: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::IndexDeleted,
         format!(
             "the restored index {index_name} was deleted and another index has its name now; that one was left alone; for another restore, create another IndexRestore"
@@ -45,8 +45,8 @@ pub fn index_replaced(index_name: &str) -> Finding {
 }
 
 /// The index is there, and its restore job is not: it may have been deleted and recreated.
-pub fn origin_doubtful(index: &Index, submitted: &Submitted) -> Finding {
-    Finding::new(
+pub fn origin_doubtful(index: &Index, submitted: &Submitted) -> StatusMessage {
+    StatusMessage::new(
         Reason::RestoreJobNotFound,
         format!(
             "index {} exists and is {}, but its origin cannot be confirmed: Pinecone no longer shows {}; the index may have been deleted and recreated; check its data",
@@ -58,8 +58,8 @@ pub fn origin_doubtful(index: &Index, submitted: &Submitted) -> Finding {
 }
 
 /// The key shows an index of that name, and nothing of the restore.
-pub fn not_visible(index: &Index, submitted: &Submitted, backup_id: &str) -> Finding {
-    Finding::new(
+pub fn not_visible(index: &Index, submitted: &Submitted, backup_id: &str) -> StatusMessage {
+    StatusMessage::new(
         Reason::RestoreJobNotFound,
         format!(
             "the restore cannot be seen with this API key: it shows an index {}, but neither {} nor backup {backup_id}; check that the Secret holds a key of the backup's project",
@@ -75,7 +75,7 @@ pub fn unconfirmed_index(
     last: Option<Timestamp>,
     since: Timestamp,
     why: &str,
-) -> Finding {
+) -> StatusMessage {
     const MARK: &str = " (as of ";
     let last = last.map_or_else(|| "its restore".to_owned(), at);
     let shown = situation.shown.as_ref();
@@ -85,12 +85,12 @@ pub fn unconfirmed_index(
             format!("index {} was restored and ready", situation.index_name)
         }
         _ => {
-            let message = shown.map_or("", |shown| &shown.message);
+            let message = shown.map_or("", |shown| &shown.text);
             let said = message.split(MARK).next().unwrap_or_default();
             said.to_owned()
         }
     };
-    Finding::new(
+    StatusMessage::new(
         reason,
         format!(
             "{was}{MARK}{last}; its checks fail since {}: {why}; it is checked again every few minutes)",
@@ -99,19 +99,19 @@ pub fn unconfirmed_index(
     )
 }
 
-pub fn restored(index_name: &str, submitted: &Submitted) -> Finding {
+pub fn restored(index_name: &str, submitted: &Submitted) -> StatusMessage {
     let job = match submitted.job_id {
         Some(_) => "",
         None => "; Pinecone names this backup as its origin, and lists no restore job for it",
     };
-    Finding::new(
+    StatusMessage::new(
         Reason::Restored,
         format!("index {index_name} is restored and ready{job}"),
     )
 }
 
 /// An adopted index, with each difference from what the spec wants.
-pub fn adopted(index: &Index, submitted: &Submitted, wanted: &Wanted) -> Finding {
+pub fn adopted(index: &Index, submitted: &Submitted, wanted: &Wanted) -> StatusMessage {
     let job = match submitted.job_id {
         Some(_) => "",
         None => ", by a restore job that Pinecone does not list",
@@ -121,7 +121,7 @@ pub fn adopted(index: &Index, submitted: &Submitted, wanted: &Wanted) -> Finding
         true => String::new(),
         false => format!("; it differs from the spec: {}", differences.join(", ")),
     };
-    Finding::new(
+    StatusMessage::new(
         Reason::Adopted,
         format!(
             "index {} was restored from this backup before{job} and is ready; nothing was created now{differences}",
@@ -131,8 +131,8 @@ pub fn adopted(index: &Index, submitted: &Submitted, wanted: &Wanted) -> Finding
 }
 
 /// An adopted index that anybody may delete, against the spec.
-pub fn not_protected(index: &Index, wanted: &Wanted) -> Finding {
-    Finding::new(
+pub fn not_protected(index: &Index, wanted: &Wanted) -> StatusMessage {
+    StatusMessage::new(
         Reason::DeletionProtectionMismatch,
         format!(
             "index {} was restored from this backup before and is ready, but it differs from the spec: {}; enable its deletion protection in Pinecone, or set deletionProtection to Disabled in another IndexRestore",

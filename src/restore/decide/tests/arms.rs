@@ -16,8 +16,8 @@ fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
 
 /// The object with that reason in its status.
 fn shown(mut object: IndexRestore, reason: Reason) -> IndexRestore {
-    let finding = crate::api::Finding::new(reason, "m");
-    let report = Report::new(finding, Change::Nothing);
+    let message = crate::api::StatusMessage::new(reason, "m");
+    let report = Report::new(message, Change::Nothing);
     object.status = Some(report.status(&object, time(1)));
     object
 }
@@ -108,7 +108,7 @@ fn a_claim_that_was_too_old_is_closed_as_unsent() {
 fn a_claim_that_was_not_used_leaves_what_is_shown() {
     let object = shown(claimed("Open"), Reason::QuotaExceeded);
     let (report, _) = after_unsent(&Situation::of(&object), RULES.pace);
-    assert_eq!(report.finding.reason, Reason::QuotaExceeded);
+    assert_eq!(report.message.reason, Reason::QuotaExceeded);
     let status = report.status(&object, time(2));
     assert_eq!(
         status.submission.unwrap().outcome,
@@ -128,7 +128,7 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
     let Step::Report(report) = look(&adopted, &answer, 1, 1).step else {
         panic!("nothing to write")
     };
-    assert_eq!(report.finding.reason, Reason::Adopted);
+    assert_eq!(report.message.reason, Reason::Adopted);
     let status = report.status(&adopted, time(2));
     assert_eq!(status.index_host.as_deref(), Some("index.host"));
 }
@@ -197,8 +197,8 @@ fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
 
 #[test]
 fn a_submission_that_is_not_there_cannot_be_closed() {
-    let finding = crate::restore::messages::pending();
-    let status = Report::new(finding, Change::Taken).status(&object(Value::Null), time(1));
+    let message = crate::restore::messages::pending();
+    let status = Report::new(message, Change::Taken).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }
 

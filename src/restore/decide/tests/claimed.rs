@@ -314,7 +314,7 @@ fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
         let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {
             panic!("nothing to write");
         };
-        let message = report.finding.message;
+        let message = report.message.text;
         assert!(message.contains(words), "{message}");
     }
 }

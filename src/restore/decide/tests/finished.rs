@@ -1,12 +1,12 @@
 //! A restored index, checked long after.
 
 use super::*;
-use crate::api::{Finding, IndexRestoreStatus};
+use crate::api::{IndexRestoreStatus, StatusMessage};
 use crate::restore::{Change, Question, Report, ask};
 
 fn done() -> IndexRestore {
     let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let said = Finding::new(Reason::Restored, "index index is restored and ready");
+    let said = StatusMessage::new(Reason::Restored, "index index is restored and ready");
     let change = Change::Confirmed(time(0));
     done.status = Some(Report::new(said, change).status(&done, time(0)));
     done
@@ -74,11 +74,11 @@ fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
         assert_eq!(look(&done(), &answer, 5, 60).step, Step::Keep);
         let decision = look(&done(), &answer, 6, 60);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
-        let finding = report(decision).finding;
-        assert!(finding.message.contains(words), "{}", finding.message);
+        let message = report(decision).message;
+        assert!(message.text.contains(words), "{}", message.text);
         // After a restart that is what is known.
         let mut shown = done();
-        shown.status = Some(Report::new(finding, Change::Nothing).status(&shown, time(1)));
+        shown.status = Some(Report::new(message, Change::Nothing).status(&shown, time(1)));
         let decision = look(&shown, &answer, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
         let question = ask(&Situation::of(&shown), &Evidence::default());
@@ -129,21 +129,21 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
     gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
     let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     for _ in 0..2 {
-        let finding = report(look(&gone, &no_key, 1, 1)).finding;
-        assert_eq!(finding.reason, Reason::IndexDeleted);
-        assert_eq!(finding.message.matches(" (as of ").count(), 1);
-        assert!(finding.message.starts_with(&said.message));
-        gone.status = Some(Report::new(finding, Change::Nothing).status(&gone, time(1)));
+        let message = report(look(&gone, &no_key, 1, 1)).message;
+        assert_eq!(message.reason, Reason::IndexDeleted);
+        assert_eq!(message.text.matches(" (as of ").count(), 1);
+        assert!(message.text.starts_with(&said.text));
+        gone.status = Some(Report::new(message, Change::Nothing).status(&gone, time(1)));
     }
     let mut unshown = done();
     unshown.status.as_mut().unwrap().conditions.clear();
     unshown.status.as_mut().unwrap().last_confirmed_time = None;
-    let finding = report(look(&unshown, &no_key, 1, 1)).finding;
-    assert_eq!(finding.reason, Reason::Restored);
+    let message = report(look(&unshown, &no_key, 1, 1)).message;
+    assert_eq!(message.reason, Reason::Restored);
     assert!(
-        finding.message.contains("(as of its restore;"),
+        message.text.contains("(as of its restore;"),
         "{}",
-        finding.message
+        message.text
     );
 }
 

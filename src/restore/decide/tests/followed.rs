@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::Finding;
+use crate::api::StatusMessage;
 use crate::restore::answer::Search;
 use crate::restore::{Change, Question, Report, ask};
 
@@ -121,7 +121,10 @@ fn a_restored_index_that_went_is_reported_and_nothing_else() {
 #[test]
 fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
-    let report = Report::new(Finding::new(Reason::RestoreFailed, "m"), Change::Nothing);
+    let report = Report::new(
+        StatusMessage::new(Reason::RestoreFailed, "m"),
+        Change::Nothing,
+    );
     failed.status = Some(report.status(&failed, time(1)));
     assert_eq!(look(&failed, &Answer::Nothing, 1, 1).step, Step::Keep);
     failed.metadata.generation = Some(4);
@@ -139,7 +142,7 @@ fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amis
         (Reason::IndexNotReady, false),
     ] {
         let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-        let report = Report::new(Finding::new(shown, "m"), Change::Nothing);
+        let report = Report::new(StatusMessage::new(shown, "m"), Change::Nothing);
         done.status = Some(report.status(&done, time(1)));
         let question = ask(&Situation::of(&done), &Evidence::default());
         assert_eq!(question, Question::StillThere { by_list }, "{shown:?}");
@@ -166,7 +169,7 @@ fn a_restore_is_followed_until_its_index_was_ready() {
 fn what_is_written_speaks_of_the_generation_that_was_seen() {
     let mut running = accepted(json!({"state": "Pending"}), None);
     running.metadata.generation = Some(4);
-    let report = Report::new(Finding::new(Reason::Restoring, "m"), Change::Nothing);
+    let report = Report::new(StatusMessage::new(Reason::Restoring, "m"), Change::Nothing);
     let status = report.status(&running, time(1));
     assert_eq!(status.observed_generation, Some(4));
     assert!(

@@ -171,7 +171,7 @@ fn without_a_gap_that_is_allowed_only_a_person_lets_it_go_on() {
     let mut evidence = Evidence::default();
     watched(&mut object, &mut evidence, &[10, 80, 150, 200, 300], &rules);
     assert_eq!(outcome(&object), SubmissionOutcome::Open);
-    let said = Situation::of(&object).shown.unwrap().message;
+    let said = Situation::of(&object).shown.unwrap().text;
     assert!(said.contains("never to submit again by itself"), "{said}");
     request(&mut object, "1");
     watched(&mut object, &mut evidence, &[310], &rules);
@@ -227,7 +227,7 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
 #[test]
 fn a_request_at_rest_is_acknowledged() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
-    let said = crate::api::Finding::new(Reason::RestoreFailed, "m");
+    let said = crate::api::StatusMessage::new(Reason::RestoreFailed, "m");
     failed.status = Some(Report::new(said, Change::Nothing).status(&failed, time(1)));
     request(&mut failed, "1");
     let Step::Report(report) = look(&failed, &Answer::Nothing, 1, 1).step else {

@@ -178,7 +178,7 @@ fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decis
 
 fn reason(decision: &Decision) -> Option<Reason> {
     match &decision.step {
-        Step::Report(report) => Some(report.finding.reason),
+        Step::Report(report) => Some(report.message.reason),
         _ => None,
     }
 }

@@ -95,7 +95,7 @@ fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
     ] {
         let decision = look(&object(Value::Null), &taken(from(source), seen), 9, 60);
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-        let message = report(decision).finding.message;
+        let message = report(decision).message.text;
         assert!(message.contains(words), "{message}");
         assert!(!message.contains("delete"), "{message}");
     }
@@ -107,7 +107,7 @@ fn a_job_that_was_listed_and_is_not_shown_by_its_id_concludes_nothing_for_minute
     let answer = taken(index(true, "Ready"), doubted(&job));
     let decision = look(&object(Value::Null), &answer, 14, 20);
     assert_eq!(reason(&decision), Some(Reason::Pending));
-    assert!(report(decision).finding.message.contains("old"));
+    assert!(report(decision).message.text.contains("old"));
     let decision = look(&object(Value::Null), &answer, 16, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
@@ -179,12 +179,7 @@ fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
         let left = taken(index(false, "InitializationFailed"), seen.clone());
         let decision = look(&object(Value::Null), &left, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-        assert!(
-            report(decision)
-                .finding
-                .message
-                .contains("delete that index")
-        );
+        assert!(report(decision).message.text.contains("delete that index"));
         let free = Answer::MaySubmit(Preflight {
             history: Some(Ok(seen)),
             ..preflight(None, backup("Ready"))
@@ -220,7 +215,7 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
     });
     let decision = look(&claimed("Taken"), &unknown, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    assert!(report(decision).finding.message.contains("job theirs"));
+    assert!(report(decision).message.text.contains("job theirs"));
     for source in [SourceBackup::None, SourceBackup::Id("c".into())] {
         let other = search(Some(from(source)), &[], true);
         let decision = look(&claimed("Taken"), &other, 9, 20);
@@ -260,7 +255,7 @@ fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
     let foreign = taken(from(SourceBackup::None), jobs(&[]));
     let decision = look(&refused, &foreign, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    let message = report(decision).finding.message;
+    let message = report(decision).message.text;
     assert!(message.contains("cannot be edited"), "{message}");
 }
 
@@ -304,6 +299,6 @@ fn a_refusal_after_an_abandoned_attempt_does_not_advise_an_edit() {
     submission.unwrap().attempt = 2;
     let posted = crate::pinecone::Posted::NoEffect(failure(FailureKind::Invalid));
     let (report, _) = crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.pace);
-    let message = report.finding.message;
+    let message = report.message.text;
     assert!(message.contains("cannot be edited"), "{message}");
 }

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::api::conditions::find;
-use crate::api::{Finding, SubmissionOutcome};
+use crate::api::{StatusMessage, SubmissionOutcome};
 use crate::restore::report::Record;
 use crate::restore::{Change, Report};
 
 fn report(reason: Reason, change: Change) -> Report {
-    Report::new(Finding::new(reason, "m"), change)
+    Report::new(StatusMessage::new(reason, "m"), change)
 }
 
 #[test]

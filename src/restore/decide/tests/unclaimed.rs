@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::{AdoptionPolicy, Finding};
+use crate::api::{AdoptionPolicy, StatusMessage};
 use crate::caches::KeyProblem;
 use crate::restore::answer::Search;
 use crate::restore::report::ClaimRequest;
@@ -123,7 +123,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 #[test]
 fn a_copied_claim_counts_for_nothing() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let done = Report::new(Finding::new(Reason::Restored, "m"), Change::Nothing);
+    let done = Report::new(StatusMessage::new(Reason::Restored, "m"), Change::Nothing);
     copy.status = Some(done.status(&copy, time(1)));
     copy.metadata.uid = Some("u-2".into());
     assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
