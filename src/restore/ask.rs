@@ -20,8 +20,8 @@ pub enum Question {
     /// Nothing.
     Nothing,
     /// Is the name free and the backup ready? If the name is taken: by whom?
-    /// `history` asks for the restore jobs even where the name is free.
-    MaySubmit { history: bool },
+    /// `jobs` asks for the restore jobs even where the name is free.
+    MaySubmit { jobs: bool },
     /// What came of the open submission?
     FindOurs,
     /// How far is the job? `index` asks for the index while the job is pending.
@@ -36,7 +36,7 @@ pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
     match &situation.stage {
         Stage::Unclaimed { .. } if situation.deleting => Question::Nothing,
         Stage::Unclaimed { .. } => Question::MaySubmit {
-            history: situation.is_frozen,
+            jobs: situation.is_frozen,
         },
         Stage::Rejected | Stage::Failed => Question::Nothing,
         Stage::Claimed(_) => Question::FindOurs,

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Check, History, Preflight, Search};
+use super::answer::{Answer, Check, Preflight, Search};
 use super::intervals::Patience;
-use super::jobs::Trace;
+use super::jobs::{JobMatch, RestoreJobs};
 use super::situation::{Situation, Stage};
 use crate::api::Submission;
 use crate::pinecone::RestoreJob;
@@ -133,9 +133,9 @@ impl Evidence {
         if let (Stage::Claimed(claim), Answer::FindOurs(seen)) = (&situation.stage, answer) {
             self.observe(claim, seen, looked.end.since(looked.start), patience);
             let is_listed = seen
-                .history
+                .jobs
                 .as_ref()
-                .is_ok_and(|history| is_listed(situation, history));
+                .is_ok_and(|jobs| is_listed(situation, jobs));
             if is_listed || matches!(seen.index, Ok(Some(_))) {
                 self.seen = Some(claim.nonce.clone());
             }
@@ -172,17 +172,14 @@ impl Evidence {
 
     fn remember_job(&mut self, situation: &Situation, answer: &Answer) {
         let (Answer::MaySubmit(Preflight {
-            history: Some(Ok(history)),
+            jobs: Some(Ok(jobs)),
             ..
         })
-        | Answer::FindOurs(Search {
-            history: Ok(history),
-            ..
-        })) = answer
+        | Answer::FindOurs(Search { jobs: Ok(jobs), .. })) = answer
         else {
             return;
         };
-        if let Trace::Ours(job) | Trace::Earlier(job) = situation.trace(history) {
+        if let JobMatch::Ours(job) | JobMatch::Earlier(job) = situation.find_job(jobs) {
             self.known_job = Some(job);
         }
     }
@@ -227,22 +224,20 @@ enum Missing {
 fn missing(situation: &Situation, answer: &Answer) -> Missing {
     match answer {
         Answer::Nothing | Answer::NoKey(_) => Missing::Unknown,
-        Answer::MaySubmit(seen) => match (&seen.index, &seen.history) {
-            (_, Some(Ok(history))) if is_listed(situation, history) => Missing::NotNow,
-            (Ok(Some(_)), Some(Ok(history))) if history.is_complete => {
-                Missing::This(Subject::Origin {
-                    backup_id: situation.backup_id.clone(),
-                    index_name: situation.index_name.clone(),
-                })
-            }
+        Answer::MaySubmit(seen) => match (&seen.index, &seen.jobs) {
+            (_, Some(Ok(jobs))) if is_listed(situation, jobs) => Missing::NotNow,
+            (Ok(Some(_)), Some(Ok(jobs))) if jobs.is_complete => Missing::This(Subject::Origin {
+                backup_id: situation.backup_id.clone(),
+                index_name: situation.index_name.clone(),
+            }),
             (Ok(None), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
         Answer::FindOurs(seen) => match (&situation.stage, &seen.index) {
             _ if seen
-                .history
+                .jobs
                 .as_ref()
-                .is_ok_and(|history| is_listed(situation, history)) =>
+                .is_ok_and(|jobs| is_listed(situation, jobs)) =>
             {
                 Missing::NotNow
             }
@@ -277,16 +272,13 @@ pub fn is_gap(from: Timestamp, to: Timestamp, longest: Duration) -> bool {
     longest.is_zero() || to.duration_since(from) > longest
 }
 
-fn is_listed(situation: &Situation, history: &History) -> bool {
-    matches!(situation.trace(history), Trace::Ours(_))
+fn is_listed(situation: &Situation, jobs: &RestoreJobs) -> bool {
+    matches!(situation.find_job(jobs), JobMatch::Ours(_))
 }
 
 /// Whether this look would have shown what it looked for: the list came to its
 /// end, and the key is one of the backup's project.
 fn is_whole(seen: &Search) -> bool {
-    let is_complete = seen
-        .history
-        .as_ref()
-        .is_ok_and(|history| history.is_complete);
+    let is_complete = seen.jobs.as_ref().is_ok_and(|jobs| jobs.is_complete);
     is_complete && matches!(seen.backup, Some(Ok(_)))
 }

@@ -1,18 +1,64 @@
+//! The restore jobs that Pinecone shows for an index name, and which of them is this
+//! restore's own.
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::History;
+use super::rivals::Rivals;
 use super::situation::Situation;
-use crate::pinecone::RestoreJob;
+use crate::pinecone::{Index, RestoreJob};
 
 /// How far two readings of Pinecone's clock may disagree: the claim's, in whole
 /// seconds of a Date header, and a job's `created_at`.
 const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 
+/// The restore jobs of one index name: what the list shows, and what single jobs show by
+/// their ID.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RestoreJobs {
+    /// The jobs of this index name, as the list shows them.
+    pub listed: Vec<RestoreJob>,
+    /// Whether the list came to its end: only then a missing job means something.
+    pub is_complete: bool,
+    /// The earlier job that might be adopted, as `GET /restore-jobs/{id}` shows
+    /// it: Pinecone answers 404 there once the job's index was deleted, and while its
+    /// store of jobs fails.
+    pub confirmed: Option<RestoreJob>,
+    /// The job that was listed, now or before, and is answered 404 by its ID.
+    pub doubted: Option<RestoreJob>,
+    /// The job of another backup that made the index, as its ID shows it.
+    pub foreign: Option<RestoreJob>,
+    /// What other IndexRestores have of this backup and name.
+    pub rivals: Rivals,
+}
+
+impl RestoreJobs {
+    /// Where the index that has the name came from, as far as it or its job shows.
+    pub fn is_of_backup(&self, situation: &Situation, index: &Index) -> Option<bool> {
+        let shown = index.source.is(&situation.backup_id);
+        shown.or(self.foreign.as_ref().map(|_| false))
+    }
+
+    /// Takes in a job as its ID shows it, if it is of this name.
+    pub fn confirm(&mut self, situation: &Situation, job: RestoreJob) {
+        if job.target_index_name != situation.index_name {
+            return;
+        }
+        if job.backup_id != situation.backup_id {
+            self.foreign = Some(job);
+            return;
+        }
+        self.listed
+            .retain(|listed| listed.restore_job_id != job.restore_job_id);
+        self.listed.push(job.clone());
+        self.confirmed = Some(job);
+    }
+}
+
 /// What a complete list of restore jobs says about a backup and an index name.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Trace {
+pub enum JobMatch {
     /// A job for both, created since the claim: this restore's own.
     Ours(RestoreJob),
     /// A job for both that is older, and the newest of all jobs for that name.
@@ -26,10 +72,10 @@ pub enum Trace {
 impl Situation {
     /// Looks for this restore's job. A job that Pinecone accepted for another IndexRestore
     /// is not this one's, whenever it was created.
-    pub fn trace(&self, history: &History) -> Trace {
-        let is_others = |job: &RestoreJob| history.rivals.jobs.contains(&job.restore_job_id);
-        trace(
-            &history.jobs,
+    pub fn find_job(&self, jobs: &RestoreJobs) -> JobMatch {
+        let is_others = |job: &RestoreJob| jobs.rivals.jobs.contains(&job.restore_job_id);
+        find_job(
+            &jobs.listed,
             &self.backup_id,
             &self.index_name,
             self.since,
@@ -40,13 +86,13 @@ impl Situation {
 
 /// Looks for the job in `jobs`. `claimed` is when the
 /// claim was made, by Pinecone's clock; without a claim no job is "ours".
-fn trace(
+fn find_job(
     jobs: &[RestoreJob],
     backup_id: &str,
     index_name: &str,
     claimed: Option<Timestamp>,
     is_others: impl Fn(&RestoreJob) -> bool,
-) -> Trace {
+) -> JobMatch {
     let newest = |jobs: &mut dyn Iterator<Item = &RestoreJob>| {
         // A job whose time is not assigned yet is newer than all that have one.
         jobs.max_by_key(|job| job.created_at.unwrap_or(Timestamp::MAX))
@@ -59,12 +105,12 @@ fn trace(
     let ours =
         |job: &&RestoreJob| job.backup_id == backup_id && is_since(job, claimed) && !is_others(job);
     if let Some(job) = newest(&mut of_name().filter(ours)) {
-        return Trace::Ours(job);
+        return JobMatch::Ours(job);
     }
     match newest(&mut of_name()) {
-        Some(job) if job.backup_id == backup_id => Trace::Earlier(job),
-        Some(job) => Trace::Foreign(job),
-        None => Trace::None,
+        Some(job) if job.backup_id == backup_id => JobMatch::Earlier(job),
+        Some(job) => JobMatch::Foreign(job),
+        None => JobMatch::None,
     }
 }
 
@@ -100,13 +146,13 @@ mod tests {
 
     fn found(jobs: &[RestoreJob], claimed: Option<i64>) -> Option<(&'static str, String)> {
         let claimed = claimed.map(|s| Timestamp::from_second(s).unwrap());
-        match trace(jobs, "b", "index", claimed, |job| {
+        match find_job(jobs, "b", "index", claimed, |job| {
             job.restore_job_id == "theirs"
         }) {
-            Trace::Ours(job) => Some(("ours", job.restore_job_id)),
-            Trace::Earlier(job) => Some(("earlier", job.restore_job_id)),
-            Trace::Foreign(job) => Some(("foreign", job.restore_job_id)),
-            Trace::None => None,
+            JobMatch::Ours(job) => Some(("ours", job.restore_job_id)),
+            JobMatch::Earlier(job) => Some(("earlier", job.restore_job_id)),
+            JobMatch::Foreign(job) => Some(("foreign", job.restore_job_id)),
+            JobMatch::None => None,
         }
     }
 

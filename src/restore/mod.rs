@@ -16,10 +16,11 @@ pub mod messages;
 mod observe;
 mod record;
 pub mod report;
+pub mod rivals;
 pub mod situation;
 
 pub use act::{Acted, Actor, Done, act};
-pub use answer::{Answer, Rivals};
+pub use answer::Answer;
 pub use ask::{Question, ask};
 pub use claim::{CLAIM_LIFE, holds};
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
@@ -28,4 +29,5 @@ pub use intervals::{Pace, Patience};
 pub use observe::{Wish, observe};
 pub use record::{Standing, standing};
 pub use report::{Change, Report};
+pub use rivals::Rivals;
 pub use situation::{Situation, Stage};

@@ -3,9 +3,10 @@
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Check, History, Preflight, Rivals, Search};
+use super::answer::{Answer, Check, Preflight, Search};
 use super::ask::Question;
-use super::jobs::Trace;
+use super::jobs::{JobMatch, RestoreJobs};
+use super::rivals::Rivals;
 use super::situation::{Situation, Stage, Submitted};
 use crate::caches::{IndexListCache, Restored};
 use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, Look, RestoreJob, found};
@@ -41,7 +42,7 @@ pub async fn observe(
         key,
     };
     Ok(match (wish.question, &wish.situation.stage) {
-        (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await?),
+        (Question::MaySubmit { jobs }, _) => Answer::MaySubmit(eyes.preflight(jobs).await?),
         (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await?),
         (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
             Some(job_id) => eyes.follow(job_id, index).await,
@@ -65,12 +66,12 @@ struct Eyes<'a, 'w> {
 }
 
 impl Eyes<'_, '_> {
-    async fn preflight(&self, history: bool) -> Result<Preflight, Error> {
+    async fn preflight(&self, jobs: bool) -> Result<Preflight, Error> {
         let index = self.index().await;
-        let history = match &index {
-            Ok(found) if history || found.is_some() => {
-                let history = self.history().await;
-                Some(self.with_rivals(history, &index).await?)
+        let jobs = match &index {
+            Ok(found) if jobs || found.is_some() => {
+                let jobs = self.jobs().await;
+                Some(self.with_rivals(jobs, &index).await?)
             }
             _ => None,
         };
@@ -80,20 +81,20 @@ impl Eyes<'_, '_> {
         };
         Ok(Preflight {
             index,
-            history,
+            jobs,
             backup,
             date,
         })
     }
 
     async fn search(&self) -> Result<Search, Error> {
-        let history = self.history().await;
+        let jobs = self.jobs().await;
         let index = self.index().await;
-        let history = self.with_rivals(history, &index).await?;
+        let jobs = self.with_rivals(jobs, &index).await?;
         let (backup, date) = self.backup().await;
         Ok(Search {
             index,
-            history,
+            jobs,
             backup,
             ended: date.unwrap_or_else(Timestamp::now),
         })
@@ -103,23 +104,23 @@ impl Eyes<'_, '_> {
     /// have of it. A job that turns out to be theirs is confirmed by its ID.
     async fn with_rivals(
         &self,
-        history: Result<History, Failure>,
+        jobs: Result<RestoreJobs, Failure>,
         index: &Look<Index>,
-    ) -> Result<Result<History, Failure>, Error> {
-        let Ok(mut history) = history else {
-            return Ok(history);
+    ) -> Result<Result<RestoreJobs, Failure>, Error> {
+        let Ok(mut jobs) = jobs else {
+            return Ok(jobs);
         };
         let situation = self.situation;
-        let is_listed = matches!(situation.trace(&history), Trace::Ours(_));
+        let is_listed = matches!(situation.find_job(&jobs), JobMatch::Ours(_));
         let is_named = index.as_ref().is_ok_and(|index| {
             let source = index.as_ref().map(|index| &index.source);
             source.and_then(|source| source.is(&situation.backup_id)) == Some(true)
         });
         if situation.since.is_none() || !(is_listed || is_named) {
-            return Ok(Ok(history));
+            return Ok(Ok(jobs));
         }
-        history.rivals = (self.wish.rivals)().await?;
-        Ok(self.confirmed(history).await)
+        jobs.rivals = (self.wish.rivals)().await?;
+        Ok(self.confirmed(jobs).await)
     }
 
     async fn follow(&self, job_id: &str, index: bool) -> Answer {
@@ -138,10 +139,10 @@ impl Eyes<'_, '_> {
 
     /// Follows an index whose restore job is not known; the list may show it yet.
     async fn follow_index(&self) -> Answer {
-        let history = self.history().await;
-        let job = history.map(|history| match self.situation.trace(&history) {
-            Trace::Ours(job) | Trace::Earlier(job) => Some(job),
-            Trace::Foreign(_) | Trace::None => None,
+        let jobs = self.jobs().await;
+        let job = jobs.map(|jobs| match self.situation.find_job(&jobs) {
+            JobMatch::Ours(job) | JobMatch::Earlier(job) => Some(job),
+            JobMatch::Foreign(_) | JobMatch::None => None,
         });
         Answer::Follow {
             job,
@@ -211,44 +212,44 @@ impl Eyes<'_, '_> {
     }
 
     /// The whole list and, where an earlier job might be adopted, that job by its ID.
-    async fn history(&self) -> Result<History, Failure> {
+    async fn jobs(&self) -> Result<RestoreJobs, Failure> {
         let listing = self
             .pinecone
             .restore_jobs(self.key, &self.situation.index_name);
         let listing = listing.await?;
-        let history = History {
-            jobs: listing.jobs,
+        let jobs = RestoreJobs {
+            listed: listing.jobs,
             is_complete: listing.is_complete,
-            ..History::default()
+            ..RestoreJobs::default()
         };
-        self.confirmed(history).await
+        self.confirmed(jobs).await
     }
 
-    /// The history with an earlier job as its ID shows it: the one that is listed, one that an
+    /// The jobs with an earlier job as its ID shows it: the one that is listed, one that an
     /// earlier look showed, or one that a copied status names.
-    async fn confirmed(&self, mut history: History) -> Result<History, Failure> {
-        let shown = match self.situation.trace(&history) {
-            Trace::Ours(_) => return Ok(history),
-            Trace::Earlier(job) => Some(job),
-            Trace::Foreign(job) => {
+    async fn confirmed(&self, mut jobs: RestoreJobs) -> Result<RestoreJobs, Failure> {
+        let shown = match self.situation.find_job(&jobs) {
+            JobMatch::Ours(_) => return Ok(jobs),
+            JobMatch::Earlier(job) => Some(job),
+            JobMatch::Foreign(job) => {
                 let id = &job.restore_job_id;
                 let job = self.pinecone.restore_job(self.key, id);
                 if let Some(job) = found(around(Site::JobConfirm, job).await)? {
-                    history.confirm(self.situation, job);
+                    jobs.confirm(self.situation, job);
                 }
-                return Ok(history);
+                return Ok(jobs);
             }
-            Trace::None => self.wish.known_job.cloned(),
+            JobMatch::None => self.wish.known_job.cloned(),
         };
         let id = shown.as_ref().map(|job| &job.restore_job_id);
         let Some(id) = id.or(self.situation.hinted_job.as_ref()) else {
-            return Ok(history);
+            return Ok(jobs);
         };
         let job = self.pinecone.restore_job(self.key, id);
         match found(around(Site::JobConfirm, job).await)? {
-            Some(job) => history.confirm(self.situation, job),
-            None => history.doubted = shown,
+            Some(job) => jobs.confirm(self.situation, job),
+            None => jobs.doubted = shown,
         }
-        Ok(history)
+        Ok(jobs)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome};
 use index_restore_operator::pinecone::RestoreJob;
-use index_restore_operator::restore::jobs::Trace;
+use index_restore_operator::restore::jobs::JobMatch;
 use index_restore_operator::restore::messages;
 use index_restore_operator::restore::report::ClaimRequest;
 use index_restore_operator::restore::{
@@ -214,10 +214,10 @@ impl Product {
         remembered(&self.jobs, (*object, *jobs), |_| {
             let situation = self.situation(object);
             let id = |job: RestoreJob| Some(number(&job.restore_job_id));
-            match situation.trace(&jobs.expanded(&situation, OBSERVED)) {
-                Trace::Ours(job) => (id(job), None),
-                Trace::Earlier(job) => (None, id(job)),
-                Trace::Foreign(_) | Trace::None => (None, None),
+            match situation.find_job(&jobs.expanded(&situation, OBSERVED)) {
+                JobMatch::Ours(job) => (id(job), None),
+                JobMatch::Earlier(job) => (None, id(job)),
+                JobMatch::Foreign(_) | JobMatch::None => (None, None),
             }
         })
     }

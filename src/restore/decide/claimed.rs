@@ -6,9 +6,9 @@ use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Scene, refused, take_job};
 use crate::api::{AdoptionPolicy, Reason, StatusMessage, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
-use crate::restore::answer::{History, Search};
+use crate::restore::answer::Search;
 use crate::restore::evidence::is_gap;
-use crate::restore::jobs::Trace;
+use crate::restore::jobs::{JobMatch, RestoreJobs};
 use crate::restore::messages;
 use crate::restore::report::{Change, Report};
 
@@ -20,14 +20,14 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         claim,
         ended: seen.ended,
     };
-    let history = match &seen.history {
-        Ok(history) => history,
+    let jobs = match &seen.jobs {
+        Ok(jobs) => jobs,
         Err(failure) => return open.failed(failure),
     };
     let situation = scene.situation;
-    let found = situation.trace(history);
-    if let Trace::Ours(job) = &found {
-        if open.may_be_a_rivals(history) {
+    let found = situation.find_job(jobs);
+    if let JobMatch::Ours(job) = &found {
+        if open.may_be_a_rivals(jobs) {
             return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
         }
         return Decision::report(take_job(job, false), scene.rules.pace.poll_min);
@@ -37,10 +37,10 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         Err(failure) => return open.failed(failure),
     };
     match (index, found) {
-        (Some(index), Trace::Earlier(job))
+        (Some(index), JobMatch::Earlier(job))
             if !index.is_terminating()
                 && !job.state.is_failure()
-                && is_proven(situation, history, index, &job) =>
+                && is_proven(situation, jobs, index, &job) =>
         {
             let pace = scene.rules.pace;
             match situation.adoption {
@@ -50,7 +50,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
                 AdoptionPolicy::Never => taken(scene, messages::never_adopt(&job)),
             }
         }
-        (Some(index), _) => open.index_without_job(index, history),
+        (Some(index), _) => open.index_without_job(index, jobs),
         (None, _) => open.nothing_there(seen),
     }
 }
@@ -67,12 +67,12 @@ impl Open<'_> {
     /// An index of that name exists and no job of ours is listed. If it names our backup it is
     /// ours, for the name was free before the claim. Where the POST was answered with 409,
     /// it is another's once the list had time to catch up. Else it may be ours.
-    fn index_without_job(&self, index: &Index, history: &History) -> Decision {
+    fn index_without_job(&self, index: &Index, jobs: &RestoreJobs) -> Decision {
         let (scene, situation) = (self.scene, self.scene.situation);
-        let is_believed = scene.is_believed_missing(scene.origin_patience(history));
-        let is_of_backup = history.is_of_backup(situation, index);
+        let is_believed = scene.is_believed_missing(scene.origin_patience(jobs));
+        let is_of_backup = jobs.is_of_backup(situation, index);
         let is_usable = !index.is_terminating() && is_believed;
-        if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(history) {
+        if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(jobs) {
             let report = record_without_job(situation, index, false);
             return Decision::report(report, scene.rules.pace.poll_min);
         }
@@ -80,7 +80,7 @@ impl Open<'_> {
         if was_taken && is_usable {
             return match is_of_backup {
                 None => self.undetermined(index),
-                Some(_) => taken(scene, messages::name_taken(situation, index, history)),
+                Some(_) => taken(scene, messages::name_taken(situation, index, jobs)),
             };
         }
         self.not_known(&format!(
@@ -137,9 +137,9 @@ impl Open<'_> {
     }
 
     /// Whether what Pinecone shows may be the result of another IndexRestore's claim.
-    fn may_be_a_rivals(&self, history: &History) -> bool {
+    fn may_be_a_rivals(&self, jobs: &RestoreJobs) -> bool {
         let confirm = self.scene.rules.patience.confirm;
-        history.rivals.may_own_job(self.ended, confirm)
+        jobs.rivals.may_own_job(self.ended, confirm)
     }
 
     /// Whether the outcome was out of sight for too long, so that its absence proves nothing.

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::answer::{Answer, History};
+use super::answer::Answer;
 use super::evidence::Evidence;
 use super::intervals::{Pace, Patience};
+use super::jobs::RestoreJobs;
 use super::messages;
 use super::report::{Change, Record, Report};
 use super::situation::{Situation, Stage};
@@ -188,9 +189,9 @@ impl Scene<'_> {
 
     /// How long the origin of an index is looked for: longer where a job that was listed is
     /// not shown by its ID, for its store may fail.
-    fn origin_patience(&self, history: &History) -> Duration {
+    fn origin_patience(&self, jobs: &RestoreJobs) -> Duration {
         let patience = self.rules.patience;
-        match history.doubted {
+        match jobs.doubted {
             Some(_) => patience.catch_up.max(patience.job_outage),
             None => patience.catch_up,
         }

@@ -1,8 +1,8 @@
 use super::{Decision, Scene, Step, take_job};
 use crate::api::{AdoptionPolicy, Reason, StatusMessage};
 use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
-use crate::restore::answer::{History, Preflight};
-use crate::restore::jobs::Trace;
+use crate::restore::answer::Preflight;
+use crate::restore::jobs::{JobMatch, RestoreJobs};
 use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
 use crate::restore::situation::Situation;
@@ -13,31 +13,31 @@ pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
         Ok(index) => index.as_ref(),
         Err(failure) => return failed(scene, failure),
     };
-    let history = match &seen.history {
+    let jobs = match &seen.jobs {
         Some(Err(failure)) => return failed(scene, failure),
-        Some(Ok(history)) => history,
-        None => &History::default(),
+        Some(Ok(jobs)) => jobs,
+        None => &RestoreJobs::default(),
     };
-    if let Some(decision) = adopt(scene, index, history) {
+    if let Some(decision) = adopt(scene, index, jobs) {
         return decision;
     }
     match index {
-        Some(index) => taken(scene, index, history),
+        Some(index) => taken(scene, index, jobs),
         None => submit(scene, seen.backup.as_ref(), seen),
     }
 }
 
-/// Records a job that answers this restore, where the history has one.
-fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
+/// Records a job that answers this restore, where the jobs has one.
+fn adopt(scene: &Scene<'_>, index: Option<&Index>, jobs: &RestoreJobs) -> Option<Decision> {
     let situation = scene.situation;
     let poll = scene.rules.pace.poll_min;
-    match (situation.trace(history), index) {
-        (Trace::Ours(_), _) if history.rivals.has_precedence => {
+    match (situation.find_job(jobs), index) {
+        (JobMatch::Ours(_), _) if jobs.rivals.has_precedence => {
             Some(Decision::keep(scene.look_again()))
         }
-        (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
-        (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
-        (Trace::Earlier(job), Some(index)) if is_proven(situation, history, index, &job) => {
+        (JobMatch::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
+        (JobMatch::Earlier(_), Some(index)) if index.is_terminating() => None,
+        (JobMatch::Earlier(job), Some(index)) if is_proven(situation, jobs, index, &job) => {
             Some(match situation.adoption {
                 _ if job.state.is_failure() => stalled(scene, messages::left_by_failed_job(&job)),
                 AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
@@ -52,40 +52,40 @@ fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<
 /// only while the job's own index exists, or the index itself names the job's backup.
 pub(super) fn is_proven(
     situation: &Situation,
-    history: &History,
+    jobs: &RestoreJobs,
     index: &Index,
     job: &RestoreJob,
 ) -> bool {
-    let is_shown = history
+    let is_shown = jobs
         .confirmed
         .as_ref()
         .is_some_and(|shown| shown.restore_job_id == job.restore_job_id);
     is_shown || index.source.is(&situation.backup_id) == Some(true)
 }
 
-fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
+fn taken(scene: &Scene<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     let situation = scene.situation;
     if index.is_terminating() {
         let message = messages::name_being_freed(&index.name);
         return Decision::report(Report::new(message, Change::Nothing), scene.look_again());
     }
-    if scene.is_believed_missing(scene.origin_patience(history)) {
-        return without_job(scene, index, history);
+    if scene.is_believed_missing(scene.origin_patience(jobs)) {
+        return without_job(scene, index, jobs);
     }
     // What was concluded before a restart stays until there is something new.
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(scene.look_again());
     }
-    let message = messages::looking_for_origin(&index.name, history);
+    let message = messages::looking_for_origin(&index.name, jobs);
     Decision::report(Report::new(message, Change::Nothing), scene.look_again())
 }
 
 /// The list had time to show a job of the index, and shows none.
-fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
+fn without_job(scene: &Scene<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     let situation = scene.situation;
     // An earlier attempt found the name free: what has it now may be its own.
     let may_be_own = situation.since.is_some();
-    match history.is_of_backup(situation, index) {
+    match jobs.is_of_backup(situation, index) {
         Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
             let report = record_without_job(situation, index, !may_be_own);
             Decision::report(report, scene.rules.pace.poll_min)
@@ -94,7 +94,7 @@ fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision 
         None if situation.is_frozen => {
             stalled(scene, messages::conflict_undetermined(situation, index))
         }
-        Some(false) | None => stalled(scene, messages::name_taken(situation, index, history)),
+        Some(false) | None => stalled(scene, messages::name_taken(situation, index, jobs)),
     }
 }
 

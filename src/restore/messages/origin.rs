@@ -2,20 +2,20 @@
 
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Index, RestoreJob, SourceBackup};
-use crate::restore::answer::History;
+use crate::restore::jobs::RestoreJobs;
 use crate::restore::situation::Situation;
 
 /// The name is taken, and no restore job proves that the index came from this backup.
-pub fn name_taken(situation: &Situation, index: &Index, history: &History) -> StatusMessage {
+pub fn name_taken(situation: &Situation, index: &Index, jobs: &RestoreJobs) -> StatusMessage {
     let (name, backup_id) = (&index.name, &situation.backup_id);
-    if let Some(job) = &history.foreign {
+    if let Some(job) = &jobs.foreign {
         let message = format!(
             "index {name} exists and was restored from another backup ({}), by restore job {}; it was left alone; set another indexName",
             job.backup_id, job.restore_job_id
         );
         return StatusMessage::new(Reason::IndexAlreadyExists, message);
     }
-    let message = match (&index.source, &history.doubted) {
+    let message = match (&index.source, &jobs.doubted) {
         (SourceBackup::Id(other), _) => format!(
             "index {name} exists and was restored from another backup ({other}); it was left alone; set another indexName"
         ),
@@ -91,8 +91,8 @@ pub fn frozen(message: StatusMessage) -> StatusMessage {
     StatusMessage::new(message.reason, message.text + NOTE)
 }
 
-pub fn looking_for_origin(index_name: &str, history: &History) -> StatusMessage {
-    let what = match &history.doubted {
+pub fn looking_for_origin(index_name: &str, jobs: &RestoreJobs) -> StatusMessage {
+    let what = match &jobs.doubted {
         Some(job) => format!(
             "restore job {} was listed for it, and Pinecone does not show that job by its ID right now",
             job.restore_job_id

@@ -29,8 +29,8 @@ fn each_stage_asks_its_question() {
     refused["reason"] = json!("InvalidRequest");
     let asked = |object: &IndexRestore| ask(&Situation::of(object), &Evidence::default());
     for (object, question) in [
-        (object(Value::Null), Question::MaySubmit { history: false }),
-        (claimed("Abandoned"), Question::MaySubmit { history: true }),
+        (object(Value::Null), Question::MaySubmit { jobs: false }),
+        (claimed("Abandoned"), Question::MaySubmit { jobs: true }),
         (object(json!({"submission": refused})), Question::Nothing),
         (claimed("Open"), Question::FindOurs),
         (claimed("Accepted"), Question::Follow { index: false }),
@@ -153,7 +153,7 @@ fn what_was_concluded_stays_until_there_is_something_new() {
         assert_eq!(decision.step, Step::Keep);
     }
     let taken = Answer::MaySubmit(Preflight {
-        history: Some(history(&[], None)),
+        jobs: Some(restore_jobs(&[], None)),
         ..preflight(Some(index(true, "Ready")), None)
     });
     let exists = shown(claimed("Refused"), Reason::IndexAlreadyExists);
@@ -239,7 +239,7 @@ fn without_a_key_each_stage_says_what_is_known() {
 #[test]
 fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     let unread = Answer::MaySubmit(Preflight {
-        history: Some(Err(failure(FailureKind::RateLimited))),
+        jobs: Some(Err(failure(FailureKind::RateLimited))),
         ..preflight(None, backup("Ready"))
     });
     let decision = look(&claimed("Abandoned"), &unread, 1, 1);
@@ -247,7 +247,7 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     let unread = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: history(&[], None),
+        jobs: restore_jobs(&[], None),
         backup: backup("Ready"),
     });
     let decision = look(&claimed("Open"), &unread, 1, 1);
@@ -256,12 +256,12 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
 
 #[test]
 fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
-    let mut unended = history(&[], None).unwrap();
+    let mut unended = restore_jobs(&[], None).unwrap();
     unended.is_complete = false;
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(None),
-        history: Ok(unended),
+        jobs: Ok(unended),
         backup: backup("Ready"),
     });
     let told = format!("{:?}", look(&claimed("Open"), &answer, 20, 60));

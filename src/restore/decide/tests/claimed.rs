@@ -13,7 +13,7 @@ pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -
         ended: time(0),
         backup: witness,
         index: Ok(index),
-        history: history(jobs, None),
+        jobs: restore_jobs(jobs, None),
     })
 }
 
@@ -130,7 +130,7 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: Err(failure(FailureKind::Unavailable)),
+        jobs: Err(failure(FailureKind::Unavailable)),
         backup: None,
     });
     assert_eq!(
@@ -152,7 +152,7 @@ fn a_taken_name_whose_index_is_terminating_is_waited_for() {
     let earlier = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(false, "Terminating"))),
-        history: history(std::slice::from_ref(&old), Some(&old)),
+        jobs: restore_jobs(std::slice::from_ref(&old), Some(&old)),
         backup: None,
     });
     let decision = look(&claimed("Taken"), &earlier, 9, 60);
@@ -201,7 +201,7 @@ fn the_policy_holds_while_the_claim_is_open() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: history(std::slice::from_ref(&old), Some(&old)),
+        jobs: restore_jobs(std::slice::from_ref(&old), Some(&old)),
         backup: None,
     });
     assert_eq!(
@@ -234,7 +234,7 @@ fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
     use crate::restore::{Question, ask};
     let object = claimed("Abandoned");
     let question = ask(&Situation::of(&object), &Evidence::default());
-    assert_eq!(question, Question::MaySubmit { history: true });
+    assert_eq!(question, Question::MaySubmit { jobs: true });
     let request = ClaimRequest {
         nonce: "n-2".into(),
         now: time(500),
@@ -292,7 +292,7 @@ fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: history(&[], None),
+        jobs: restore_jobs(&[], None),
         backup: None,
     });
     let decision = look(&object, &away, 1, 1);
@@ -308,7 +308,7 @@ fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
         let answer = Answer::FindOurs(Search {
             ended: time(0),
             index: Ok(None),
-            history: history(&[], None),
+            jobs: restore_jobs(&[], None),
             backup: Some(Err(failure(kind))),
         });
         let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {

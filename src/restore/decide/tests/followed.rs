@@ -207,7 +207,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
     let unreadable = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(None),
-        history: Err(busy.clone()),
+        jobs: Err(busy.clone()),
         backup: None,
     });
     let unclaimed = Answer::MaySubmit(Preflight {

@@ -101,7 +101,7 @@ fn a_look_without_a_witness_or_an_index_does_not_count_as_watching() {
         Answer::FindOurs(Search {
             ended: time(0),
             index: Err(failure(FailureKind::Unavailable)),
-            history: history(&[], None),
+            jobs: restore_jobs(&[], None),
             backup: backup("Ready"),
         }),
     ] {
@@ -122,7 +122,7 @@ fn an_outage_that_lasts_too_long_is_said_while_it_lasts() {
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: Err(failure(FailureKind::Unavailable)),
+        jobs: Err(failure(FailureKind::Unavailable)),
         backup: None,
     });
     for (second, expected) in [

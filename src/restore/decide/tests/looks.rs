@@ -95,10 +95,10 @@ fn looks_without_a_witness_prove_nothing_later() {
 
 /// The name is taken, and its origin is looked for in this list.
 fn origin(jobs: &[RestoreJob], is_complete: bool) -> Answer {
-    let mut history = history(jobs, None).unwrap();
-    history.is_complete = is_complete;
+    let mut jobs = restore_jobs(jobs, None).unwrap();
+    jobs.is_complete = is_complete;
     Answer::MaySubmit(Preflight {
-        history: Some(Ok(history)),
+        jobs: Some(Ok(jobs)),
         ..preflight(Some(index(true, "Ready")), None)
     })
 }
@@ -163,7 +163,7 @@ fn only_looks_that_failed_in_a_row_are_counted_and_not_found_is_no_failure() {
     let failed = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: history(&[], None),
+        jobs: restore_jobs(&[], None),
         backup: None,
     });
     let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));

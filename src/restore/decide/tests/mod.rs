@@ -25,7 +25,8 @@ use crate::pinecone::{
     Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob,
     SourceBackup,
 };
-use crate::restore::answer::{Check, History, Preflight, Search};
+use crate::restore::answer::{Check, Preflight, Search};
+use crate::restore::jobs::RestoreJobs;
 use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
 use crate::runtime::clock::{BootTime, Now};
 
@@ -128,12 +129,15 @@ fn failure(kind: FailureKind) -> Failure {
     Failure::without_answer(kind, "words")
 }
 
-fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<History, Failure> {
-    Ok(History {
-        jobs: jobs.to_vec(),
+fn restore_jobs(
+    jobs: &[RestoreJob],
+    confirmed: Option<&RestoreJob>,
+) -> Result<RestoreJobs, Failure> {
+    Ok(RestoreJobs {
+        listed: jobs.to_vec(),
         is_complete: true,
         confirmed: confirmed.cloned(),
-        ..History::default()
+        ..RestoreJobs::default()
     })
 }
 
@@ -186,7 +190,7 @@ fn reason(decision: &Decision) -> Option<Reason> {
 fn preflight(index: Option<Index>, backup: Option<Result<Backup, Failure>>) -> Preflight {
     Preflight {
         index: Ok(index),
-        history: None,
+        jobs: None,
         backup,
         date: Some(time(0)),
     }

@@ -17,19 +17,19 @@ pub(super) fn ours() -> Index {
     from(SourceBackup::Id("b".into()))
 }
 
-pub(super) fn taken(index: Index, history: History) -> Answer {
+pub(super) fn taken(index: Index, jobs: RestoreJobs) -> Answer {
     Answer::MaySubmit(Preflight {
-        history: Some(Ok(history)),
+        jobs: Some(Ok(jobs)),
         ..preflight(Some(index), None)
     })
 }
 
-pub(super) fn jobs(jobs: &[RestoreJob]) -> History {
-    history(jobs, None).unwrap()
+pub(super) fn jobs(jobs: &[RestoreJob]) -> RestoreJobs {
+    restore_jobs(jobs, None).unwrap()
 }
 
-fn doubted(job: &RestoreJob) -> History {
-    History {
+fn doubted(job: &RestoreJob) -> RestoreJobs {
+    RestoreJobs {
         doubted: Some(job.clone()),
         ..jobs(std::slice::from_ref(job))
     }
@@ -140,7 +140,7 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
     let own = job("j", -5_000, "Completed");
     let mut seen = jobs(std::slice::from_ref(&own));
     seen.confirm(&situation, own.clone());
-    assert_eq!((seen.jobs.len(), seen.confirmed), (1, Some(own.clone())));
+    assert_eq!((seen.listed.len(), seen.confirmed), (1, Some(own.clone())));
     let mut seen = jobs(&[]);
     for other in [
         RestoreJob {
@@ -154,11 +154,11 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
     ] {
         assert_eq!(seen.foreign, None);
         seen.confirm(&situation, other);
-        assert_eq!((seen.jobs.len(), &seen.confirmed), (0, &None));
+        assert_eq!((seen.listed.len(), &seen.confirmed), (0, &None));
     }
     assert_eq!(seen.foreign.take().unwrap().backup_id, "c");
     seen.confirm(&situation, own);
-    assert_eq!(seen.jobs.len(), 1);
+    assert_eq!(seen.listed.len(), 1);
 }
 
 /// A backup tool that restores an object with its status brings a hint, not a proof.
@@ -181,7 +181,7 @@ fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
         assert!(report(decision).message.text.contains("delete that index"));
         let free = Answer::MaySubmit(Preflight {
-            history: Some(Ok(seen)),
+            jobs: Some(Ok(seen)),
             ..preflight(None, backup("Ready"))
         });
         let decision = look(&object(Value::Null), &free, 1, 1);
@@ -210,7 +210,7 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
     let unknown = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: Ok(foreign),
+        jobs: Ok(foreign),
         backup: backup("Ready"),
     });
     let decision = look(&claimed("Taken"), &unknown, 9, 20);
@@ -267,7 +267,7 @@ fn a_spec_that_is_invalid_after_an_abandoned_attempt_is_not_sent_again() {
     submission.attempt = 2;
     submission.reason = Some(Reason::InvalidRequest);
     let free = Answer::MaySubmit(Preflight {
-        history: Some(Ok(jobs(&[]))),
+        jobs: Some(Ok(jobs(&[]))),
         ..preflight(None, backup("Ready"))
     });
     let decision = look(&invalid, &free, 1, 1);

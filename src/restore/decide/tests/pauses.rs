@@ -24,7 +24,7 @@ fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
         Answer::FindOurs(Search {
             ended: time(0),
             index: Err(failure(kind)),
-            history: Err(failure(kind)),
+            jobs: Err(failure(kind)),
             backup: None,
         })
     };

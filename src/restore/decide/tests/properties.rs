@@ -71,16 +71,16 @@ fn any_job() -> impl Strategy<Value = RestoreJob> {
         })
 }
 
-fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
+fn any_restore_jobs() -> impl Strategy<Value = Result<RestoreJobs, Failure>> {
     prop_oneof![
         any_failure().prop_map(Err),
         (prop::collection::vec(any_job(), 0..4), any::<bool>()).prop_map(|(jobs, confirmed)| {
             let confirmed = jobs.first().filter(|_| confirmed).cloned();
-            Ok(History {
-                jobs,
+            Ok(RestoreJobs {
+                listed: jobs,
                 is_complete: true,
                 confirmed,
-                ..History::default()
+                ..RestoreJobs::default()
             })
         }),
     ]
@@ -117,21 +117,24 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         Just(Answer::Nothing),
         Just(Answer::NoKey(KeyProblem::NoSecret("s".into()))),
-        (any_index(), prop::option::of(any_history()), any_backup()).prop_map(
-            |(index, history, backup)| {
+        (
+            any_index(),
+            prop::option::of(any_restore_jobs()),
+            any_backup()
+        )
+            .prop_map(|(index, jobs, backup)| {
                 Answer::MaySubmit(Preflight {
                     index,
-                    history,
+                    jobs,
                     backup,
                     date: None,
                 })
-            }
-        ),
-        (any_index(), any_history(), any_backup()).prop_map(|(index, history, backup)| {
+            }),
+        (any_index(), any_restore_jobs(), any_backup()).prop_map(|(index, jobs, backup)| {
             Answer::FindOurs(Search {
                 ended: time(0),
                 index,
-                history,
+                jobs,
                 backup,
             })
         }),

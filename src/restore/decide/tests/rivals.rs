@@ -4,17 +4,17 @@ use super::claimed::search;
 use super::origins::{jobs, never, ours as ours_named, record, report, taken};
 use super::*;
 use crate::restore::Change;
-use crate::restore::answer::Rivals;
+use crate::restore::Rivals;
 
 fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
     let mut answer = answer.clone();
     match &mut answer {
-        Answer::FindOurs(search) => search.history.as_mut().unwrap().rivals = rivals.clone(),
+        Answer::FindOurs(search) => search.jobs.as_mut().unwrap().rivals = rivals.clone(),
         Answer::MaySubmit(seen) => {
-            let history = seen.history.as_mut().unwrap();
-            history.as_mut().unwrap().rivals = rivals.clone();
+            let jobs = seen.jobs.as_mut().unwrap();
+            jobs.as_mut().unwrap().rivals = rivals.clone();
         }
-        _ => panic!("no history"),
+        _ => panic!("no jobs"),
     }
     answer
 }
@@ -75,7 +75,7 @@ fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: Ok(seen),
+        jobs: Ok(seen),
         backup: backup("Ready"),
     });
     let answer = with_rivals(&answer, &rivals);

@@ -72,7 +72,7 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
 
 fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Answer {
     Answer::MaySubmit(Preflight {
-        history: Some(history(jobs, confirmed)),
+        jobs: Some(restore_jobs(jobs, confirmed)),
         ..preflight(Some(index(true, state)), None)
     })
 }
@@ -241,7 +241,7 @@ fn a_job_that_ended_before_it_was_found_is_told_as_it_ended() {
         let answer = Answer::FindOurs(Search {
             ended: time(0),
             index: Ok(Some(index(true, "Ready"))),
-            history: history(&[job("j", 1, state)], None),
+            jobs: restore_jobs(&[job("j", 1, state)], None),
             backup: backup("Ready"),
         });
         let decision = look(&claimed("Open"), &answer, 1, 1);
