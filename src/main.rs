@@ -87,7 +87,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     if args.sends_keys_in_clear() {
         tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
     }
-    // The lease is given up last: until then, passes may yet record what they did.
+    // The lease is given up last: until then, reconciles may still record what they did.
     let done = CancellationToken::new();
     let election = tokio::spawn(take_part(election, done.clone()));
     tokio::join!(watches.run(), seen_all, house);

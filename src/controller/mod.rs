@@ -23,13 +23,13 @@ use crate::runtime::metrics::Metrics;
 
 pub use maintenance::keep_house;
 pub use memory::Memory;
-pub use reconcile::PassError;
+pub use reconcile::ReconcileError;
 pub use watch::Watches;
 
 /// An object that may not be readable: one of them must not stop the watch.
 pub type Guarded = DeserializeGuard<IndexRestore>;
 
-/// All that passes share.
+/// What all reconciles share.
 pub struct Context {
     pub client: Client,
     /// The namespaces that are watched; all where there is none.
@@ -42,7 +42,7 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     pub shutdown: CancellationToken,
     pub leadership: Arc<Leadership>,
-    /// Passes that may run at the same time, over all namespaces.
+    /// Reconciles that may run at the same time, over all namespaces.
     pub slots: tokio::sync::Semaphore,
     pub memory: Memory,
 }

@@ -1,4 +1,4 @@
-//! One pass over one object.
+//! Reconciles one object: reads what has to be known, decides, and acts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,9 +22,9 @@ use crate::runtime::clock::{BootTime, Now};
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
 
-/// Why a pass came to nothing; it is repeated.
+/// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
-pub enum PassError {
+pub enum ReconcileError {
     #[error(transparent)]
     Kubernetes(#[from] Error),
     #[error("the object cannot be read: {0}")]
@@ -33,7 +33,7 @@ pub enum PassError {
     ShuttingDown,
 }
 
-impl PassError {
+impl ReconcileError {
     fn label(&self) -> &'static str {
         match self {
             Self::Kubernetes(error) => error.label(),
@@ -43,13 +43,17 @@ impl PassError {
     }
 }
 
-pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, PassError> {
+/// Reconciles one object if this process leads, and logs and counts the outcome.
+pub(super) async fn reconcile(
+    object: Arc<Guarded>,
+    context: Arc<Context>,
+) -> Result<Action, ReconcileError> {
     let _slot = context
         .slots
         .acquire()
         .await
-        .map_err(|_| PassError::ShuttingDown)?;
-    // Only a leader works. Whoever becomes one passes over all objects.
+        .map_err(|_| ReconcileError::ShuttingDown)?;
+    // Only the leader works. A process that becomes the leader reconciles all objects.
     let Some(term) = context.leadership.term(BootTime::now()) else {
         return Ok(Action::await_change());
     };
@@ -61,10 +65,10 @@ pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
         generation = object.meta().generation,
         job = tracing::field::Empty,
     );
-    let result = Box::pin(reconcile(&object, &context, &term))
+    let result = Box::pin(reconcile_object(&object, &context, &term))
         .instrument(span.clone())
         .await;
-    let outcome = result.as_ref().map_or_else(PassError::label, |_| "ok");
+    let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "ok");
     context.metrics.reconciled(outcome, started.elapsed());
     if let Err(error) = &result {
         span.in_scope(|| tracing::warn!(%error, "the pass failed; it is repeated"));
@@ -72,10 +76,14 @@ pub(super) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
     result
 }
 
-async fn reconcile(guarded: &Guarded, context: &Context, term: &Term) -> Result<Action, PassError> {
+async fn reconcile_object(
+    guarded: &Guarded,
+    context: &Context,
+    term: &Term,
+) -> Result<Action, ReconcileError> {
     let cached = match &guarded.0 {
         Ok(object) => object,
-        Err(invalid) => return Err(PassError::Malformed(invalid.error.clone())),
+        Err(invalid) => return Err(ReconcileError::Malformed(invalid.error.clone())),
     };
     let uid = cached.uid().unwrap_or_default();
     let mut remembered = context.memory.of(term.number(), &uid);

@@ -7,13 +7,13 @@ use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
 use super::memory::Remembered;
-use super::{Context, Guarded, PassError};
+use super::{Context, Guarded, ReconcileError};
 use crate::api::IndexRestore;
 use crate::restore::{Acted, Done};
 use crate::runtime::clock::BootTime;
 use crate::runtime::leader::Term;
 
-/// Longest wait after passes that failed on the API server.
+/// Longest wait after reconciles that failed on the API server.
 const MAX_ERROR_WAIT: Duration = Duration::from_secs(60);
 
 /// How long the object may still be left alone: our own status writes wake us.
@@ -24,7 +24,7 @@ pub(super) fn rests(object: &IndexRestore, remembered: &Remembered) -> Option<Du
     (versions.contains(version) && !left.is_zero()).then_some(left)
 }
 
-/// Remembers the pass and says when the next one is due.
+/// Stores what the reconcile learnt and returns when the next one is due.
 pub(super) fn settle(
     context: &Context,
     term: &Term,
@@ -83,12 +83,14 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)
 }
 
-pub(super) fn again_after_error(
+/// Returns when an object is reconciled again after an error: exponential backoff from one
+/// second up to [`MAX_ERROR_WAIT`].
+pub(super) fn error_policy(
     object: Arc<Guarded>,
-    error: &PassError,
+    error: &ReconcileError,
     context: Arc<Context>,
 ) -> Action {
-    if matches!(error, PassError::Malformed(_)) {
+    if matches!(error, ReconcileError::Malformed(_)) {
         return Action::await_change();
     }
     let errors = context.memory.failed(&object.uid().unwrap_or_default());

@@ -30,7 +30,7 @@ impl Watches {
         Self { stores, running }
     }
 
-    /// Runs until the shutdown, and until the passes that run then are done.
+    /// Runs until the shutdown, and until the reconciles that run then are done.
     pub async fn run(self) {
         join_all(self.running).await;
     }
@@ -62,10 +62,10 @@ fn watch(
         .reconcile_all_on(context.leadership.terms())
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
     let running = controller
-        .run(reconcile::pass, schedule::again_after_error, context)
+        .run(reconcile::reconcile, schedule::error_policy, context)
         .for_each(move |result| {
             match result {
-                // Passes log and count their own errors.
+                // A reconcile logs and counts its own errors.
                 Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
                 Err(RunError::ObjectNotFound(object)) => {
                     tracing::debug!(%object, "deleted before its next pass");

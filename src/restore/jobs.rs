@@ -17,7 +17,7 @@ const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 /// their ID.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RestoreJobs {
-    /// The jobs of this index name, as the list shows them.
+    /// The jobs that are listed; one that was asked for by its ID is here as its ID shows it.
     pub listed: Vec<RestoreJob>,
     /// Whether the list came to its end: only then a missing job means something.
     pub is_complete: bool,
