@@ -47,12 +47,12 @@ pub(super) fn settle(
         Acted::Written(written) => written.metadata.resource_version.clone(),
         Acted::Conflict | Acted::Unchanged => None,
     };
-    let again = match acted {
+    let requeue_after = match acted {
         Acted::Conflict => Some(context.rules.pace.poll_min.min(Duration::from_millis(200))),
-        _ => done.again.map(jittered),
+        _ => done.requeue_after.map(jittered),
     };
     // Where only a change wakes it, our own writes must not.
-    let until = BootTime::now().plus(again.unwrap_or(Duration::from_secs(3_600)));
+    let until = BootTime::now().plus(requeue_after.unwrap_or(Duration::from_secs(3_600)));
     let versions = [&seen.metadata.resource_version, &done.claimed, &written];
     remembered.rest = match acted {
         Acted::Conflict => None,
@@ -60,7 +60,7 @@ pub(super) fn settle(
     };
     let uid = seen.uid().unwrap_or_default();
     context.memory.keep(term.number(), &uid, remembered);
-    again.map_or_else(Action::await_change, Action::requeue)
+    requeue_after.map_or_else(Action::await_change, Action::requeue)
 }
 
 /// Asks again later for an object that the API server does not know. If it is

@@ -42,17 +42,17 @@ pub struct Actor<'a> {
 pub enum Acted {
     Unchanged,
     Written(Box<IndexRestore>),
-    /// Somebody changed it in the meantime: look again.
+    /// Somebody changed it in the meantime.
     Conflict,
     Gone,
     /// The lease was lost meanwhile: another process may be at work.
     NotLeading,
 }
 
-/// What was done, and when to look again.
+/// What was done, and when to reconcile again.
 pub struct Done {
     pub acted: Acted,
-    pub again: Option<Duration>,
+    pub requeue_after: Option<Duration>,
     /// The version with the claim, where one was made: the cache may show it yet.
     pub claimed: Option<String>,
 }
@@ -69,7 +69,7 @@ pub async fn act(
     decision: Decision,
     evidence: &mut Evidence,
 ) -> Result<Done, Error> {
-    let again = decision.again;
+    let requeue_after = decision.requeue_after;
     let acted = match decision.step {
         Step::Keep => Acted::Unchanged,
         Step::Report(report) => actor.report(object, &report).await?,
@@ -77,7 +77,7 @@ pub async fn act(
     };
     Ok(Done {
         acted,
-        again,
+        requeue_after,
         claimed: None,
     })
 }
@@ -123,9 +123,9 @@ impl Actor<'_> {
         date: Option<Timestamp>,
         evidence: &mut Evidence,
     ) -> Result<Done, Error> {
-        let done = |acted, again| Done {
+        let done = |acted, requeue_after| Done {
             acted,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
             claimed: None,
         };
         let Some(key) = self.key.filter(|_| !self.shutdown.is_cancelled()) else {
@@ -133,8 +133,8 @@ impl Actor<'_> {
         };
         // Whatever has to be waited for is waited for before the claim.
         if let Err(failure) = self.pinecone.admit(key.id()).await {
-            let again = self.pace.retry(1, failure.retry_after);
-            return Ok(done(Acted::Unchanged, again));
+            let requeue_after = self.pace.retry(1, failure.retry_after);
+            return Ok(done(Acted::Unchanged, requeue_after));
         }
         let request = ClaimRequest {
             nonce: uuid::Uuid::new_v4().to_string(),
@@ -161,11 +161,11 @@ impl Actor<'_> {
             "claimed; the restore is submitted"
         );
         let used = claim.send(self.pinecone, key, self.term).await;
-        let (report, again) = self.read(&used, evidence);
+        let (report, requeue_after) = self.read(&used, evidence);
         let acted = self.record(&used.object, &report).await;
         Ok(Done {
             acted,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
             claimed: used.object.metadata.resource_version,
         })
     }

@@ -299,7 +299,7 @@ fn request(mark: u8, date: Time) -> ClaimRequest {
 fn assert_rests_in_order(situation: &Situation, decision: &Decision) {
     let ended = matches!(situation.stage, Stage::Rejected | Stage::Failed);
     assert!(
-        decision.again.is_some() || ended,
+        decision.requeue_after.is_some() || ended,
         "never looked at again: {situation:?}"
     );
     let shown = situation.shown.as_ref().map(|message| message.reason);

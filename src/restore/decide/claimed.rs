@@ -150,22 +150,22 @@ impl Open<'_> {
     fn failed(&self, failure: &Failure) -> Decision {
         let pace = self.scene.rules.pace;
         let asked = failure.retry_after.unwrap_or_default();
-        let again = match self.is_overdue() {
+        let requeue_after = match self.is_overdue() {
             true => pace.poll_max.max(asked),
             false => self
                 .scene
                 .retry_after(failure)
                 .min(pace.poll_max.max(asked)),
         };
-        self.look_on(&failure.to_string(), again)
+        self.look_on(&failure.to_string(), requeue_after)
     }
 
     fn not_known(&self, why: &str) -> Decision {
-        let again = match self.is_overdue() {
+        let requeue_after = match self.is_overdue() {
             true => self.scene.rules.pace.poll_max,
             false => self.scene.look_again(),
         };
-        self.look_on(why, again)
+        self.look_on(why, requeue_after)
     }
 
     /// Only a person can know more.
@@ -180,9 +180,9 @@ impl Open<'_> {
     }
 
     /// Goes on looking, and records now and then until when the outcome was in sight.
-    fn look_on(&self, why: &str, again: Duration) -> Decision {
+    fn look_on(&self, why: &str, requeue_after: Duration) -> Decision {
         let message = unresolved(self.scene, self.claim, why, self.ended);
-        Decision::report(Report::new(message, self.observation()), again)
+        Decision::report(Report::new(message, self.observation()), requeue_after)
     }
 
     fn observation(&self) -> Change {

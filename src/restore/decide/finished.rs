@@ -99,7 +99,7 @@ pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) 
 /// The check was answered.
 fn confirmed(scene: &Scene<'_>, submitted: &Submitted, message: StatusMessage) -> Decision {
     let pace = scene.rules.pace;
-    let again = match message.reason {
+    let requeue_after = match message.reason {
         Reason::IndexNotReady => pace.poll_max,
         _ => pace.slow(scene.now.boot),
     };
@@ -107,7 +107,7 @@ fn confirmed(scene: &Scene<'_>, submitted: &Submitted, message: StatusMessage) -
         true => Change::Confirmed(scene.now.wall),
         false => Change::Nothing,
     };
-    Decision::report(Report::new(message, change), again)
+    Decision::report(Report::new(message, change), requeue_after)
 }
 
 /// Whether the time of the last confirmation is to be written: once a day, and when
@@ -142,7 +142,9 @@ fn failed(scene: &Scene<'_>, submitted: &Submitted, failure: &Failure) -> Decisi
     if is_certain || scene.evidence.failures() >= TOLERATED {
         let why = failure.to_string();
         let mut decision = unconfirmed(scene, submitted, &why);
-        decision.again = decision.again.map(|again| again.max(asked));
+        decision.requeue_after = decision
+            .requeue_after
+            .map(|requeue_after| requeue_after.max(asked));
         return decision;
     }
     Decision::keep(scene.rules.pace.stalled().max(asked))

@@ -120,8 +120,8 @@ fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
         return stalled(scene, messages::index_deleted(name), change);
     }
     let message = messages::index_not_ready(name, "not shown by Pinecone");
-    let again = scene.rules.pace.poll_min.max(scene.look_again());
-    Decision::report(Report::new(message, change), again)
+    let requeue_after = scene.rules.pace.poll_min.max(scene.look_again());
+    Decision::report(Report::new(message, change), requeue_after)
 }
 
 /// The restore is complete, as far as is known: it is finished when its index is ready.
@@ -132,14 +132,14 @@ fn with_index(
     change: Change,
     restore: Option<RestoreStatus>,
 ) -> Decision {
-    let again = scene.rules.pace.poll_min.max(scene.look_again());
+    let requeue_after = scene.rules.pace.poll_min.max(scene.look_again());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
             stalled(scene, messages::index_failed(index), change)
         }
         IndexHealth::NotReady => {
             let message = messages::index_not_ready(&index.name, &index.word);
-            Decision::report(Report::new(message, change), again)
+            Decision::report(Report::new(message, change), requeue_after)
         }
         IndexHealth::Ready => {
             let finish = Change::Finish {
@@ -206,12 +206,12 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
             | FailureKind::Forbidden
             | FailureKind::PaymentRequired
     );
-    let again = scene.retry_after(failure);
+    let requeue_after = scene.retry_after(failure);
     if at_once || scene.evidence.failures() >= TOLERATED {
         let report = Report::new(messages::of_read(failure), Change::Nothing);
-        return Decision::report(report, again);
+        return Decision::report(report, requeue_after);
     }
-    Decision::keep(again)
+    Decision::keep(requeue_after)
 }
 
 fn stalled(scene: &Scene<'_>, message: StatusMessage, change: Change) -> Decision {

@@ -31,12 +31,12 @@ pub struct Rules {
     pub patience: Patience,
 }
 
-/// What to do now, and when to look again.
+/// What to do now, and when to reconcile again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub step: Step,
-    /// `None`: only a change of the object is a reason to look again.
-    pub again: Option<Duration>,
+    /// `None`: only a change of the object is a reason to reconcile again.
+    pub requeue_after: Option<Duration>,
 }
 
 /// One effect.
@@ -55,23 +55,23 @@ pub enum Step {
 }
 
 impl Decision {
-    fn report(report: Report, again: Duration) -> Self {
+    fn report(report: Report, requeue_after: Duration) -> Self {
         Self {
             step: Step::Report(report),
-            again: Some(again),
+            requeue_after: Some(requeue_after),
         }
     }
 
-    fn keep(again: Duration) -> Self {
+    fn keep(requeue_after: Duration) -> Self {
         Self {
             step: Step::Keep,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
         }
     }
 
     const REST: Self = Self {
         step: Step::Keep,
-        again: None,
+        requeue_after: None,
     };
 }
 
@@ -101,7 +101,7 @@ pub fn decide(
             finished::decide(&scene, submitted, check)
         }
         (_, Answer::NoKey(problem)) => scene.without_key(problem),
-        // Nothing was asked, or the answer is to another question: look again.
+        // Nothing was asked, or the answer is to another question: reconcile again.
         (Stage::Rejected | Stage::Failed, _) => Decision::REST,
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
         (_, _) => Decision::keep(rules.pace.poll_min),
@@ -163,11 +163,11 @@ impl Scene<'_> {
     }
 
     fn without_key(&self, problem: &crate::caches::KeyProblem) -> Decision {
-        let again = self.rules.pace.secret(self.evidence.failures());
+        let requeue_after = self.rules.pace.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
                 let message = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
-                Decision::report(Report::new(message, Change::Nothing), again)
+                Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             // The key may go once the restore is done: what was known stays, as of when it was.
             Stage::Finished(submitted) => {
@@ -176,7 +176,7 @@ impl Scene<'_> {
             Stage::Failed | Stage::Rejected => Decision::keep(self.rules.pace.slow(self.now.boot)),
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
                 Report::new(messages::no_key(problem), Change::Nothing),
-                again,
+                requeue_after,
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! What became of a create request: what to write, and when to look again.
+//! The outcome of a create request: what to write, and when to reconcile again.
 
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ pub fn after_post(
                 true => messages::frozen(message),
                 false => message,
             };
-            let again = match message.reason {
+            let requeue_after = match message.reason {
                 Reason::InvalidApiKey => pace.secret(refusals),
                 _ => pace.retry(refusals, failure.retry_after),
             };
             let change = refused(message.reason);
-            (Report::new(message, change), again)
+            (Report::new(message, change), requeue_after)
         }
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");

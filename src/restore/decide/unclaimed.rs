@@ -124,8 +124,8 @@ fn submit(
             BackupState::NotReady => {
                 let message = messages::backup_not_ready(backup_id, &backup.word);
                 let pace = scene.rules.pace;
-                let again = pace.retry(4, None).min(pace.poll_max);
-                Decision::report(Report::new(message, Change::Nothing), again)
+                let requeue_after = pace.retry(4, None).min(pace.poll_max);
+                Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             BackupState::Failed => stalled(scene, messages::backup_failed(backup_id, &backup.word)),
             // The same invalid spec is not sent again; what was sent before may still arrive.
@@ -134,7 +134,7 @@ fn submit(
             }
             BackupState::Ready => Decision {
                 step: Step::Submit { date: seen.date },
-                again: Some(scene.rules.pace.poll_min),
+                requeue_after: Some(scene.rules.pace.poll_min),
             },
         },
     }

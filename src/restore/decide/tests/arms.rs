@@ -166,7 +166,7 @@ fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
     let scaling = still(Ok(Some(index(false, "ScalingUp"))));
     let decision = look(&done, &scaling, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
-    assert_eq!(decision.again, Some(RULES.pace.poll_max));
+    assert_eq!(decision.requeue_after, Some(RULES.pace.poll_max));
     let mut hostless = index(true, "Ready");
     hostless.host = None;
     let decision = look(&done, &still(Ok(Some(hostless))), 1, 1);
@@ -205,13 +205,16 @@ fn a_submission_that_is_not_there_cannot_be_closed() {
 #[test]
 fn an_answer_to_another_question_decides_nothing() {
     let other = still(Ok(None));
-    for (object, again) in [
+    for (object, requeue_after) in [
         (object(Value::Null), Some(RULES.pace.poll_min)),
         (claimed("Open"), Some(RULES.pace.poll_min)),
         (accepted(json!({"state": "Failed"}), None), None),
     ] {
         let decision = look(&object, &other, 1, 1);
-        assert_eq!((decision.step, decision.again), (Step::Keep, again));
+        assert_eq!(
+            (decision.step, decision.requeue_after),
+            (Step::Keep, requeue_after)
+        );
     }
     let unasked = Answer::MaySubmit(preflight(None, None));
     assert_eq!(look(&object(Value::Null), &unasked, 1, 1).step, Step::Keep);

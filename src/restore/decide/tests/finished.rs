@@ -197,5 +197,5 @@ fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(Duration::from_secs(3_000));
     let decision = look(&done(), &still(Err(busy)), 3, 60);
-    assert!(decision.again.unwrap() >= Duration::from_secs(3_000));
+    assert!(decision.requeue_after.unwrap() >= Duration::from_secs(3_000));
 }

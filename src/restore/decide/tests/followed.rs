@@ -227,7 +227,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
         (accepted(json!({"state": "Pending"}), None), &running, 1),
         (done, &still(Err(busy)), 1),
     ] {
-        let again = look(&object, answer, times, 60).again.unwrap();
-        assert!(again >= asked, "{answer:?}: {again:?}");
+        let requeue_after = look(&object, answer, times, 60).requeue_after.unwrap();
+        assert!(requeue_after >= asked, "{answer:?}: {requeue_after:?}");
     }
 }

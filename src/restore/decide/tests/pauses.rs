@@ -6,7 +6,9 @@ use crate::restore::answer::Search;
 
 fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Option<u64> {
     let decision = look(object, answer, times, every);
-    decision.again.map(|again| again.as_secs())
+    decision
+        .requeue_after
+        .map(|requeue_after| requeue_after.as_secs())
 }
 
 #[test]

@@ -64,19 +64,19 @@ fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
 #[test]
 fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
     let situation = Situation::of(&claimed("Open"));
-    let again = |refusals, retry_after: Option<u64>| {
+    let requeue_after = |refusals, retry_after: Option<u64>| {
         let mut refused = failure(FailureKind::Forbidden);
         refused.retry_after = retry_after.map(Duration::from_secs);
         after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).1
     };
-    assert_eq!(again(1, None), Duration::from_secs(2));
-    assert_eq!(again(4, None), Duration::from_secs(16));
-    assert_eq!(again(99, None), RULES.pace.stalled());
-    assert_eq!(again(1, Some(900)), Duration::from_secs(900));
+    assert_eq!(requeue_after(1, None), Duration::from_secs(2));
+    assert_eq!(requeue_after(4, None), Duration::from_secs(16));
+    assert_eq!(requeue_after(99, None), RULES.pace.stalled());
+    assert_eq!(requeue_after(1, Some(900)), Duration::from_secs(900));
     let refused = Posted::NoEffect(failure(FailureKind::Unauthorized));
-    let (_, again) = after_post(&refused, &situation, 99, RULES.pace);
+    let (_, requeue_after) = after_post(&refused, &situation, 99, RULES.pace);
     assert_eq!(
-        again,
+        requeue_after,
         RULES.pace.secret(99),
         "the Secret may be mended soon"
     );

@@ -225,7 +225,7 @@ proptest! {
             let answer = ended(&answer, now);
             learn(&mut evidence, &situation, &answer, now);
             let decision = decide(&situation, &evidence, &answer, &RULES, now);
-            prop_assert!(decision.again.is_none_or(|again| !again.is_zero()));
+            prop_assert!(decision.requeue_after.is_none_or(|requeue_after| !requeue_after.is_zero()));
             match &decision.step {
                 Step::Keep => {}
                 Step::Submit { .. } => {

@@ -28,7 +28,7 @@ fn an_object_that_is_being_deleted_submits_nothing() {
         Question::Nothing
     );
     let decision = look(&object, &answer, 1, 1);
-    assert_eq!((decision.step, decision.again), (Step::Keep, None));
+    assert_eq!((decision.step, decision.requeue_after), (Step::Keep, None));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
     let no_key = Answer::NoKey(KeyProblem::NoSecret("pinecone".into()));
     let decision = look(&object(Value::Null), &no_key, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::SecretNotFound));
-    assert!(decision.again.unwrap() <= Duration::from_secs(30));
+    assert!(decision.requeue_after.unwrap() <= Duration::from_secs(30));
 }
 
 fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Answer {
@@ -207,18 +207,18 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
         index: Err(failure(FailureKind::Unavailable)),
         ..preflight(None, None)
     };
-    let again = |times| {
+    let requeue_after = |times| {
         look(
             &object(Value::Null),
             &Answer::MaySubmit(failing.clone()),
             times,
             1,
         )
-        .again
+        .requeue_after
     };
-    assert_eq!(again(1), Some(Duration::from_secs(2)));
-    assert_eq!(again(4), Some(Duration::from_secs(16)));
-    assert_eq!(again(40), Some(RULES.pace.stalled()));
+    assert_eq!(requeue_after(1), Some(Duration::from_secs(2)));
+    assert_eq!(requeue_after(4), Some(Duration::from_secs(16)));
+    assert_eq!(requeue_after(40), Some(RULES.pace.stalled()));
 }
 
 #[test]
