@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use index_restore_operator::pinecone::{ApiVersion, Endpoint};
-use index_restore_operator::restore::{CLAIM_LIFE, Pace, Patience, Rules};
+use index_restore_operator::restore::{CLAIM_LIFE, Intervals, Patience, Rules};
 use index_restore_operator::runtime::leader::Timing;
 use index_restore_operator::runtime::telemetry::LogFormat;
 use jiff::SignedDuration;
@@ -174,7 +174,7 @@ impl RunArgs {
             ));
         }
         Ok(Rules {
-            pace: Pace {
+            intervals: Intervals {
                 poll_min: self.poll_min,
                 poll_max: self.poll_max,
             },
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_shortest_poll_above_the_longest_is_refused() {
-        let parse = |flags: &[&str]| run(flags).rules().map(|rules| rules.pace.poll_max);
+        let parse = |flags: &[&str]| run(flags).rules().map(|rules| rules.intervals.poll_max);
         assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
         let long = parse(&["--request-timeout", "175s"]).unwrap_err();
         assert!(long.contains("shorter than 175 s"), "{long}");

@@ -106,7 +106,7 @@ fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Resul
     Ok(Context {
         pinecone: pinecone::Client::new(&endpoint, Arc::clone(&metrics))?,
         api_keys: ApiKeyCache::new(client.clone()),
-        index_lists: IndexListCache::new(rules.pace.slow_period()),
+        index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
         events: Events::new(client.clone()),
         shutdown,

@@ -114,7 +114,7 @@ async fn reconcile_object(
         key: key.as_ref(),
         events: &context.events,
         metrics: &context.metrics,
-        pace: context.rules.pace,
+        intervals: context.rules.intervals,
         shutdown: &context.shutdown,
         term,
     };

@@ -48,7 +48,13 @@ pub(super) fn settle(
         Acted::Conflict | Acted::Unchanged => None,
     };
     let requeue_after = match acted {
-        Acted::Conflict => Some(context.rules.pace.poll_min.min(Duration::from_millis(200))),
+        Acted::Conflict => Some(
+            context
+                .rules
+                .intervals
+                .poll_min
+                .min(Duration::from_millis(200)),
+        ),
         _ => done.requeue_after.map(jittered),
     };
     // Where only a change wakes it, our own writes must not.
@@ -75,7 +81,7 @@ pub(super) fn gone(
     remembered.is_stale = true;
     remembered.rest = None;
     context.memory.keep(term.number(), uid, remembered);
-    Action::requeue(jittered(context.rules.pace.poll_max))
+    Action::requeue(jittered(context.rules.intervals.poll_max))
 }
 
 /// Up to a tenth longer, so that what began together does not stay together.

@@ -55,7 +55,7 @@ fn watch(
     let shutdown = context.shutdown.clone();
     let metrics = Arc::clone(&context.metrics);
     let (store, writer) = reflector::store();
-    let seen = relisted(api, context.rules.pace.stalled());
+    let seen = relisted(api, context.rules.intervals.stalled());
     let seen = reflector::reflector(writer, seen).applied_objects();
     let controller = Controller::for_stream(seen, store.clone())
         .with_config(Config::default().concurrency(concurrency))

@@ -23,6 +23,6 @@ pub use model::{
     SourceBackup,
 };
 pub use outcome::{Posted, Sent, classify};
-pub use rate_limit::Admission;
+pub use rate_limit::RateLimiter;
 pub use reply::Reply;
 pub use version::ApiVersion;

@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota};
 
 use super::api_key::KeyId;
 use super::failure::{Failure, FailureKind};
@@ -14,29 +14,31 @@ use crate::runtime::clock::BootTime;
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(40).unwrap();
 
-/// Lets requests through at a pace that each API key's project bears.
+/// Limits the requests of each API key, and pauses a key for as long as Pinecone asked.
 #[derive(Debug)]
-pub struct Admission {
+pub struct RateLimiter {
     limiter: DefaultKeyedRateLimiter<KeyId>,
     paused: Mutex<HashMap<KeyId, BootTime>>,
 }
 
-impl Default for Admission {
+impl Default for RateLimiter {
     fn default() -> Self {
         Self {
-            limiter: RateLimiter::keyed(Quota::per_second(PER_SECOND).allow_burst(BURST)),
+            limiter: DefaultKeyedRateLimiter::keyed(
+                Quota::per_second(PER_SECOND).allow_burst(BURST),
+            ),
             paused: Mutex::default(),
         }
     }
 }
 
-impl Admission {
-    /// Waits for this key's turn.
+impl RateLimiter {
+    /// Waits until this key may make a request.
     ///
     /// # Errors
-    /// Does not wait where Pinecone itself asked for a pause: that is answered
-    /// like a 429 of its own, with what is left of the pause.
-    pub async fn admit(&self, key: KeyId) -> Result<(), Failure> {
+    /// While a pause lasts that Pinecone asked for: a failure like its own 429, with the rest
+    /// of the pause.
+    pub async fn until_ready(&self, key: KeyId) -> Result<(), Failure> {
         if let Some(left) = self.pause_left(key, BootTime::now()) {
             let mut failure = Failure::without_answer(
                 FailureKind::RateLimited,
@@ -49,8 +51,8 @@ impl Admission {
         Ok(())
     }
 
-    /// Remembers a pause that Pinecone asked for with a 429.
-    pub fn learn(&self, key: KeyId, failure: &Failure, now: BootTime) {
+    /// Pauses the key if this failure is a 429 with a Retry-After.
+    pub fn pause_after(&self, key: KeyId, failure: &Failure, now: BootTime) {
         if failure.kind == FailureKind::RateLimited
             && let Some(wait) = failure.retry_after
         {
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_429_pauses_its_key_alone_and_for_its_time() {
-        let admission = Admission::default();
+        let rate_limiter = RateLimiter::default();
         let (a, b) = (
             ApiKey::new(b"a").unwrap().id(),
             ApiKey::new(b"b").unwrap().id(),
@@ -84,11 +86,14 @@ mod tests {
         let start = BootTime::after_boot(Duration::from_secs(100));
         let mut failure = Failure::without_answer(FailureKind::RateLimited, "");
         failure.retry_after = Some(Duration::from_secs(7));
-        admission.learn(a, &failure, start);
+        rate_limiter.pause_after(a, &failure, start);
         let later = start.plus(Duration::from_secs(3));
-        assert_eq!(admission.pause_left(a, later), Some(Duration::from_secs(4)));
-        assert_eq!(admission.pause_left(b, later), None);
+        assert_eq!(
+            rate_limiter.pause_left(a, later),
+            Some(Duration::from_secs(4))
+        );
+        assert_eq!(rate_limiter.pause_left(b, later), None);
         let after = start.plus(Duration::from_secs(7));
-        assert_eq!(admission.pause_left(a, after), None);
+        assert_eq!(rate_limiter.pause_left(a, after), None);
     }
 }

@@ -11,7 +11,7 @@ use super::announce;
 use super::claim::{Claim, Sending, Taking, Used};
 use super::decide::{Decision, Step, after_post, after_unsent};
 use super::evidence::Evidence;
-use super::intervals::Pace;
+use super::intervals::Intervals;
 use super::report::{Change, ClaimRequest, Report};
 use super::situation::Situation;
 use crate::api::{IndexRestore, IndexRestoreStatus, Reason, StatusMessage};
@@ -30,7 +30,7 @@ pub struct Actor<'a> {
     pub key: Option<&'a ApiKey>,
     pub events: &'a Events,
     pub metrics: &'a Metrics,
-    pub pace: Pace,
+    pub intervals: Intervals,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
     /// Once it is over, nothing is written or sent; only what became of a request
@@ -129,11 +129,11 @@ impl Actor<'_> {
             claimed: None,
         };
         let Some(key) = self.key.filter(|_| !self.shutdown.is_cancelled()) else {
-            return Ok(done(Acted::Unchanged, self.pace.poll_min));
+            return Ok(done(Acted::Unchanged, self.intervals.poll_min));
         };
         // Whatever has to be waited for is waited for before the claim.
-        if let Err(failure) = self.pinecone.admit(key.id()).await {
-            let requeue_after = self.pace.retry(1, failure.retry_after);
+        if let Err(failure) = self.pinecone.until_ready(key.id()).await {
+            let requeue_after = self.intervals.retry(1, failure.retry_after);
             return Ok(done(Acted::Unchanged, requeue_after));
         }
         let request = ClaimRequest {
@@ -141,17 +141,17 @@ impl Actor<'_> {
             now: date.unwrap_or_else(Timestamp::now),
         };
         if !self.leads() {
-            return Ok(done(Acted::NotLeading, self.pace.poll_min));
+            return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
         let claim = match Claim::take(&self.api, object, &request).await? {
             Taking::Won(claim) => claim,
             Taking::Lost => {
                 self.metrics.conflicted();
-                return Ok(done(Acted::Conflict, self.pace.poll_min));
+                return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
             Taking::Pruned(pruned) => {
                 let acted = self.report(&pruned, &crd_outdated()).await?;
-                return Ok(done(acted, self.pace.stalled()));
+                return Ok(done(acted, self.intervals.stalled()));
             }
         };
         tracing::info!(
@@ -176,7 +176,7 @@ impl Actor<'_> {
         let Sending::Posted(posted) = &used.posted else {
             tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");
-            return after_unsent(&Situation::of(&used.object), self.pace);
+            return after_unsent(&Situation::of(&used.object), self.intervals);
         };
         match posted {
             Posted::Accepted(created) => tracing::info!(
@@ -192,7 +192,7 @@ impl Actor<'_> {
         self.metrics.submitted(posted.label());
         evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
         let situation = Situation::of(&used.object);
-        after_post(posted, &situation, evidence.refusals(), self.pace)
+        after_post(posted, &situation, evidence.refusals(), self.intervals)
     }
 
     fn leads(&self) -> bool {

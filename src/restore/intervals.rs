@@ -1,10 +1,12 @@
+//! How often Pinecone is asked, and for how long an absence is not believed.
+
 use std::time::Duration;
 
 use crate::runtime::clock::BootTime;
 
-/// How often Pinecone is asked.
+/// How long the operator waits between two requests for the same thing.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct Intervals {
     /// Shortest time between two polls of a restore.
     pub poll_min: Duration,
     /// Longest time between two polls of a restore that runs.
@@ -14,7 +16,7 @@ pub struct Pace {
 /// Longest time until a Secret that was created or rotated is picked up.
 const SECRET: Duration = Duration::from_secs(20);
 
-impl Pace {
+impl Intervals {
     /// Until the next poll of a restore of that age: an eighth of it, so that
     /// its end is seen within about an eighth of its length, and the number of
     /// polls grows with the logarithm of the age.
@@ -104,7 +106,7 @@ impl Patience {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
+    const INTERVALS: Intervals = Intervals {
         poll_min: Duration::from_secs(2),
         poll_max: Duration::from_secs(60),
     };
@@ -113,7 +115,7 @@ mod tests {
     fn follow(length: Duration) -> (u32, Duration) {
         let (mut age, mut polls) = (Duration::ZERO, 0);
         while age < length {
-            age += PACE.poll(age);
+            age += INTERVALS.poll(age);
             polls += 1;
             assert!(polls < 1_000, "it comes to no end");
         }
@@ -132,7 +134,7 @@ mod tests {
             let length = Duration::from_secs(minutes * 60);
             let (_, late) = follow(length);
             assert!(
-                late <= length / 8 + PACE.poll_min,
+                late <= length / 8 + INTERVALS.poll_min,
                 "{minutes} min: {late:?}"
             );
         }
@@ -150,22 +152,22 @@ mod tests {
 
     #[test]
     fn retries_grow_and_obey_retry_after() {
-        assert_eq!(PACE.retry(1, None), Duration::from_secs(2));
-        assert_eq!(PACE.retry(3, None), Duration::from_secs(8));
-        assert_eq!(PACE.retry(1_000, None), PACE.stalled());
+        assert_eq!(INTERVALS.retry(1, None), Duration::from_secs(2));
+        assert_eq!(INTERVALS.retry(3, None), Duration::from_secs(8));
+        assert_eq!(INTERVALS.retry(1_000, None), INTERVALS.stalled());
         let asked = Some(Duration::from_secs(900));
-        assert_eq!(PACE.retry(1, asked), Duration::from_secs(900));
-        assert_eq!(PACE.secret(1), Duration::from_secs(2));
-        assert_eq!(PACE.secret(1_000), SECRET);
+        assert_eq!(INTERVALS.retry(1, asked), Duration::from_secs(900));
+        assert_eq!(INTERVALS.secret(1), Duration::from_secs(2));
+        assert_eq!(INTERVALS.secret(1_000), SECRET);
     }
 
     #[test]
     fn restored_indexes_are_looked_at_together_at_the_beginning_of_each_period() {
         let period = Duration::from_secs(600);
-        assert_eq!(PACE.slow_period(), period);
+        assert_eq!(INTERVALS.slow_period(), period);
         for (second, left) in [(0, 600), (1, 599), (599, 1), (600, 600)] {
             let now = BootTime::after_boot(Duration::from_secs(second));
-            assert_eq!(PACE.slow(now), Duration::from_secs(left), "{second} s");
+            assert_eq!(INTERVALS.slow(now), Duration::from_secs(left), "{second} s");
         }
     }
 }

@@ -25,7 +25,7 @@ pub use ask::{Question, ask};
 pub use claim::{CLAIM_LIFE, holds};
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
-pub use intervals::{Pace, Patience};
+pub use intervals::{Intervals, Patience};
 pub use observe::{Wish, observe};
 pub use record::{Standing, standing};
 pub use report::{Change, Report};

@@ -12,8 +12,8 @@ use index_restore_operator::restore::jobs::JobMatch;
 use index_restore_operator::restore::messages;
 use index_restore_operator::restore::report::ClaimRequest;
 use index_restore_operator::restore::{
-    Decision, Evidence, Pace, Patience, Question, Rules, Situation, Stage, Standing, after_post,
-    after_unsent, ask, decide, holds, standing,
+    Decision, Evidence, Intervals, Patience, Question, Rules, Situation, Stage, Standing,
+    after_post, after_unsent, ask, decide, holds, standing,
 };
 use index_restore_operator::runtime::clock::Now;
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,7 @@ use crate::world::{Changing, HOUR, Listing, Mind, Object, Plan, Row, Time, Writi
 
 /// One tick of the model on the product's clocks.
 pub const TICK: Duration = Duration::from_secs(1_000);
-const PACE: Pace = Pace {
+const INTERVALS: Intervals = Intervals {
     poll_min: Duration::from_secs(2),
     poll_max: Duration::from_secs(60),
 };
@@ -100,7 +100,7 @@ impl Product {
         let product = Self {
             environment,
             rules: Rules {
-                pace: PACE,
+                intervals: INTERVALS,
                 patience,
             },
             evidence: RefCell::default(),
@@ -260,7 +260,7 @@ impl Product {
             let mut learnt = self.evidence.borrow()[usize::from(evidence)].0.clone();
             learnt.learn_posted(matches!(reply, Reply::NoBackup | Reply::RateLimited));
             let situation = self.situation(claimed);
-            let (report, _) = after_post(&posted, &situation, learnt.refusals(), PACE);
+            let (report, _) = after_post(&posted, &situation, learnt.refusals(), INTERVALS);
             if self.environment.design == Design::ConflictIsFailure && reply == Reply::Taken {
                 return (TAKEN_FOR_GOOD, self.file(learnt));
             }
@@ -270,7 +270,7 @@ impl Product {
 
     pub fn after_unsent(&self, claimed: &Object) -> Writing {
         let situation = self.situation(claimed);
-        Writing::of(&after_unsent(&situation, PACE).0, OBSERVED)
+        Writing::of(&after_unsent(&situation, INTERVALS).0, OBSERVED)
     }
 
     /// Whether the outcome still belongs into the object as it is now.

@@ -30,7 +30,7 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
         if open.may_be_a_rivals(jobs) {
             return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
         }
-        return Decision::report(take_job(job, false), scene.rules.pace.poll_min);
+        return Decision::report(take_job(job, false), scene.rules.intervals.poll_min);
     }
     let index = match &seen.index {
         Ok(index) => index.as_ref(),
@@ -42,10 +42,10 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
                 && !job.state.is_failure()
                 && is_proven(situation, jobs, index, &job) =>
         {
-            let pace = scene.rules.pace;
+            let intervals = scene.rules.intervals;
             match situation.adoption {
                 AdoptionPolicy::IfSameBackup => {
-                    Decision::report(take_job(&job, true), pace.poll_min)
+                    Decision::report(take_job(&job, true), intervals.poll_min)
                 }
                 AdoptionPolicy::Never => taken(scene, messages::never_adopt(&job)),
             }
@@ -74,7 +74,7 @@ impl Open<'_> {
         let is_usable = !index.is_terminating() && is_believed;
         if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(jobs) {
             let report = record_without_job(situation, index, false);
-            return Decision::report(report, scene.rules.pace.poll_min);
+            return Decision::report(report, scene.rules.intervals.poll_min);
         }
         let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
         if was_taken && is_usable {
@@ -94,7 +94,7 @@ impl Open<'_> {
     fn undetermined(&self, index: &Index) -> Decision {
         let message = messages::conflict_undetermined(self.scene.situation, index);
         let report = Report::new(message, self.observation());
-        Decision::report(report, self.scene.rules.pace.stalled())
+        Decision::report(report, self.scene.rules.intervals.stalled())
     }
 
     fn nothing_there(&self, seen: &Search) -> Decision {
@@ -148,21 +148,21 @@ impl Open<'_> {
     }
 
     fn failed(&self, failure: &Failure) -> Decision {
-        let pace = self.scene.rules.pace;
+        let intervals = self.scene.rules.intervals;
         let asked = failure.retry_after.unwrap_or_default();
         let requeue_after = match self.is_overdue() {
-            true => pace.poll_max.max(asked),
+            true => intervals.poll_max.max(asked),
             false => self
                 .scene
                 .retry_after(failure)
-                .min(pace.poll_max.max(asked)),
+                .min(intervals.poll_max.max(asked)),
         };
         self.look_on(&failure.to_string(), requeue_after)
     }
 
     fn not_known(&self, why: &str) -> Decision {
         let requeue_after = match self.is_overdue() {
-            true => self.scene.rules.pace.poll_max,
+            true => self.scene.rules.intervals.poll_max,
             false => self.scene.look_again(),
         };
         self.look_on(why, requeue_after)
@@ -172,7 +172,7 @@ impl Open<'_> {
     fn unconfirmed(&self, why: &str) -> Decision {
         let message = messages::unconfirmed(self.scene.situation, why);
         let report = Report::new(message, self.observation());
-        Decision::report(report, self.scene.rules.pace.poll_max)
+        Decision::report(report, self.scene.rules.intervals.poll_max)
     }
 
     fn is_overdue(&self) -> bool {
@@ -209,12 +209,12 @@ fn abandon(scene: &Scene<'_>) -> Decision {
         reason: None,
     };
     let message = messages::confirming("no trace of it for long enough; it is submitted again");
-    Decision::report(Report::new(message, change), scene.rules.pace.poll_min)
+    Decision::report(Report::new(message, change), scene.rules.intervals.poll_min)
 }
 
 fn taken(scene: &Scene<'_>, message: StatusMessage) -> Decision {
     let report = Report::new(message, refused(Reason::IndexAlreadyExists));
-    Decision::report(report, scene.rules.pace.stalled())
+    Decision::report(report, scene.rules.intervals.stalled())
 }
 
 /// What is said while the outcome is not known. A person is asked to look as well after an

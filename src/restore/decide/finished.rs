@@ -98,10 +98,10 @@ pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) 
 
 /// The check was answered.
 fn confirmed(scene: &Scene<'_>, submitted: &Submitted, message: StatusMessage) -> Decision {
-    let pace = scene.rules.pace;
+    let intervals = scene.rules.intervals;
     let requeue_after = match message.reason {
-        Reason::IndexNotReady => pace.poll_max,
-        _ => pace.slow(scene.now.boot),
+        Reason::IndexNotReady => intervals.poll_max,
+        _ => intervals.slow(scene.now.boot),
     };
     let change = match is_due(scene, submitted) {
         true => Change::Confirmed(scene.now.wall),
@@ -120,12 +120,12 @@ fn is_due(scene: &Scene<'_>, submitted: &Submitted) -> bool {
 
 /// The job is not shown. That is an outage of the store of jobs, until it lasts.
 fn doubted(scene: &Scene<'_>, message: StatusMessage) -> Decision {
-    let pace = scene.rules.pace;
+    let intervals = scene.rules.intervals;
     if scene.is_believed_missing(scene.rules.patience.job_outage)
         || scene.situation.shows(&[Reason::RestoreJobNotFound])
     {
         let report = Report::new(message, Change::Nothing);
-        return Decision::report(report, pace.stalled());
+        return Decision::report(report, intervals.stalled());
     }
     Decision::keep(scene.look_again())
 }
@@ -147,7 +147,7 @@ fn failed(scene: &Scene<'_>, submitted: &Submitted, failure: &Failure) -> Decisi
             .map(|requeue_after| requeue_after.max(asked));
         return decision;
     }
-    Decision::keep(scene.rules.pace.stalled().max(asked))
+    Decision::keep(scene.rules.intervals.stalled().max(asked))
 }
 
 /// Checks fail: what the status says stays true as of when it was last confirmed, and it
@@ -169,6 +169,6 @@ pub(super) fn unconfirmed(scene: &Scene<'_>, submitted: &Submitted, why: &str) -
     let change = Change::Unconfirmed { last, since };
     Decision::report(
         Report::new(message, change),
-        scene.rules.pace.slow(scene.now.boot),
+        scene.rules.intervals.slow(scene.now.boot),
     )
 }

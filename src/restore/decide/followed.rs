@@ -53,7 +53,7 @@ fn pending(
         Some(index) if is_failing(index) => stalled(scene, messages::index_failed(index), change),
         // Not looked at this time: what was seen before still stands.
         None if scene.situation.shows(&[Reason::IndexFailed]) => {
-            Decision::keep(scene.rules.pace.poll_max)
+            Decision::keep(scene.rules.intervals.poll_max)
         }
         _ => Decision::report(
             Report::new(messages::restoring(job), change),
@@ -87,7 +87,7 @@ fn without_job(
     match (job, index) {
         (Some(job), Some(_)) if is_usable(scene, job) => {
             let report = take_job(job, submitted.adopted);
-            Decision::report(report, scene.rules.pace.poll_min)
+            Decision::report(report, scene.rules.intervals.poll_min)
         }
         (_, Some(index)) if index.source.is(&scene.situation.backup_id) == Some(true) => {
             with_index(scene, submitted, index, Change::Nothing, None)
@@ -120,7 +120,7 @@ fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
         return stalled(scene, messages::index_deleted(name), change);
     }
     let message = messages::index_not_ready(name, "not shown by Pinecone");
-    let requeue_after = scene.rules.pace.poll_min.max(scene.look_again());
+    let requeue_after = scene.rules.intervals.poll_min.max(scene.look_again());
     Decision::report(Report::new(message, change), requeue_after)
 }
 
@@ -132,7 +132,7 @@ fn with_index(
     change: Change,
     restore: Option<RestoreStatus>,
 ) -> Decision {
-    let requeue_after = scene.rules.pace.poll_min.max(scene.look_again());
+    let requeue_after = scene.rules.intervals.poll_min.max(scene.look_again());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
             stalled(scene, messages::index_failed(index), change)
@@ -150,7 +150,7 @@ fn with_index(
             };
             Decision::report(
                 Report::new(finished(scene, submitted, index), finish),
-                scene.rules.pace.slow(scene.now.boot),
+                scene.rules.intervals.slow(scene.now.boot),
             )
         }
     }
@@ -215,13 +215,16 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
 }
 
 fn stalled(scene: &Scene<'_>, message: StatusMessage, change: Change) -> Decision {
-    Decision::report(Report::new(message, change), scene.rules.pace.stalled())
+    Decision::report(
+        Report::new(message, change),
+        scene.rules.intervals.stalled(),
+    )
 }
 
 fn poll(scene: &Scene<'_>, submitted: &Submitted) -> Duration {
     let age = scene.now.wall.duration_since(submitted.since);
     scene
         .rules
-        .pace
+        .intervals
         .poll(Duration::try_from(age).unwrap_or_default())
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::answer::Answer;
 use super::evidence::Evidence;
-use super::intervals::{Pace, Patience};
+use super::intervals::{Intervals, Patience};
 use super::jobs::RestoreJobs;
 use super::messages;
 use super::report::{Change, Record, Report};
@@ -27,7 +27,7 @@ pub use posted::{after_post, after_unsent};
 /// The bounds that decisions keep.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    pub pace: Pace,
+    pub intervals: Intervals,
     pub patience: Patience,
 }
 
@@ -104,7 +104,7 @@ pub fn decide(
         // Nothing was asked, or the answer is to another question: reconcile again.
         (Stage::Rejected | Stage::Failed, _) => Decision::REST,
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
-        (_, _) => Decision::keep(rules.pace.poll_min),
+        (_, _) => Decision::keep(rules.intervals.poll_min),
     };
     scene.frozen(scene.restated(decision))
 }
@@ -163,7 +163,7 @@ impl Scene<'_> {
     }
 
     fn without_key(&self, problem: &crate::caches::KeyProblem) -> Decision {
-        let requeue_after = self.rules.pace.secret(self.evidence.failures());
+        let requeue_after = self.rules.intervals.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
                 let message = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
@@ -173,7 +173,9 @@ impl Scene<'_> {
             Stage::Finished(submitted) => {
                 finished::unconfirmed(self, submitted, &problem.to_string())
             }
-            Stage::Failed | Stage::Rejected => Decision::keep(self.rules.pace.slow(self.now.boot)),
+            Stage::Failed | Stage::Rejected => {
+                Decision::keep(self.rules.intervals.slow(self.now.boot))
+            }
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
                 Report::new(messages::no_key(problem), Change::Nothing),
                 requeue_after,
@@ -199,17 +201,18 @@ impl Scene<'_> {
 
     /// Until the next look for something that is missing.
     fn look_again(&self) -> Duration {
-        let pace = self.rules.pace;
-        pace.poll(self.evidence.age(self.now.boot))
-            .min(Duration::from_secs(15).max(pace.poll_min))
+        let intervals = self.rules.intervals;
+        intervals
+            .poll(self.evidence.age(self.now.boot))
+            .min(Duration::from_secs(15).max(intervals.poll_min))
     }
 
     fn retry_after(&self, failure: &crate::pinecone::Failure) -> Duration {
         use crate::pinecone::FailureKind;
-        let pace = self.rules.pace;
+        let intervals = self.rules.intervals;
         match failure.kind {
-            FailureKind::Unauthorized => pace.secret(self.evidence.failures()),
-            _ => pace.retry(self.evidence.failures(), failure.retry_after),
+            FailureKind::Unauthorized => intervals.secret(self.evidence.failures()),
+            _ => intervals.retry(self.evidence.failures(), failure.retry_after),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refused;
 use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
 use crate::pinecone::Posted;
-use crate::restore::intervals::Pace;
+use crate::restore::intervals::Intervals;
 use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
 use crate::restore::situation::Situation;
@@ -16,7 +16,7 @@ pub fn after_post(
     posted: &Posted,
     situation: &Situation,
     refusals: u32,
-    pace: Pace,
+    intervals: Intervals,
 ) -> (Report, Duration) {
     match posted {
         Posted::Accepted(created) => {
@@ -30,7 +30,7 @@ pub fn after_post(
             };
             let message = messages::submitted(&created.restore_job_id, &created.index_id);
             let report = Report::new(message, Change::Record(record));
-            (report, pace.poll_min)
+            (report, intervals.poll_min)
         }
         Posted::NoEffect(failure) => {
             let message = messages::of_refusal(failure, situation);
@@ -39,8 +39,8 @@ pub fn after_post(
                 false => message,
             };
             let requeue_after = match message.reason {
-                Reason::InvalidApiKey => pace.secret(refusals),
-                _ => pace.retry(refusals, failure.retry_after),
+                Reason::InvalidApiKey => intervals.secret(refusals),
+                _ => intervals.retry(refusals, failure.retry_after),
             };
             let change = refused(message.reason);
             (Report::new(message, change), requeue_after)
@@ -48,21 +48,21 @@ pub fn after_post(
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");
             let report = Report::new(messages::confirming(&why), Change::Taken);
-            (report, pace.poll_min)
+            (report, intervals.poll_min)
         }
         Posted::Unknown(failure) => {
             let message = messages::confirming(&failure.to_string());
-            (Report::new(message, Change::Nothing), pace.poll_min)
+            (Report::new(message, Change::Nothing), intervals.poll_min)
         }
     }
 }
 
 /// A claim that was too old to be used: what was true before it still is.
-pub fn after_unsent(situation: &Situation, pace: Pace) -> (Report, Duration) {
+pub fn after_unsent(situation: &Situation, intervals: Intervals) -> (Report, Duration) {
     let change = Change::Close {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
     let message = situation.shown.clone().unwrap_or_else(messages::pending);
-    (Report::new(message, change), pace.poll_min)
+    (Report::new(message, change), intervals.poll_min)
 }

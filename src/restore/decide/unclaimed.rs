@@ -30,7 +30,7 @@ pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
 /// Records a job that answers this restore, where the jobs has one.
 fn adopt(scene: &Scene<'_>, index: Option<&Index>, jobs: &RestoreJobs) -> Option<Decision> {
     let situation = scene.situation;
-    let poll = scene.rules.pace.poll_min;
+    let poll = scene.rules.intervals.poll_min;
     match (situation.find_job(jobs), index) {
         (JobMatch::Ours(_), _) if jobs.rivals.has_precedence => {
             Some(Decision::keep(scene.look_again()))
@@ -88,7 +88,7 @@ fn without_job(scene: &Scene<'_>, index: &Index, jobs: &RestoreJobs) -> Decision
     match jobs.is_of_backup(situation, index) {
         Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
             let report = record_without_job(situation, index, !may_be_own);
-            Decision::report(report, scene.rules.pace.poll_min)
+            Decision::report(report, scene.rules.intervals.poll_min)
         }
         Some(true) => stalled(scene, messages::never_adopt_index(index)),
         None if situation.is_frozen => {
@@ -115,7 +115,7 @@ fn submit(
     let backup_id = &scene.situation.backup_id;
     match backup {
         // It was not asked for; nothing is submitted without it.
-        None => Decision::keep(scene.rules.pace.poll_min),
+        None => Decision::keep(scene.rules.intervals.poll_min),
         Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
             stalled(scene, messages::backup_not_found(backup_id, failure))
         }
@@ -123,18 +123,18 @@ fn submit(
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
                 let message = messages::backup_not_ready(backup_id, &backup.word);
-                let pace = scene.rules.pace;
-                let requeue_after = pace.retry(4, None).min(pace.poll_max);
+                let intervals = scene.rules.intervals;
+                let requeue_after = intervals.retry(4, None).min(intervals.poll_max);
                 Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             BackupState::Failed => stalled(scene, messages::backup_failed(backup_id, &backup.word)),
             // The same invalid spec is not sent again; what was sent before may still arrive.
             BackupState::Ready if scene.situation.is_rejected => {
-                Decision::keep(scene.rules.pace.stalled())
+                Decision::keep(scene.rules.intervals.stalled())
             }
             BackupState::Ready => Decision {
                 step: Step::Submit { date: seen.date },
-                requeue_after: Some(scene.rules.pace.poll_min),
+                requeue_after: Some(scene.rules.intervals.poll_min),
             },
         },
     }
@@ -148,6 +148,6 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
 fn stalled(scene: &Scene<'_>, message: StatusMessage) -> Decision {
     Decision::report(
         Report::new(message, Change::Nothing),
-        scene.rules.pace.stalled(),
+        scene.rules.intervals.stalled(),
     )
 }

@@ -88,13 +88,13 @@ fn refusals_are_counted_in_a_row() {
 fn a_role_that_may_not_create_is_told_from_a_full_project() {
     let refused = failure(FailureKind::PermissionDenied);
     let situation = Situation::of(&claimed("Open"));
-    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.pace);
+    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.intervals);
     assert!(format!("{told:?}").contains("PermissionDenied"));
 }
 
 #[test]
 fn a_claim_that_was_too_old_is_closed_as_unsent() {
-    let close = |object| after_unsent(&Situation::of(&object), RULES.pace).0;
+    let close = |object| after_unsent(&Situation::of(&object), RULES.intervals).0;
     let told = format!("{:?}", close(claimed("Open")));
     assert!(
         told.contains("Unsent") && told.contains("Pending"),
@@ -107,7 +107,7 @@ fn a_claim_that_was_too_old_is_closed_as_unsent() {
 #[test]
 fn a_claim_that_was_not_used_leaves_what_is_shown() {
     let object = shown(claimed("Open"), Reason::QuotaExceeded);
-    let (report, _) = after_unsent(&Situation::of(&object), RULES.pace);
+    let (report, _) = after_unsent(&Situation::of(&object), RULES.intervals);
     assert_eq!(report.message.reason, Reason::QuotaExceeded);
     let status = report.status(&object, time(2));
     assert_eq!(
@@ -166,7 +166,7 @@ fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
     let scaling = still(Ok(Some(index(false, "ScalingUp"))));
     let decision = look(&done, &scaling, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
-    assert_eq!(decision.requeue_after, Some(RULES.pace.poll_max));
+    assert_eq!(decision.requeue_after, Some(RULES.intervals.poll_max));
     let mut hostless = index(true, "Ready");
     hostless.host = None;
     let decision = look(&done, &still(Ok(Some(hostless))), 1, 1);
@@ -206,8 +206,8 @@ fn a_submission_that_is_not_there_cannot_be_closed() {
 fn an_answer_to_another_question_decides_nothing() {
     let other = still(Ok(None));
     for (object, requeue_after) in [
-        (object(Value::Null), Some(RULES.pace.poll_min)),
-        (claimed("Open"), Some(RULES.pace.poll_min)),
+        (object(Value::Null), Some(RULES.intervals.poll_min)),
+        (claimed("Open"), Some(RULES.intervals.poll_min)),
         (accepted(json!({"state": "Failed"}), None), None),
     ] {
         let decision = look(&object, &other, 1, 1);

@@ -27,13 +27,15 @@ use crate::pinecone::{
 };
 use crate::restore::answer::{Check, Preflight, Search};
 use crate::restore::jobs::RestoreJobs;
-use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
+use crate::restore::{
+    Answer, Decision, Evidence, Intervals, Patience, Rules, Situation, Step, decide,
+};
 use crate::runtime::clock::{BootTime, Now};
 
 const START: i64 = 1_800_000_000;
 
 const RULES: Rules = Rules {
-    pace: Pace {
+    intervals: Intervals {
         poll_min: Duration::from_secs(2),
         poll_max: Duration::from_secs(60),
     },

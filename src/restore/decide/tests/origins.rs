@@ -298,7 +298,8 @@ fn a_refusal_after_an_abandoned_attempt_does_not_advise_an_edit() {
     let submission = open.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().attempt = 2;
     let posted = crate::pinecone::Posted::NoEffect(failure(FailureKind::Invalid));
-    let (report, _) = crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.pace);
+    let (report, _) =
+        crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.intervals);
     let message = report.message.text;
     assert!(message.contains("cannot be edited"), "{message}");
 }

@@ -46,7 +46,10 @@ fn a_refused_key_is_tried_again_soon_however_often_it_was_refused() {
     let running = accepted(json!({"state": "Pending"}), None);
     for (kind, pause_after) in [
         (FailureKind::Unauthorized, 20),
-        (FailureKind::Unavailable, RULES.pace.stalled().as_secs()),
+        (
+            FailureKind::Unavailable,
+            RULES.intervals.stalled().as_secs(),
+        ),
     ] {
         let failing = Answer::Follow {
             job: Err(failure(kind)),

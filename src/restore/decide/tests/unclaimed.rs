@@ -218,7 +218,7 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
     };
     assert_eq!(requeue_after(1), Some(Duration::from_secs(2)));
     assert_eq!(requeue_after(4), Some(Duration::from_secs(16)));
-    assert_eq!(requeue_after(40), Some(RULES.pace.stalled()));
+    assert_eq!(requeue_after(40), Some(RULES.intervals.stalled()));
 }
 
 #[test]
