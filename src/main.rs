@@ -14,7 +14,7 @@ use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
 use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
 use index_restore_operator::runtime::api_server::within;
 use index_restore_operator::runtime::events::Events;
-use index_restore_operator::runtime::leader::{self, Elector, Leadership, Seat};
+use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
 use index_restore_operator::runtime::metrics::Metrics;
 use index_restore_operator::runtime::serve::{Served, serve};
 use index_restore_operator::runtime::telemetry;
@@ -130,20 +130,20 @@ async fn election(
         leadership.lead_always();
         return Ok(None);
     }
-    let seat = Seat {
+    let config = LeaseConfig {
         namespace: lease_namespace(args, &client),
         name: args.leader_elect_lease_name.clone(),
         identity: leader::identity(),
         timing,
     };
-    let namespace = seat.namespace.clone();
+    let namespace = config.namespace.clone();
     tracing::info!(
         namespace,
-        lease = seat.name,
-        identity = seat.identity,
+        lease = config.name,
+        identity = config.identity,
         "standing for election"
     );
-    let mut elector = Elector::new(client, seat, leadership);
+    let mut elector = Elector::new(client, config, leadership);
     match elector.check().await {
         Err(error) if error.is_forbidden() => Err(anyhow!(error).context(format!(
             "the operator may not read the Lease of its election in namespace {namespace}; apply the roles of its deployment, set --leader-elect-namespace, or run one replica with --leader-elect=false"

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Timing;
-use super::evaluate::{Record, Seen, Verdict, evaluate, held, released};
+use super::evaluate::{LeaseAction, LeaseRecord, Seen, evaluate, held, released};
 use crate::runtime::clock::BootTime;
 
 #[derive(Debug)]
@@ -25,32 +25,32 @@ impl Candidate {
     }
 
     /// Takes in what the lease says; `now` is after the answer came.
-    pub fn saw(&mut self, record: Option<Record>, now: BootTime) {
+    pub fn saw(&mut self, record: Option<LeaseRecord>, now: BootTime) {
         self.seen = record.map(|record| Seen::next(self.seen.take(), record, now));
         if !self.holds() {
             self.leads_until = None;
         }
     }
 
-    pub fn verdict(&self, now: BootTime) -> Verdict {
+    pub fn action(&self, now: BootTime) -> LeaseAction {
         evaluate(self.seen.as_ref(), &self.me, now)
     }
 
-    /// What to write in order to hold the lease.
-    pub fn bid(&self, now: Timestamp) -> Record {
+    /// Returns the record that acquires or renews the lease.
+    pub fn held_record(&self, now: Timestamp) -> LeaseRecord {
         let before = self.seen.as_ref().map(|seen| &seen.record);
         held(before, &self.me, self.timing, now)
     }
 
-    /// What to write in order to give the lease up; nothing if it is not ours.
-    pub fn farewell(&self, now: Timestamp) -> Option<Record> {
+    /// Returns the record that releases the lease; nothing if it is not ours.
+    pub fn released_record(&self, now: Timestamp) -> Option<LeaseRecord> {
         let seen = self.seen.as_ref().filter(|_| self.holds())?;
         Some(released(&seen.record, now))
     }
 
     /// Takes in a write that won. The deadline counts from when it began: it may
     /// have landed any time since, and others count from when they see it.
-    pub fn wrote(&mut self, record: Record, began: BootTime, now: BootTime) {
+    pub fn wrote(&mut self, record: LeaseRecord, began: BootTime, now: BootTime) {
         self.saw(Some(record), now);
         if self.holds() {
             self.leads_until = Some(began.plus(self.timing.renew_deadline));
@@ -91,10 +91,10 @@ mod tests {
             retry_period: Duration::from_secs(2),
         };
         let now = BootTime::after_boot(Duration::from_secs(100));
-        let bid = Candidate::new("other".into(), timing).bid(Timestamp::UNIX_EPOCH);
-        for taken in [None, Some(bid)] {
+        let other = Candidate::new("other".into(), timing).held_record(Timestamp::UNIX_EPOCH);
+        for taken in [None, Some(other)] {
             let mut candidate = Candidate::new("me".into(), timing);
-            let own = candidate.bid(Timestamp::UNIX_EPOCH);
+            let own = candidate.held_record(Timestamp::UNIX_EPOCH);
             candidate.wrote(own, now, now);
             assert!(candidate.leads(now));
             candidate.saw(taken.clone(), now);

@@ -9,14 +9,14 @@ use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
 use super::candidate::Candidate;
-use super::evaluate::Verdict;
+use super::evaluate::LeaseAction;
 use super::{Leadership, Timing, lease};
 use crate::runtime::api_server::Error;
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
-/// What is run for, by whom and how.
-pub struct Seat {
+/// The Lease of the election, and the identity and timing of this candidate.
+pub struct LeaseConfig {
     pub namespace: String,
     /// Of the Lease.
     pub name: String,
@@ -37,12 +37,12 @@ pub struct Elector {
 }
 
 impl Elector {
-    pub fn new(client: Client, seat: Seat, leadership: Arc<Leadership>) -> Self {
+    pub fn new(client: Client, config: LeaseConfig, leadership: Arc<Leadership>) -> Self {
         Self {
-            api: Api::namespaced(client, &seat.namespace),
-            name: seat.name,
-            timing: seat.timing,
-            candidate: Candidate::new(seat.identity, seat.timing),
+            api: Api::namespaced(client, &config.namespace),
+            name: config.name,
+            timing: config.timing,
+            candidate: Candidate::new(config.identity, config.timing),
             lease: None,
             leadership,
             failures: 0,
@@ -54,7 +54,7 @@ impl Elector {
     /// # Errors
     /// Those of the read.
     pub async fn check(&mut self) -> Result<(), Error> {
-        self.look().await
+        self.read_lease().await
     }
 
     /// Leads whenever it can, until `stop`; then gives the lease up. Whoever cancels
@@ -72,12 +72,12 @@ impl Elector {
     }
 
     async fn round(&mut self) {
-        let mut attempt = self.attempt().await;
-        if attempt.as_ref().is_err_and(Error::is_conflict) {
+        let mut result = self.try_acquire_or_renew().await;
+        if result.as_ref().is_err_and(Error::is_conflict) {
             // Somebody wrote: see who.
-            attempt = self.attempt().await;
+            result = self.try_acquire_or_renew().await;
         }
-        match attempt {
+        match result {
             Ok(()) => self.failures = 0,
             Err(error) if error.is_conflict() => {}
             Err(error) => {
@@ -92,19 +92,19 @@ impl Elector {
         self.publish();
     }
 
-    /// One try to hold the lease, or one look at who does.
-    async fn attempt(&mut self) -> Result<(), Error> {
+    /// Acquires or renews the lease, or reads who holds it.
+    async fn try_acquire_or_renew(&mut self) -> Result<(), Error> {
         // A leader writes without reading first: a conflict would tell.
         if self.lease.is_none() || !self.candidate.leads(BootTime::now()) {
-            self.look().await?;
+            self.read_lease().await?;
         }
-        match self.candidate.verdict(BootTime::now()) {
-            Verdict::Wait(_) => Ok(()),
-            Verdict::Take | Verdict::Renew => self.bid().await,
+        match self.candidate.action(BootTime::now()) {
+            LeaseAction::Wait(_) => Ok(()),
+            LeaseAction::Acquire | LeaseAction::Renew => self.write_lease().await,
         }
     }
 
-    async fn look(&mut self) -> Result<(), Error> {
+    async fn read_lease(&mut self) -> Result<(), Error> {
         let before = self.candidate.holder().map(str::to_owned);
         self.lease = None;
         let read = lease::read(&self.api, &self.name, self.deadline());
@@ -120,8 +120,8 @@ impl Elector {
         Ok(())
     }
 
-    async fn bid(&mut self) -> Result<(), Error> {
-        let record = self.candidate.bid(Timestamp::now());
+    async fn write_lease(&mut self) -> Result<(), Error> {
+        let record = self.candidate.held_record(Timestamp::now());
         let before = self.lease.take();
         let began = BootTime::now();
         let write = lease::write(
@@ -156,12 +156,12 @@ impl Elector {
         if let Some(left) = self.left(now) {
             return period.min(left);
         }
-        // Candidates look more often than a leader renews, so that a lease that was
+        // Candidates read more often than a leader renews, so that a lease that was
         // released does not lie idle; and not all at once.
-        let look = period.mul_f64(0.5 + rand::random::<f64>() / 4.0);
-        match self.candidate.verdict(now) {
-            Verdict::Wait(left) => look.min(left),
-            Verdict::Take | Verdict::Renew => look,
+        let until_read = period.mul_f64(0.5 + rand::random::<f64>() / 4.0);
+        match self.candidate.action(now) {
+            LeaseAction::Wait(left) => until_read.min(left),
+            LeaseAction::Acquire | LeaseAction::Renew => until_read,
         }
     }
 
@@ -173,11 +173,11 @@ impl Elector {
 
     async fn release(mut self) {
         self.leadership.update(None, BootTime::now());
-        if self.lease.is_none() && self.candidate.holds() && self.look().await.is_err() {
+        if self.lease.is_none() && self.candidate.holds() && self.read_lease().await.is_err() {
             tracing::warn!("the lease cannot be given up; it will run out");
             return;
         }
-        let Some(record) = self.candidate.farewell(Timestamp::now()) else {
+        let Some(record) = self.candidate.released_record(Timestamp::now()) else {
             return;
         };
         let deadline = self.timing.renew_deadline / 2;

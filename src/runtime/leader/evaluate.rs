@@ -1,4 +1,4 @@
-//! What a candidate makes of the lease it sees: no clock, no I/O.
+//! What a candidate does about the lease that it read: no clock, no I/O.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::runtime::clock::BootTime;
 
 /// What a Lease says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct LeaseRecord {
     /// Empty once it was released.
     pub holder: String,
     pub duration: Duration,
@@ -21,51 +21,51 @@ pub struct Record {
 /// A record, and since when it has been seen unchanged.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub record: Record,
+    pub record: LeaseRecord,
     pub since: BootTime,
 }
 
 impl Seen {
     /// `now` must be read after the answer came: whoever wrote the record began
     /// to do so earlier.
-    pub fn next(before: Option<Self>, record: Record, now: BootTime) -> Self {
+    pub fn next(before: Option<Self>, record: LeaseRecord, now: BootTime) -> Self {
         let unchanged = before.filter(|before| before.record == record);
         let since = unchanged.map_or(now, |before| before.since);
         Self { record, since }
     }
 }
 
-/// What the lease allows.
+/// What a candidate does about the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LeaseAction {
     /// It is ours: renew it.
     Renew,
-    /// There is none, it was released, or it ran out: take it.
-    Take,
+    /// There is none, it was released, or it expired: acquire it.
+    Acquire,
     /// Another holds it, for that long unless it renews it.
     Wait(Duration),
 }
 
 /// The times in the record are the holder's clock and are never compared with
 /// ours: only how long we have seen the record unchanged counts.
-pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> Verdict {
+pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> LeaseAction {
     let Some(seen) = seen.filter(|seen| !seen.record.holder.is_empty()) else {
-        return Verdict::Take;
+        return LeaseAction::Acquire;
     };
     if seen.record.holder == me {
-        return Verdict::Renew;
+        return LeaseAction::Renew;
     }
     let left = seen.since.plus(seen.record.duration).since(now);
     match left.is_zero() {
-        true => Verdict::Take,
-        false => Verdict::Wait(left),
+        true => LeaseAction::Acquire,
+        false => LeaseAction::Wait(left),
     }
 }
 
-/// The record with which `me` renews the lease or takes it.
-pub fn held(before: Option<&Record>, me: &str, timing: Timing, now: Timestamp) -> Record {
+/// The record with which `me` acquires or renews the lease.
+pub fn held(before: Option<&LeaseRecord>, me: &str, timing: Timing, now: Timestamp) -> LeaseRecord {
     let own = before.filter(|record| record.holder == me);
-    Record {
+    LeaseRecord {
         holder: me.to_owned(),
         duration: timing.lease_duration,
         acquired: own.map_or(Some(now), |record| record.acquired),
@@ -78,9 +78,9 @@ pub fn held(before: Option<&Record>, me: &str, timing: Timing, now: Timestamp) -
     }
 }
 
-/// The record with which its holder gives the lease up.
-pub fn released(before: &Record, now: Timestamp) -> Record {
-    Record {
+/// The record with which its holder releases the lease.
+pub fn released(before: &LeaseRecord, now: Timestamp) -> LeaseRecord {
+    LeaseRecord {
         holder: String::new(),
         duration: Duration::from_secs(1),
         acquired: Some(now),
@@ -108,8 +108,8 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn record(holder: &str) -> Record {
-        Record {
+    fn record(holder: &str) -> LeaseRecord {
+        LeaseRecord {
             holder: holder.into(),
             duration: Duration::from_secs(15),
             acquired: Some(wall(100)),
@@ -119,28 +119,28 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_taken_only_if_it_is_free_or_was_long_unchanged() {
-        let left = |seconds| Verdict::Wait(Duration::from_secs(seconds));
-        for (holder, now, verdict) in [
-            (None, 100, Verdict::Take),
-            (Some(""), 100, Verdict::Take),
-            (Some(ME), 100, Verdict::Renew),
+    fn a_lease_is_acquired_only_if_it_is_free_or_was_long_unchanged() {
+        let left = |seconds| LeaseAction::Wait(Duration::from_secs(seconds));
+        for (holder, now, action) in [
+            (None, 100, LeaseAction::Acquire),
+            (Some(""), 100, LeaseAction::Acquire),
+            (Some(ME), 100, LeaseAction::Renew),
             // Even one that ran out: nobody took it.
-            (Some(ME), 900, Verdict::Renew),
+            (Some(ME), 900, LeaseAction::Renew),
             (Some("other"), 100, left(15)),
             (Some("other"), 114, left(1)),
-            (Some("other"), 115, Verdict::Take),
-            (Some("other"), 900, Verdict::Take),
+            (Some("other"), 115, LeaseAction::Acquire),
+            (Some("other"), 900, LeaseAction::Acquire),
         ] {
             let seen = holder.map(|holder| Seen::next(None, record(holder), at(100)));
             let found = evaluate(seen.as_ref(), ME, at(now));
-            assert_eq!(found, verdict, "{holder:?} at {now}");
+            assert_eq!(found, action, "{holder:?} at {now}");
         }
     }
 
     #[test]
     fn any_change_of_the_record_begins_the_wait_anew() {
-        let changes: [fn(&mut Record); 5] = [
+        let changes: [fn(&mut LeaseRecord); 5] = [
             |record| record.renewed = Some(wall(202)),
             |record| record.acquired = None,
             |record| record.transitions = 5,
@@ -155,8 +155,8 @@ mod tests {
             change(&mut changed);
             let seen = Seen::next(Some(same), changed, at(114));
             assert_eq!(seen.since, at(114), "change {n}");
-            let verdict = evaluate(Some(&seen), ME, at(116));
-            assert!(matches!(verdict, Verdict::Wait(_)), "change {n}");
+            let action = evaluate(Some(&seen), ME, at(116));
+            assert!(matches!(action, LeaseAction::Wait(_)), "change {n}");
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let mut long = record("other");
         long.duration = Duration::from_secs(60);
         let seen = Seen::next(None, long, at(100));
-        let left = Verdict::Wait(Duration::from_secs(44));
+        let left = LeaseAction::Wait(Duration::from_secs(44));
         assert_eq!(evaluate(Some(&seen), ME, at(116)), left);
     }
 
@@ -193,6 +193,9 @@ mod tests {
         assert_eq!((released.holder.as_str(), released.transitions), ("", 4));
         assert_eq!(released.duration, Duration::from_secs(1));
         let seen = Seen::next(None, released, at(100));
-        assert_eq!(evaluate(Some(&seen), "other", at(100)), Verdict::Take);
+        assert_eq!(
+            evaluate(Some(&seen), "other", at(100)),
+            LeaseAction::Acquire
+        );
     }
 }

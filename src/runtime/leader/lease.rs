@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 
-use super::evaluate::Record;
+use super::evaluate::LeaseRecord;
 use crate::runtime::api_server::{Error, within_time};
 
 pub async fn read(
@@ -24,7 +24,7 @@ pub async fn write(
     api: &Api<Lease>,
     name: &str,
     before: Option<&Lease>,
-    record: &Record,
+    record: &LeaseRecord,
     deadline: Duration,
 ) -> Result<Lease, Error> {
     let params = PostParams::default();
@@ -51,11 +51,11 @@ pub async fn write(
 }
 
 /// The record of a lease; `duration` where it names none.
-pub fn record(lease: &Lease, duration: Duration) -> Record {
+pub fn record(lease: &Lease, duration: Duration) -> LeaseRecord {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.map(u64::try_from);
     let seconds = seconds.and_then(Result::ok).filter(|seconds| *seconds > 0);
-    Record {
+    LeaseRecord {
         holder: spec.holder_identity.unwrap_or_default(),
         duration: seconds.map_or(duration, Duration::from_secs),
         acquired: spec.acquire_time.map(|time| time.0),
@@ -65,7 +65,7 @@ pub fn record(lease: &Lease, duration: Duration) -> Record {
 }
 
 /// What others wrote into the lease beside the record stays.
-fn with(mut lease: Lease, record: &Record) -> Lease {
+fn with(mut lease: Lease, record: &LeaseRecord) -> Lease {
     // Rounded up: a candidate that waits too long does no harm.
     let seconds = record.duration.as_millis().div_ceil(1_000);
     lease.spec = Some(LeaseSpec {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_record_survives_the_lease_and_its_duration_is_never_shortened() {
-        let written = Record {
+        let written = LeaseRecord {
             holder: "me".into(),
             duration: Duration::from_millis(2_500),
             acquired: Some(Timestamp::from_second(1).unwrap()),
@@ -97,7 +97,7 @@ mod tests {
         let lease = with(Lease::default(), &written);
         let read = record(&lease, Duration::from_secs(15));
         assert_eq!(read.duration, Duration::from_secs(3));
-        let rounded = Record {
+        let rounded = LeaseRecord {
             duration: read.duration,
             ..written
         };

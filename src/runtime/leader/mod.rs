@@ -14,7 +14,7 @@ mod properties;
 
 use std::time::Duration;
 
-pub use elector::{Elector, Seat};
+pub use elector::{Elector, LeaseConfig};
 pub use leadership::{Leadership, Term};
 
 /// The intervals of an election; each is longer than the next.

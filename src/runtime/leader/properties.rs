@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::Timing;
 use super::candidate::Candidate;
-use super::evaluate::{Record, Verdict};
+use super::evaluate::{LeaseAction, LeaseRecord};
 use crate::runtime::clock::BootTime;
 
 const TIMING: Timing = Timing {
@@ -36,18 +36,18 @@ enum Event {
     Release(usize),
 }
 
-enum Request {
+enum StoreRequest {
     Read,
     Write {
-        record: Record,
+        record: LeaseRecord,
         before: u64,
         began: BootTime,
     },
 }
 
-enum Answer {
-    Found(Option<Record>, u64),
-    Written(Record, u64, BootTime),
+enum StoreAnswer {
+    Found(Option<LeaseRecord>, u64),
+    Written(LeaseRecord, u64, BootTime),
     Conflict,
 }
 
@@ -55,7 +55,7 @@ enum Answer {
 #[derive(Default)]
 struct Store {
     version: u64,
-    record: Option<Record>,
+    record: Option<LeaseRecord>,
 }
 
 struct Node {
@@ -64,10 +64,10 @@ struct Node {
     offset: u64,
     /// Of the lease as last read or written, where that is known.
     version: Option<u64>,
-    request: Option<Request>,
-    answer: Option<Answer>,
+    request: Option<StoreRequest>,
+    answer: Option<StoreAnswer>,
     /// Writes nobody waits for any more.
-    adrift: Vec<(Record, u64)>,
+    adrift: Vec<(LeaseRecord, u64)>,
 }
 
 impl Node {
@@ -93,37 +93,37 @@ impl Node {
             return;
         }
         self.request = match self.version {
-            Some(before) if !matches!(self.candidate.verdict(now), Verdict::Wait(_)) => {
+            Some(before) if !matches!(self.candidate.action(now), LeaseAction::Wait(_)) => {
                 // As the elector does: what is written is known again only by its answer.
                 self.version = None;
-                Some(Request::Write {
-                    record: self.candidate.bid(wall),
+                Some(StoreRequest::Write {
+                    record: self.candidate.held_record(wall),
                     before,
                     began: now,
                 })
             }
-            _ => Some(Request::Read),
+            _ => Some(StoreRequest::Read),
         };
     }
 
     fn answer(&mut self, now: BootTime) {
         self.request = None;
         match self.answer.take() {
-            Some(Answer::Found(record, version)) => {
+            Some(StoreAnswer::Found(record, version)) => {
                 self.candidate.saw(record, now);
                 self.version = Some(version);
             }
-            Some(Answer::Written(record, version, began)) => {
+            Some(StoreAnswer::Written(record, version, began)) => {
                 self.candidate.wrote(record, began, now);
                 self.version = Some(version);
             }
-            Some(Answer::Conflict) | None => self.version = None,
+            Some(StoreAnswer::Conflict) | None => self.version = None,
         }
     }
 }
 
 impl Store {
-    fn swap(&mut self, record: Record, before: u64) -> bool {
+    fn swap(&mut self, record: LeaseRecord, before: u64) -> bool {
         let wins = before == self.version;
         if wins {
             self.version += 1;
@@ -139,14 +139,14 @@ impl Store {
         }
         node.answer = match node.request.take() {
             None => return,
-            Some(Request::Read) => Some(Answer::Found(self.record.clone(), self.version)),
-            Some(Request::Write {
+            Some(StoreRequest::Read) => Some(StoreAnswer::Found(self.record.clone(), self.version)),
+            Some(StoreRequest::Write {
                 record,
                 before,
                 began,
             }) => Some(match self.swap(record.clone(), before) {
-                true => Answer::Written(record, self.version, began),
-                false => Answer::Conflict,
+                true => StoreAnswer::Written(record, self.version, began),
+                false => StoreAnswer::Conflict,
             }),
         };
     }
@@ -195,7 +195,7 @@ impl World {
             }
             Event::GiveUp(who) => {
                 let node = &mut self.nodes[who];
-                if let Some(Request::Write { record, before, .. }) = node.request.take() {
+                if let Some(StoreRequest::Write { record, before, .. }) = node.request.take() {
                     node.adrift.push((record, before));
                 }
                 node.answer = None;
@@ -212,7 +212,7 @@ impl World {
     fn release(&mut self, who: usize, wall: Timestamp) {
         let node = &mut self.nodes[who];
         let Some(before) = node.version else { return };
-        if let Some(record) = node.candidate.farewell(wall) {
+        if let Some(record) = node.candidate.released_record(wall) {
             self.store.swap(record, before);
             let (rate, offset) = (node.rate, node.offset);
             *node = Node::new(["first", "second"][who], rate, offset);
