@@ -8,7 +8,7 @@ use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
 use super::announce;
-use super::claim::{Claim, Sending, Taking, Used};
+use super::claim::{Claim, ClaimOutcome, SendResult, UsedClaim};
 use super::decide::{Decision, Step, after_post, after_unsent};
 use super::evidence::Evidence;
 use super::intervals::Intervals;
@@ -143,13 +143,13 @@ impl Actor<'_> {
         if !self.leads() {
             return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
-        let claim = match Claim::take(&self.api, object, &request).await? {
-            Taking::Won(claim) => claim,
-            Taking::Lost => {
+        let claim = match Claim::acquire(&self.api, object, &request).await? {
+            ClaimOutcome::Won(claim) => claim,
+            ClaimOutcome::Lost => {
                 self.metrics.conflicted();
                 return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
-            Taking::Pruned(pruned) => {
+            ClaimOutcome::Pruned(pruned) => {
                 let acted = self.report(&pruned, &crd_outdated()).await?;
                 return Ok(done(acted, self.intervals.stalled()));
             }
@@ -161,7 +161,7 @@ impl Actor<'_> {
             "claimed; the restore is submitted"
         );
         let used = claim.send(self.pinecone, key, self.term).await;
-        let (report, requeue_after) = self.read(&used, evidence);
+        let (report, requeue_after) = self.interpret(&used, evidence);
         let acted = self.record(&used.object, &report).await;
         Ok(Done {
             acted,
@@ -170,10 +170,10 @@ impl Actor<'_> {
         })
     }
 
-    /// What the request's fate means; logged first, so that the IDs survive even
-    /// if they cannot be written.
-    fn read(&self, used: &Used, evidence: &mut Evidence) -> (Report, Duration) {
-        let Sending::Posted(posted) = &used.posted else {
+    /// Returns what to write after the request was sent or not. Logs it first, so that the IDs
+    /// survive even if they cannot be written.
+    fn interpret(&self, used: &UsedClaim, evidence: &mut Evidence) -> (Report, Duration) {
+        let SendResult::Posted(posted) = &used.result else {
             tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");
             return after_unsent(&Situation::of(&used.object), self.intervals);

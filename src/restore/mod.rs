@@ -27,7 +27,7 @@ pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
 pub use intervals::{Intervals, Patience};
 pub use observe::{Wish, observe};
-pub use record::{Standing, standing};
+pub use record::{RecordTarget, record_target};
 pub use report::{Change, Report};
 pub use rivals::Rivals;
 pub use situation::{Situation, Stage};

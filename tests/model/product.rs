@@ -12,8 +12,8 @@ use index_restore_operator::restore::jobs::JobMatch;
 use index_restore_operator::restore::messages;
 use index_restore_operator::restore::report::ClaimRequest;
 use index_restore_operator::restore::{
-    Decision, Evidence, Intervals, Patience, Question, Rules, Situation, Stage, Standing,
-    after_post, after_unsent, ask, decide, holds, standing,
+    Decision, Evidence, Intervals, Patience, Question, RecordTarget, Rules, Situation, Stage,
+    after_post, after_unsent, ask, decide, holds, record_target,
 };
 use index_restore_operator::runtime::clock::Now;
 use jiff::{SignedDuration, Timestamp};
@@ -274,10 +274,15 @@ impl Product {
     }
 
     /// Whether the outcome still belongs into the object as it is now.
-    pub fn belongs(&self, fresh: Option<&Object>, claimed: &Object, what: Changing) -> Standing {
+    pub fn belongs(
+        &self,
+        fresh: Option<&Object>,
+        claimed: &Object,
+        what: Changing,
+    ) -> RecordTarget {
         let fresh = fresh.map(|fresh| self.expanded(fresh, OBSERVED));
         let claimed = self.expanded(claimed, OBSERVED);
-        standing(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
+        record_target(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
     }
 }
 

@@ -57,15 +57,15 @@ fn object() -> IndexRestore {
 async fn take(
     put: fn(Value) -> (u16, Value),
     get: fn(Value) -> Value,
-) -> (Taking, Vec<(Method, Value)>) {
-    let (taking, seen) = attempt(put, get).await;
-    (taking.unwrap(), seen)
+) -> (ClaimOutcome, Vec<(Method, Value)>) {
+    let (outcome, seen) = attempt(put, get).await;
+    (outcome.unwrap(), seen)
 }
 
 async fn attempt(
     put: fn(Value) -> (u16, Value),
     get: fn(Value) -> Value,
-) -> (Result<Taking, Error>, Vec<(Method, Value)>) {
+) -> (Result<ClaimOutcome, Error>, Vec<(Method, Value)>) {
     let fake = Fake {
         put,
         get,
@@ -77,9 +77,9 @@ async fn attempt(
         nonce: "mine".into(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let taking = Claim::take(&Api::namespaced(client, "n"), &object(), &request).await;
+    let outcome = Claim::acquire(&Api::namespaced(client, "n"), &object(), &request).await;
     let seen = fake.seen.lock().unwrap().clone();
-    (taking, seen)
+    (outcome, seen)
 }
 
 fn status(code: u16, reason: &str) -> Value {
@@ -115,7 +115,7 @@ fn same(body: Value) -> Value {
 #[tokio::test]
 async fn a_claim_is_won_only_by_a_write_that_shows_it() {
     let (won, seen) = take(echo, same).await;
-    assert!(matches!(won, Taking::Won(_)));
+    assert!(matches!(won, ClaimOutcome::Won(_)));
     assert_eq!(
         seen.len(),
         1,
@@ -124,15 +124,15 @@ async fn a_claim_is_won_only_by_a_write_that_shows_it() {
     assert_eq!(seen[0].0, Method::PUT);
     assert_eq!(seen[0].1["metadata"]["resourceVersion"], "7");
     assert!(
-        matches!(take(pruned, same).await.0, Taking::Pruned(_)),
+        matches!(take(pruned, same).await.0, ClaimOutcome::Pruned(_)),
         "an old CRD"
     );
     assert!(
-        matches!(take(conflict, rivals).await.0, Taking::Lost),
+        matches!(take(conflict, rivals).await.0, ClaimOutcome::Lost),
         "a rival was first"
     );
     assert!(
-        matches!(take(conflict, same).await.0, Taking::Won(_)),
+        matches!(take(conflict, same).await.0, ClaimOutcome::Won(_)),
         "our own write, repeated"
     );
 }
@@ -192,7 +192,7 @@ async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
     let sends = async |began, term| {
         let object = object();
         let used = Claim { object, began }.send(&pinecone, &key, term).await;
-        matches!(used.posted, Sending::Posted(_))
+        matches!(used.result, SendResult::Posted(_))
     };
     // Begun when the machine started: longer ago than any claim lives.
     let old = BootTime::after_boot(Duration::ZERO);
