@@ -12,7 +12,7 @@ use clap::Parser as _;
 use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
 use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
-use index_restore_operator::runtime::api_server::within;
+use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
 use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
 use index_restore_operator::runtime::metrics::Metrics;
@@ -197,7 +197,7 @@ async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
         None => Api::all(client.clone()),
         Some(namespace) => Api::namespaced(client.clone(), namespace),
     };
-    match within("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
+    match with_deadline("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Err(anyhow!(error).context(
             "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",

@@ -10,7 +10,7 @@ use kube::{Api, Client};
 
 use crate::api::ApiKeySecretRef;
 use crate::pinecone::{ApiKey, InvalidKey};
-use crate::runtime::api_server::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
@@ -67,7 +67,7 @@ impl ApiKeyCache {
             return Ok(Ok(key.clone()));
         }
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let get = within("get Secret", api.get_opt(&reference.name));
+        let get = with_deadline("get Secret", api.get_opt(&reference.name));
         let secret = match around(Site::SecretGet, get).await {
             Ok(secret) => secret,
             Err(error) if error.is_forbidden() => {

@@ -17,7 +17,7 @@ use crate::pinecone::{ApiKey, RestoreJob};
 use crate::restore::{
     Actor, Answer, Question, Rivals, Situation, Stage, Wish, act, ask, decide, observe,
 };
-use crate::runtime::api_server::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::clock::{BootTime, Now};
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
@@ -161,7 +161,7 @@ async fn load(
         return Ok(Some(cached.clone()));
     }
     let name = cached.name_any();
-    let read = within("read", api.get_opt(&name));
+    let read = with_deadline("read", api.get_opt(&name));
     let fresh = around(Site::ObjectGet, read).await?;
     Ok(fresh.filter(|fresh| fresh.metadata.uid == cached.metadata.uid))
 }

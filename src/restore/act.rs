@@ -16,7 +16,7 @@ use super::report::{Change, ClaimRequest, Report};
 use super::situation::Situation;
 use crate::api::{IndexRestore, IndexRestoreStatus, Reason, StatusMessage};
 use crate::pinecone::{ApiKey, Client, Posted};
-use crate::runtime::api_server::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::clock::BootTime;
 use crate::runtime::events::Events;
 use crate::runtime::failpoint::{Site, around};
@@ -208,7 +208,7 @@ impl Actor<'_> {
         let mut next = object.clone();
         next.status = Some(status);
         let params = PostParams::default();
-        within(
+        with_deadline(
             "write status",
             self.api.replace_status(name, &params, &next),
         )

@@ -10,7 +10,7 @@ use super::report::ClaimRequest;
 use super::situation::own_submission;
 use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
-use crate::runtime::api_server::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
@@ -67,7 +67,7 @@ impl Claim {
         object.status = Some(request.status(seen, &messages::pending()));
         let name = object.metadata.name.clone().unwrap_or_default();
         let params = PostParams::default();
-        let put = within("claim", api.replace_status(&name, &params, &object));
+        let put = with_deadline("claim", api.replace_status(&name, &params, &object));
         match around(Site::ClaimPut, put).await {
             Ok(object) if holds(&object, request) => {
                 Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
@@ -110,7 +110,7 @@ impl Claim {
 }
 
 async fn reread(api: &Api<IndexRestore>, name: &str) -> Result<Option<IndexRestore>, Error> {
-    let read = within("read claim", api.get_opt(name));
+    let read = with_deadline("read claim", api.get_opt(name));
     around(Site::ClaimGet, read).await
 }
 

@@ -9,7 +9,7 @@ use super::announce;
 use super::report::{Change, Record, Report};
 use super::situation::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
-use crate::runtime::api_server::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::failpoint::{Site, around};
 
 /// Longest time between two tries.
@@ -69,7 +69,7 @@ impl Actor<'_> {
     /// The same object, not one of the same name.
     async fn reread(&self, object: &IndexRestore) -> Result<Option<IndexRestore>, Error> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
-        let read = within("read", self.api.get_opt(name));
+        let read = with_deadline("read", self.api.get_opt(name));
         let fresh = around(Site::RecordGet, read).await?;
         Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
     }

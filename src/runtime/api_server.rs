@@ -20,22 +20,22 @@ pub enum Error {
     Deadline { call: &'static str, after: Duration },
 }
 
-/// Awaits a call, for a bounded time.
+/// Awaits a call, for 15 s at most.
 ///
 /// # Errors
 /// Those of the call, and its deadline: then the call may have had its effect.
-pub async fn within<T>(
+pub async fn with_deadline<T>(
     call: &'static str,
     future: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Error> {
-    within_time(call, DEADLINE, future).await
+    with_deadline_of(call, DEADLINE, future).await
 }
 
 /// The same with another deadline.
 ///
 /// # Errors
-/// As [`within`].
-pub async fn within_time<T>(
+/// As [`with_deadline`].
+pub async fn with_deadline_of<T>(
     call: &'static str,
     after: Duration,
     future: impl Future<Output = Result<T, kube::Error>>,

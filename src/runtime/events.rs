@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, Recorder, Reporter};
 
-use super::api_server::within;
+use super::api_server::with_deadline;
 use super::failpoint::{Site, around};
 
 /// Longest note of an event, in bytes; Kubernetes refuses longer ones.
@@ -58,7 +58,7 @@ impl Events {
             }
         }
         let recorder = self.recorder();
-        let publish = within("event", recorder.publish(&event, object));
+        let publish = with_deadline("event", recorder.publish(&event, object));
         if let Err(error) = around(Site::EventPost, publish).await {
             tracing::warn!(%error, reason = event.reason, "event not published");
         }

@@ -8,14 +8,14 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 
 use super::evaluate::LeaseRecord;
-use crate::runtime::api_server::{Error, within_time};
+use crate::runtime::api_server::{Error, with_deadline_of};
 
 pub async fn read(
     api: &Api<Lease>,
     name: &str,
     deadline: Duration,
 ) -> Result<Option<Lease>, Error> {
-    within_time("read lease", deadline, api.get_opt(name)).await
+    with_deadline_of("read lease", deadline, api.get_opt(name)).await
 }
 
 /// Writes the record over `before`, or creates the lease. Whoever saw another
@@ -32,7 +32,7 @@ pub async fn write(
         Some(before) => {
             let lease = with(before.clone(), record);
             let put = api.replace(name, &params, &lease);
-            within_time("renew lease", deadline, put).await
+            with_deadline_of("renew lease", deadline, put).await
         }
         None => {
             let metadata = ObjectMeta {
@@ -45,7 +45,7 @@ pub async fn write(
             };
             let lease = with(lease, record);
             let post = api.create(&params, &lease);
-            within_time("create lease", deadline, post).await
+            with_deadline_of("create lease", deadline, post).await
         }
     }
 }
