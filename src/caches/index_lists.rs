@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId, Look, found};
+use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId, Lookup, found};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
@@ -54,7 +54,7 @@ impl IndexListCache {
         pinecone: &Client,
         key: &ApiKey,
         restored: Restored<'_>,
-    ) -> Look<Index> {
+    ) -> Lookup<Index> {
         let cell = self.cell(key.id()).await;
         let listed = {
             let mut snapshot = cell.lock().await;

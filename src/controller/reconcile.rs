@@ -15,7 +15,8 @@ use crate::api::IndexRestore;
 use crate::caches::KeyProblem;
 use crate::pinecone::{ApiKey, RestoreJob};
 use crate::restore::{
-    Actor, Answer, Question, Rivals, Situation, Stage, Wish, act, ask, decide, observe,
+    Actor, Answer, ObservationRequest, Question, Rivals, Situation, Stage, act, ask, decide,
+    observe,
 };
 use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::clock::{BootTime, Now};
@@ -104,8 +105,9 @@ async fn reconcile_object(
     // Decided as of the time before the reads, learnt as of the time after them: a
     // process that was frozen in between saw nothing meanwhile.
     let now = Now::read();
-    let looked = look(context, term, &object, &situation, &mut remembered, now).await;
-    let (answer, key) = looked?;
+    let observed =
+        observe_situation(context, term, &object, &situation, &mut remembered, now).await;
+    let (answer, key) = observed?;
     let evidence = &mut remembered.evidence;
     let decision = decide(&situation, evidence, &answer, &context.rules, now);
     let actor = Actor {
@@ -122,8 +124,8 @@ async fn reconcile_object(
     Ok(settle(context, term, &object, remembered, &done))
 }
 
-/// Looks at what has to be known, and learns from it; or gives the answer that is held.
-async fn look(
+/// Reads what has to be known and learns from it, or returns the answer that is held.
+async fn observe_situation(
     context: &Context,
     term: &Term,
     object: &IndexRestore,
@@ -184,16 +186,16 @@ async fn answer(
     };
     let find =
         || -> BoxFuture<'_, Result<Rivals, Error>> { Box::pin(rivals::find(context, situation)) };
-    let wish = Wish {
+    let request = ObservationRequest {
         question,
         situation,
         known_job,
         rivals: &find,
     };
-    let see = |key: ApiKey| async move {
-        observe(wish, &context.pinecone, &context.index_lists, &key).await
+    let observe_with = |key: ApiKey| async move {
+        observe(request, &context.pinecone, &context.index_lists, &key).await
     };
-    let answer = see(key.clone()).await?;
+    let answer = observe_with(key.clone()).await?;
     if !answer.is_unauthorized() {
         return Ok((answer, Some(key)));
     }
@@ -202,7 +204,9 @@ async fn answer(
         .api_keys
         .invalidate(&namespace, &object.spec.api_key_secret_ref);
     match self::key(context, object).await? {
-        Ok(fresh) if fresh.id() != key.id() => Ok((see(fresh.clone()).await?, Some(fresh))),
+        Ok(fresh) if fresh.id() != key.id() => {
+            Ok((observe_with(fresh.clone()).await?, Some(fresh)))
+        }
         _ => Ok((answer, Some(key))),
     }
 }

@@ -55,11 +55,11 @@ pub enum FailureKind {
     Unavailable,
 }
 
-/// One thing that was looked for: there, not there, or not known.
-pub type Look<T> = Result<Option<T>, Failure>;
+/// The result of looking one thing up: it is there, it is not there, or the request failed.
+pub type Lookup<T> = Result<Option<T>, Failure>;
 
-/// Whether a read found its thing; "not found" in Pinecone's own form is an answer.
-pub fn found<T>(read: Result<T, Failure>) -> Look<T> {
+/// Takes "not found", in Pinecone's own form, for an answer.
+pub fn found<T>(read: Result<T, Failure>) -> Lookup<T> {
     match read {
         Ok(value) => Ok(Some(value)),
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),

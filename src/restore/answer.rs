@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::caches::KeyProblem;
-use crate::pinecone::{Backup, Failure, FailureKind, Index, Look, RestoreJob};
+use crate::pinecone::{Backup, Failure, FailureKind, Index, Lookup, RestoreJob};
 
 use super::jobs::RestoreJobs;
 
@@ -16,9 +16,9 @@ pub enum Answer {
     MaySubmit(Preflight),
     FindOurs(Search),
     Follow {
-        job: Look<RestoreJob>,
+        job: Lookup<RestoreJob>,
         /// Read where the job has ended or cannot be seen, and now and then.
-        index: Option<Look<Index>>,
+        index: Option<Lookup<Index>>,
     },
     StillThere(Check),
 }
@@ -26,7 +26,7 @@ pub enum Answer {
 /// Before a claim is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preflight {
-    pub index: Look<Index>,
+    pub index: Lookup<Index>,
     /// Read where the name is taken, or an attempt may still take effect.
     pub jobs: Option<Result<RestoreJobs, Failure>>,
     /// Read where the name is free. That it is not found is a failure here: its
@@ -39,7 +39,7 @@ pub struct Preflight {
 /// While a submission is open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
-    pub index: Look<Index>,
+    pub index: Lookup<Index>,
     pub jobs: Result<RestoreJobs, Failure>,
     /// Proves that the key is one of the right project.
     pub backup: Option<Result<Backup, Failure>>,
@@ -47,19 +47,19 @@ pub struct Search {
     pub ended: Timestamp,
 }
 
-/// A look at an index that was restored.
+/// An observation of an index that was restored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    pub index: Look<Index>,
+    pub index: Lookup<Index>,
     /// Whether the restore job is shown, in the list or by its ID. Read where the index does
     /// not name its backup.
-    pub job: Option<Look<()>>,
+    pub job: Option<Lookup<()>>,
     /// Whether the key shows the backup. Read where the job is not shown.
-    pub backup: Option<Look<Backup>>,
+    pub backup: Option<Lookup<Backup>>,
 }
 
-impl From<Look<Index>> for Check {
-    fn from(index: Look<Index>) -> Self {
+impl From<Lookup<Index>> for Check {
+    fn from(index: Lookup<Index>) -> Self {
         Self {
             index,
             job: None,

@@ -39,7 +39,7 @@ impl Intervals {
         self.retry(failures, None).min(SECRET)
     }
 
-    /// Until the next look at a restore that waits for a person: five times
+    /// Until the next observation of a restore that waits for a person: five times
     /// `poll_max`.
     pub fn stalled(self) -> Duration {
         self.poll_max.saturating_mul(5)
@@ -51,7 +51,7 @@ impl Intervals {
         self.poll_max.saturating_mul(10)
     }
 
-    /// Until the next look at a restored index: the beginning of the next period,
+    /// Until the next observation of a restored index: the beginning of the next period,
     /// so that all of them share one list of indexes.
     pub fn slow(self, now: BootTime) -> Duration {
         now.until_next_period(self.slow_period())
@@ -77,9 +77,9 @@ pub struct Patience {
     pub max_gap: Duration,
 }
 
-/// Complete looks that must all have missed a thing, once the list had time to catch
+/// Complete observations that must all have missed a thing, once the list had time to catch
 /// up, before it is believed missing.
-pub const LOOKS: u32 = 3;
+pub const OBSERVATIONS: u32 = 3;
 
 impl Default for Patience {
     fn default() -> Self {

@@ -26,7 +26,7 @@ pub use claim::{CLAIM_LIFE, holds};
 pub use decide::{Decision, Rules, Step, after_post, after_unsent, decide};
 pub use evidence::Evidence;
 pub use intervals::{Intervals, Patience};
-pub use observe::{Wish, observe};
+pub use observe::{ObservationRequest, observe};
 pub use record::{RecordTarget, record_target};
 pub use report::{Change, Report};
 pub use rivals::Rivals;

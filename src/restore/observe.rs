@@ -9,16 +9,18 @@ use super::jobs::{JobMatch, RestoreJobs};
 use super::rivals::Rivals;
 use super::situation::{Situation, Stage, Submitted};
 use crate::caches::{IndexListCache, Restored};
-use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, Look, RestoreJob, found};
+use crate::pinecone::{
+    ApiKey, Backup, Client, Failure, Index, JobState, Lookup, RestoreJob, found,
+};
 use crate::runtime::api_server::Error;
 use crate::runtime::failpoint::{Site, around};
 
-/// What is to be read, and what is known already that decides what to ask for.
+/// What is to be read from Pinecone, and what is known already.
 #[derive(Clone, Copy)]
-pub struct Wish<'a> {
+pub struct ObservationRequest<'a> {
     pub question: Question,
     pub situation: &'a Situation,
-    /// A restore job of this backup and name that an earlier look showed.
+    /// A restore job of this backup and name that an earlier observation showed.
     pub known_job: Option<&'a RestoreJob>,
     /// Asks the API server for other IndexRestores of this backup and name. What they record
     /// must be newer than the list of restore jobs: they may have made what it shows.
@@ -30,27 +32,27 @@ pub struct Wish<'a> {
 /// # Errors
 /// If the API server cannot be asked for other IndexRestores.
 pub async fn observe(
-    wish: Wish<'_>,
+    request: ObservationRequest<'_>,
     pinecone: &Client,
     index_lists: &IndexListCache,
     key: &ApiKey,
 ) -> Result<Answer, Error> {
-    let eyes = Eyes {
-        wish,
-        situation: wish.situation,
+    let observer = Observer {
+        request,
+        situation: request.situation,
         pinecone,
         key,
     };
-    Ok(match (wish.question, &wish.situation.stage) {
-        (Question::MaySubmit { jobs }, _) => Answer::MaySubmit(eyes.preflight(jobs).await?),
-        (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await?),
+    Ok(match (request.question, &request.situation.stage) {
+        (Question::MaySubmit { jobs }, _) => Answer::MaySubmit(observer.preflight(jobs).await?),
+        (Question::FindOurs, _) => Answer::FindOurs(observer.search().await?),
         (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
-            Some(job_id) => eyes.follow(job_id, index).await,
-            None => eyes.follow_index().await,
+            Some(job_id) => observer.follow(job_id, index).await,
+            None => observer.follow_index().await,
         },
         (Question::StillThere { by_list }, Stage::Finished(submitted)) => {
             let list = by_list.then_some(index_lists);
-            Answer::StillThere(eyes.check(submitted, list).await)
+            Answer::StillThere(observer.check(submitted, list).await)
         }
         (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
             Answer::Nothing
@@ -58,14 +60,14 @@ pub async fn observe(
     })
 }
 
-struct Eyes<'a, 'w> {
-    wish: Wish<'w>,
+struct Observer<'a, 'w> {
+    request: ObservationRequest<'w>,
     situation: &'w Situation,
     pinecone: &'a Client,
     key: &'a ApiKey,
 }
 
-impl Eyes<'_, '_> {
+impl Observer<'_, '_> {
     async fn preflight(&self, jobs: bool) -> Result<Preflight, Error> {
         let index = self.index().await;
         let jobs = match &index {
@@ -105,7 +107,7 @@ impl Eyes<'_, '_> {
     async fn with_rivals(
         &self,
         jobs: Result<RestoreJobs, Failure>,
-        index: &Look<Index>,
+        index: &Lookup<Index>,
     ) -> Result<Result<RestoreJobs, Failure>, Error> {
         let Ok(mut jobs) = jobs else {
             return Ok(jobs);
@@ -119,7 +121,7 @@ impl Eyes<'_, '_> {
         if situation.since.is_none() || !(is_listed || is_named) {
             return Ok(Ok(jobs));
         }
-        jobs.rivals = (self.wish.rivals)().await?;
+        jobs.rivals = (self.request.rivals)().await?;
         Ok(self.confirmed(jobs).await)
     }
 
@@ -193,12 +195,12 @@ impl Eyes<'_, '_> {
         }
     }
 
-    async fn job(&self, job_id: &str) -> Look<RestoreJob> {
+    async fn job(&self, job_id: &str) -> Lookup<RestoreJob> {
         let job = self.pinecone.restore_job(self.key, job_id);
         found(around(Site::JobGet, job).await)
     }
 
-    async fn index(&self) -> Look<Index> {
+    async fn index(&self) -> Lookup<Index> {
         let index = self.pinecone.index(self.key, &self.situation.index_name);
         found(around(Site::IndexGet, index).await)
     }
@@ -226,7 +228,7 @@ impl Eyes<'_, '_> {
     }
 
     /// The jobs with an earlier job as its ID shows it: the one that is listed, one that an
-    /// earlier look showed, or one that a copied status names.
+    /// earlier observation showed, or one that a copied status names.
     async fn confirmed(&self, mut jobs: RestoreJobs) -> Result<RestoreJobs, Failure> {
         let shown = match self.situation.find_job(&jobs) {
             JobMatch::Ours(_) => return Ok(jobs),
@@ -239,7 +241,7 @@ impl Eyes<'_, '_> {
                 }
                 return Ok(jobs);
             }
-            JobMatch::None => self.wish.known_job.cloned(),
+            JobMatch::None => self.request.known_job.cloned(),
         };
         let id = shown.as_ref().map(|job| &job.restore_job_id);
         let Some(id) = id.or(self.situation.hinted_job.as_ref()) else {

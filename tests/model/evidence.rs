@@ -47,7 +47,7 @@ impl Product {
         let (form, _) = form.split_once(", known_job: ").unwrap();
         let mut form = form.to_owned();
         for (field, canonical) in [
-            ("looks", evidence.looks().min(3)),
+            ("observations", evidence.observations().min(3)),
             ("failures", evidence.failures().min(3)),
             ("refusals", evidence.refusals().min(1)),
             ("polls", 0),

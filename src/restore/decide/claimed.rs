@@ -55,11 +55,11 @@ pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> De
     }
 }
 
-/// An open claim and a look for its outcome.
+/// An open claim and an observation of its outcome.
 struct Open<'a> {
     scene: &'a Scene<'a>,
     claim: &'a Submission,
-    /// When the look ended.
+    /// When the observation ended.
     ended: Timestamp,
 }
 
@@ -157,15 +157,15 @@ impl Open<'_> {
                 .retry_after(failure)
                 .min(intervals.poll_max.max(asked)),
         };
-        self.look_on(&failure.to_string(), requeue_after)
+        self.keep_observing(&failure.to_string(), requeue_after)
     }
 
     fn not_known(&self, why: &str) -> Decision {
         let requeue_after = match self.is_overdue() {
             true => self.scene.rules.intervals.poll_max,
-            false => self.scene.look_again(),
+            false => self.scene.observation_interval(),
         };
-        self.look_on(why, requeue_after)
+        self.keep_observing(why, requeue_after)
     }
 
     /// Only a person can know more.
@@ -179,8 +179,8 @@ impl Open<'_> {
         is_overdue(self.scene, self.claim) || self.has_gap()
     }
 
-    /// Goes on looking, and records now and then until when the outcome was in sight.
-    fn look_on(&self, why: &str, requeue_after: Duration) -> Decision {
+    /// Keeps observing, and records now and then until when the outcome was in sight.
+    fn keep_observing(&self, why: &str, requeue_after: Duration) -> Decision {
         let message = unresolved(self.scene, self.claim, why, self.ended);
         Decision::report(Report::new(message, self.observation()), requeue_after)
     }

@@ -127,7 +127,7 @@ fn doubted(scene: &Scene<'_>, message: StatusMessage) -> Decision {
         let report = Report::new(message, Change::Nothing);
         return Decision::report(report, intervals.stalled());
     }
-    Decision::keep(scene.look_again())
+    Decision::keep(scene.observation_interval())
 }
 
 fn failed(scene: &Scene<'_>, submitted: &Submitted, failure: &Failure) -> Decision {

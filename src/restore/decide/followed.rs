@@ -4,7 +4,7 @@ use super::finished::finished;
 use super::{Decision, Scene, take_job};
 use crate::api::{Reason, RestoreStatus, StatusMessage};
 use crate::pinecone::{
-    Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob, SourceBackup,
+    Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob, SourceBackup,
 };
 use crate::restore::messages;
 use crate::restore::report::{Change, Report, restore_status};
@@ -18,8 +18,8 @@ const TOLERATED: u32 = 3;
 pub(super) fn decide(
     scene: &Scene<'_>,
     submitted: &Submitted,
-    job: &Look<RestoreJob>,
-    index: Option<&Look<Index>>,
+    job: &Lookup<RestoreJob>,
+    index: Option<&Lookup<Index>>,
 ) -> Decision {
     let index = match index {
         Some(Err(failure)) => return failed(scene, failure),
@@ -111,7 +111,7 @@ fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
         let message = messages::index_replaced(&index.name);
         return stalled(scene, message, Change::Nothing);
     }
-    Decision::keep(scene.look_again())
+    Decision::keep(scene.observation_interval())
 }
 
 fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
@@ -120,7 +120,11 @@ fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
         return stalled(scene, messages::index_deleted(name), change);
     }
     let message = messages::index_not_ready(name, "not shown by Pinecone");
-    let requeue_after = scene.rules.intervals.poll_min.max(scene.look_again());
+    let requeue_after = scene
+        .rules
+        .intervals
+        .poll_min
+        .max(scene.observation_interval());
     Decision::report(Report::new(message, change), requeue_after)
 }
 
@@ -132,7 +136,11 @@ fn with_index(
     change: Change,
     restore: Option<RestoreStatus>,
 ) -> Decision {
-    let requeue_after = scene.rules.intervals.poll_min.max(scene.look_again());
+    let requeue_after = scene
+        .rules
+        .intervals
+        .poll_min
+        .max(scene.observation_interval());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
             stalled(scene, messages::index_failed(index), change)
@@ -177,11 +185,11 @@ fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>
             .situation
             .shows(&[Reason::IndexDeleted, Reason::RestoreJobNotFound]) =>
         {
-            Decision::keep(scene.look_again())
+            Decision::keep(scene.observation_interval())
         }
         _ => Decision::report(
             Report::new(messages::job_not_shown(submitted), Change::Nothing),
-            scene.look_again(),
+            scene.observation_interval(),
         ),
     }
 }

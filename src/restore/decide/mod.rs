@@ -185,7 +185,7 @@ impl Scene<'_> {
 
     /// Whether the same thing has been missing for `patience` and often enough.
     fn is_believed_missing(&self, patience: Duration) -> bool {
-        self.evidence.looks() >= super::intervals::LOOKS
+        self.evidence.observations() >= super::intervals::OBSERVATIONS
             && self.evidence.age(self.now.boot) >= patience
     }
 
@@ -199,8 +199,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Until the next look for something that is missing.
-    fn look_again(&self) -> Duration {
+    /// Returns the time until the next observation of something that is missing.
+    fn observation_interval(&self) -> Duration {
         let intervals = self.rules.intervals;
         intervals
             .poll(self.evidence.age(self.now.boot))

@@ -33,7 +33,7 @@ fn adopt(scene: &Scene<'_>, index: Option<&Index>, jobs: &RestoreJobs) -> Option
     let poll = scene.rules.intervals.poll_min;
     match (situation.find_job(jobs), index) {
         (JobMatch::Ours(_), _) if jobs.rivals.has_precedence => {
-            Some(Decision::keep(scene.look_again()))
+            Some(Decision::keep(scene.observation_interval()))
         }
         (JobMatch::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
         (JobMatch::Earlier(_), Some(index)) if index.is_terminating() => None,
@@ -67,17 +67,23 @@ fn taken(scene: &Scene<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     let situation = scene.situation;
     if index.is_terminating() {
         let message = messages::name_being_freed(&index.name);
-        return Decision::report(Report::new(message, Change::Nothing), scene.look_again());
+        return Decision::report(
+            Report::new(message, Change::Nothing),
+            scene.observation_interval(),
+        );
     }
     if scene.is_believed_missing(scene.origin_patience(jobs)) {
         return without_job(scene, index, jobs);
     }
     // What was concluded before a restart stays until there is something new.
     if situation.shows(&[Reason::IndexAlreadyExists]) {
-        return Decision::keep(scene.look_again());
+        return Decision::keep(scene.observation_interval());
     }
     let message = messages::looking_for_origin(&index.name, jobs);
-    Decision::report(Report::new(message, Change::Nothing), scene.look_again())
+    Decision::report(
+        Report::new(message, Change::Nothing),
+        scene.observation_interval(),
+    )
 }
 
 /// The list had time to show a job of the index, and shows none.

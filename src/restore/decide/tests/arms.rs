@@ -125,7 +125,7 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
         Some(job("j", 1, "Completed")),
         Some(Some(index(true, "Ready"))),
     );
-    let Step::Report(report) = look(&adopted, &answer, 1, 1).step else {
+    let Step::Report(report) = decision_after(&adopted, &answer, 1, 1).step else {
         panic!("nothing to write")
     };
     assert_eq!(report.message.reason, Reason::Adopted);
@@ -137,7 +137,7 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
 fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
     let running = accepted(json!({"state": "Pending"}), None);
     let gone = follow(Some(job("j", 1, "Completed")), Some(None));
-    let reason_after = |looks| reason(&look(&running, &gone, looks, 30));
+    let reason_after = |looks| reason(&decision_after(&running, &gone, looks, 30));
     assert_eq!(reason_after(4), Some(Reason::IndexNotReady));
     assert_eq!(reason_after(5), Some(Reason::IndexDeleted));
 }
@@ -146,10 +146,10 @@ fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
 fn what_was_concluded_stays_until_there_is_something_new() {
     let pending = follow(Some(job("j", 1, "Pending")), None);
     let failed = shown(accepted(json!({}), None), Reason::IndexFailed);
-    assert_eq!(look(&failed, &pending, 1, 1).step, Step::Keep);
+    assert_eq!(decision_after(&failed, &pending, 1, 1).step, Step::Keep);
     for reason in [Reason::IndexDeleted, Reason::RestoreJobNotFound] {
         let lost = shown(accepted(json!({}), None), reason);
-        let decision = look(&lost, &follow(None, Some(None)), 1, 1);
+        let decision = decision_after(&lost, &follow(None, Some(None)), 1, 1);
         assert_eq!(decision.step, Step::Keep);
     }
     let taken = Answer::MaySubmit(Preflight {
@@ -157,23 +157,23 @@ fn what_was_concluded_stays_until_there_is_something_new() {
         ..preflight(Some(index(true, "Ready")), None)
     });
     let exists = shown(claimed("Refused"), Reason::IndexAlreadyExists);
-    assert_eq!(look(&exists, &taken, 1, 1).step, Step::Keep);
+    assert_eq!(decision_after(&exists, &taken, 1, 1).step, Step::Keep);
 }
 
 #[test]
 fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
     let scaling = still(Ok(Some(index(false, "ScalingUp"))));
-    let decision = look(&done, &scaling, 1, 1);
+    let decision = decision_after(&done, &scaling, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
     assert_eq!(decision.requeue_after, Some(RULES.intervals.poll_max));
     let mut hostless = index(true, "Ready");
     hostless.host = None;
-    let decision = look(&done, &still(Ok(Some(hostless))), 1, 1);
+    let decision = decision_after(&done, &still(Ok(Some(hostless))), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
     let unrecorded = accepted(json!({"state": "Completed"}), Some(""));
     let ready = still(Ok(Some(index(true, "Ready"))));
-    let decision = look(&unrecorded, &ready, 1, 1);
+    let decision = decision_after(&unrecorded, &ready, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
 }
 
@@ -210,14 +210,17 @@ fn an_answer_to_another_question_decides_nothing() {
         (claimed("Open"), Some(RULES.intervals.poll_min)),
         (accepted(json!({"state": "Failed"}), None), None),
     ] {
-        let decision = look(&object, &other, 1, 1);
+        let decision = decision_after(&object, &other, 1, 1);
         assert_eq!(
             (decision.step, decision.requeue_after),
             (Step::Keep, requeue_after)
         );
     }
     let unasked = Answer::MaySubmit(preflight(None, None));
-    assert_eq!(look(&object(Value::Null), &unasked, 1, 1).step, Step::Keep);
+    assert_eq!(
+        decision_after(&object(Value::Null), &unasked, 1, 1).step,
+        Step::Keep
+    );
 }
 
 #[test]
@@ -235,7 +238,7 @@ fn without_a_key_each_stage_says_what_is_known() {
             Some(Reason::Restored),
         ),
     ] {
-        assert_eq!(reason(&look(&object, &no_key, 1, 1)), expected);
+        assert_eq!(reason(&decision_after(&object, &no_key, 1, 1)), expected);
     }
 }
 
@@ -245,7 +248,7 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
         jobs: Some(Err(failure(FailureKind::RateLimited))),
         ..preflight(None, backup("Ready"))
     });
-    let decision = look(&claimed("Abandoned"), &unread, 1, 1);
+    let decision = decision_after(&claimed("Abandoned"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::RateLimited));
     let unread = Answer::FindOurs(Search {
         ended: time(0),
@@ -253,7 +256,7 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
         jobs: restore_jobs(&[], None),
         backup: backup("Ready"),
     });
-    let decision = look(&claimed("Open"), &unread, 1, 1);
+    let decision = decision_after(&claimed("Open"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
@@ -267,6 +270,6 @@ fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
         jobs: Ok(unended),
         backup: backup("Ready"),
     });
-    let told = format!("{:?}", look(&claimed("Open"), &answer, 20, 60));
+    let told = format!("{:?}", decision_after(&claimed("Open"), &answer, 20, 60));
     assert!(!told.contains("Abandoned"), "{told}");
 }

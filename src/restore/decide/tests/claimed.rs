@@ -36,7 +36,7 @@ fn an_open_claim_is_answered_by_its_job_even_against_the_adoption_policy() {
         &[job("j", 2, "Pending")],
         true,
     );
-    let decision = look(&object, &answer, 1, 1);
+    let decision = decision_after(&object, &answer, 1, 1);
     let Step::Report(Report {
         change: Change::Record(record),
         ..
@@ -62,18 +62,23 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
             })
         )
     };
-    assert!(is_abandoned(&look(&claimed("Open"), &nothing, 4, 60)));
+    assert!(is_abandoned(&decision_after(
+        &claimed("Open"),
+        &nothing,
+        4,
+        60
+    )));
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &nothing, 2, 200)),
+        !is_abandoned(&decision_after(&claimed("Open"), &nothing, 2, 200)),
         "too few looks"
     );
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &nothing, 9, 10)),
+        !is_abandoned(&decision_after(&claimed("Open"), &nothing, 9, 10)),
         "too soon"
     );
     let no_witness = search(None, &[], false);
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &no_witness, 9, 60)),
+        !is_abandoned(&decision_after(&claimed("Open"), &no_witness, 9, 60)),
         "another project's key"
     );
     let mut second = claimed("Open");
@@ -86,10 +91,10 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
         .unwrap()
         .attempt = 2;
     assert!(
-        !is_abandoned(&look(&second, &nothing, 4, 60)),
+        !is_abandoned(&decision_after(&second, &nothing, 4, 60)),
         "patience grows"
     );
-    assert!(is_abandoned(&look(&second, &nothing, 7, 60)));
+    assert!(is_abandoned(&decision_after(&second, &nothing, 7, 60)));
 }
 
 #[test]
@@ -117,11 +122,11 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
     let mut foreign = index(true, "Ready");
     foreign.source = SourceBackup::None;
     let answer = search(Some(foreign), &[], true);
-    let decision = look(&claimed("Taken"), &answer, 5, 30);
+    let decision = decision_after(&claimed("Taken"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    let decision = look(&claimed("Open"), &answer, 5, 30);
+    let decision = decision_after(&claimed("Open"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
-    let decision = look(&claimed("Open"), &answer, 4, 1_300);
+    let decision = decision_after(&claimed("Open"), &answer, 4, 1_300);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -134,11 +139,11 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
         backup: None,
     });
     assert_eq!(
-        reason(&look(&claimed("Open"), &answer, 10, 60)),
+        reason(&decision_after(&claimed("Open"), &answer, 10, 60)),
         Some(Reason::ConfirmingSubmission)
     );
     assert_eq!(
-        reason(&look(&claimed("Open"), &answer, 70, 60)),
+        reason(&decision_after(&claimed("Open"), &answer, 70, 60)),
         Some(Reason::SubmissionUnconfirmed)
     );
 }
@@ -146,7 +151,7 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
 #[test]
 fn a_taken_name_whose_index_is_terminating_is_waited_for() {
     let going = search(Some(index(false, "Terminating")), &[], true);
-    let decision = look(&claimed("Taken"), &going, 9, 60);
+    let decision = decision_after(&claimed("Taken"), &going, 9, 60);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let old = job("old", -5_000, "Completed");
     let earlier = Answer::FindOurs(Search {
@@ -155,7 +160,7 @@ fn a_taken_name_whose_index_is_terminating_is_waited_for() {
         jobs: restore_jobs(std::slice::from_ref(&old), Some(&old)),
         backup: None,
     });
-    let decision = look(&claimed("Taken"), &earlier, 9, 60);
+    let decision = decision_after(&claimed("Taken"), &earlier, 9, 60);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
@@ -170,7 +175,7 @@ fn a_failing_witness_is_no_witness() {
             backup,
             ..seen.clone()
         });
-        let decision = look(&claimed("Open"), &answer, 9, 60);
+        let decision = decision_after(&claimed("Open"), &answer, 9, 60);
         assert_eq!(
             reason(&decision),
             Some(Reason::ConfirmingSubmission),
@@ -182,7 +187,7 @@ fn a_failing_witness_is_no_witness() {
 
 #[test]
 fn an_accepted_submission_is_never_abandoned() {
-    let decision = look(&claimed("Accepted"), &search(None, &[], true), 9, 60);
+    let decision = decision_after(&claimed("Accepted"), &search(None, &[], true), 9, 60);
     assert!(!is_closed(&decision), "{decision:?}");
 }
 
@@ -191,7 +196,7 @@ fn an_accepted_submission_is_never_abandoned() {
 fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
     let there = search(Some(index(true, "Ready")), &[old], true);
-    let decision = look(&claimed("Taken"), &there, 1, 1);
+    let decision = decision_after(&claimed("Taken"), &there, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
@@ -205,13 +210,13 @@ fn the_policy_holds_while_the_claim_is_open() {
         backup: None,
     });
     assert_eq!(
-        reason(&look(&claimed("Taken"), &answer, 1, 1)),
+        reason(&decision_after(&claimed("Taken"), &answer, 1, 1)),
         Some(Reason::Restoring)
     );
     let mut never = claimed("Taken");
     never.spec.adoption_policy = AdoptionPolicy::Never;
     assert_eq!(
-        reason(&look(&never, &answer, 1, 1)),
+        reason(&decision_after(&never, &answer, 1, 1)),
         Some(Reason::IndexAlreadyExists)
     );
 }
@@ -279,7 +284,7 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
 #[test]
 fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
     let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
-    let decision = look(&claimed("Open"), &no_key, 70, 60);
+    let decision = decision_after(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -295,7 +300,7 @@ fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
         jobs: restore_jobs(&[], None),
         backup: None,
     });
-    let decision = look(&object, &away, 1, 1);
+    let decision = decision_after(&object, &away, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -311,7 +316,7 @@ fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
             jobs: restore_jobs(&[], None),
             backup: Some(Err(failure(kind))),
         });
-        let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {
+        let Step::Report(report) = decision_after(&claimed("Open"), &answer, 1, 1).step else {
             panic!("nothing to write");
         };
         let message = report.message.text;

@@ -62,7 +62,7 @@ fn a_recreated_index_is_another_whatever_its_host() {
         (SourceBackup::NotShown, false, "index.host", None),
     ] {
         let answer = unshown(source.clone(), shows_backup, host);
-        let decision = look(&done(), &answer, 1, 1);
+        let decision = decision_after(&done(), &answer, 1, 1);
         assert_eq!(reason(&decision), expected, "{source:?} {host}");
     }
 }
@@ -71,15 +71,15 @@ fn a_recreated_index_is_another_whatever_its_host() {
 fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
     for (shows_backup, words) in [(true, "cannot be confirmed"), (false, "cannot be seen")] {
         let answer = unshown(SourceBackup::NotShown, shows_backup, "index.host");
-        assert_eq!(look(&done(), &answer, 5, 60).step, Step::Keep);
-        let decision = look(&done(), &answer, 6, 60);
+        assert_eq!(decision_after(&done(), &answer, 5, 60).step, Step::Keep);
+        let decision = decision_after(&done(), &answer, 6, 60);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
         let message = report(decision).message;
         assert!(message.text.contains(words), "{}", message.text);
         // After a restart that is what is known.
         let mut shown = done();
         shown.status = Some(Report::new(message, Change::Nothing).status(&shown, time(1)));
-        let decision = look(&shown, &answer, 1, 1);
+        let decision = decision_after(&shown, &answer, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
         let question = ask(&Situation::of(&shown), &Evidence::default());
         assert_eq!(question, Question::StillThere { by_list: false });
@@ -114,9 +114,9 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
     let mut failing = done.clone();
     failing.status = Some(status.clone());
     // The times stay while checks go on failing, also in another process.
-    let decision = look(&failing, &refused, 1, 1);
+    let decision = decision_after(&failing, &refused, 1, 1);
     assert_eq!(written(&failing, decision, 900), status);
-    let decision = look(&failing, &still(Ok(None)), 1, 1);
+    let decision = decision_after(&failing, &still(Ok(None)), 1, 1);
     let status = written(&failing, decision, 1_000);
     assert_eq!(at(status.unconfirmed_since), None);
     assert!(status.last_confirmed_time.is_some());
@@ -129,7 +129,7 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
     gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
     let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     for _ in 0..2 {
-        let message = report(look(&gone, &no_key, 1, 1)).message;
+        let message = report(decision_after(&gone, &no_key, 1, 1)).message;
         assert_eq!(message.reason, Reason::IndexDeleted);
         assert_eq!(message.text.matches(" (as of ").count(), 1);
         assert!(message.text.starts_with(&said.text));
@@ -138,7 +138,7 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
     let mut unshown = done();
     unshown.status.as_mut().unwrap().conditions.clear();
     unshown.status.as_mut().unwrap().last_confirmed_time = None;
-    let message = report(look(&unshown, &no_key, 1, 1)).message;
+    let message = report(decision_after(&unshown, &no_key, 1, 1)).message;
     assert_eq!(message.reason, Reason::Restored);
     assert!(
         message.text.contains("(as of its restore;"),
@@ -164,8 +164,8 @@ fn one_failed_check_changes_nothing_and_three_are_said() {
         backup_fails,
         still(Err(failure(FailureKind::Unavailable))),
     ] {
-        assert_eq!(look(&done(), &answer, 2, 60).step, Step::Keep);
-        let report = report(look(&done(), &answer, 3, 60));
+        assert_eq!(decision_after(&done(), &answer, 2, 60).step, Step::Keep);
+        let report = report(decision_after(&done(), &answer, 3, 60));
         assert!(matches!(report.change, Change::Unconfirmed { .. }));
     }
     for kind in [
@@ -173,7 +173,7 @@ fn one_failed_check_changes_nothing_and_three_are_said() {
         FailureKind::Forbidden,
         FailureKind::PaymentRequired,
     ] {
-        let report = report(look(&done(), &still(Err(failure(kind))), 1, 1));
+        let report = report(decision_after(&done(), &still(Err(failure(kind))), 1, 1));
         assert!(matches!(report.change, Change::Unconfirmed { .. }));
     }
 }
@@ -196,6 +196,6 @@ fn the_time_of_the_last_confirmation_is_written_once_a_day() {
 fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(Duration::from_secs(3_000));
-    let decision = look(&done(), &still(Err(busy)), 3, 60);
+    let decision = decision_after(&done(), &still(Err(busy)), 3, 60);
     assert!(decision.requeue_after.unwrap() >= Duration::from_secs(3_000));
 }

@@ -9,7 +9,7 @@ use crate::restore::messages;
 use crate::restore::report::{ClaimRequest, Report};
 use crate::restore::situation::own_submission;
 
-/// The status after a look that began at each of these seconds.
+/// The status after an observation that began at each of these seconds.
 fn watched(object: &mut IndexRestore, evidence: &mut Evidence, seconds: &[i64], rules: &Rules) {
     let nothing = search(None, &[], true);
     for second in seconds {
@@ -55,7 +55,7 @@ fn request(object: &mut IndexRestore, token: &str) {
 fn a_lost_create_is_given_up_only_while_it_was_watched() {
     for (seconds, expected) in [
         (vec![10, 80, 150, 200], SubmissionOutcome::Abandoned),
-        // The first look comes exactly in time.
+        // The first observation comes exactly in time.
         (vec![600, 700, 750, 800, 900], SubmissionOutcome::Abandoned),
         (
             vec![601, 700, 750, 800, 900, 2_000],
@@ -95,7 +95,7 @@ fn a_gap_survives_a_restart() {
 }
 
 #[test]
-fn a_look_without_a_witness_or_an_index_does_not_count_as_watching() {
+fn an_observation_without_a_witness_or_an_index_does_not_count_as_watching() {
     for unseen in [
         search(None, &[], false),
         Answer::FindOurs(Search {
@@ -230,7 +230,7 @@ fn a_request_at_rest_is_acknowledged() {
     let said = crate::api::StatusMessage::new(Reason::RestoreFailed, "m");
     failed.status = Some(Report::new(said, Change::Nothing).status(&failed, time(1)));
     request(&mut failed, "1");
-    let Step::Report(report) = look(&failed, &Answer::Nothing, 1, 1).step else {
+    let Step::Report(report) = decision_after(&failed, &Answer::Nothing, 1, 1).step else {
         panic!("nothing to write");
     };
     let status = report.status(&failed, time(2));

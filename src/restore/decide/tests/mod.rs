@@ -6,7 +6,7 @@ mod claimed;
 mod finished;
 mod followed;
 mod gaps;
-mod looks;
+mod observations;
 mod origins;
 mod pauses;
 mod posted;
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::api::{IndexRestore, Reason};
 use crate::pinecone::{
-    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Look, RestoreJob,
+    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob,
     SourceBackup,
 };
 use crate::restore::answer::{Check, Preflight, Search};
@@ -155,7 +155,7 @@ fn ended(answer: &Answer, at: Now) -> Answer {
 }
 
 /// A restored index, the job of which is shown.
-fn still(index: Look<Index>) -> Answer {
+fn still(index: Lookup<Index>) -> Answer {
     Answer::StillThere(Check {
         job: Some(Ok(Some(()))),
         ..Check::from(index)
@@ -169,7 +169,7 @@ fn learn(evidence: &mut Evidence, situation: &Situation, answer: &Answer, at: No
 }
 
 /// Looks `times` times, `every` seconds apart, and decides after each.
-fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
+fn decision_after(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
     let situation = Situation::of(object);
     let mut evidence = Evidence::default();
     let mut decision = None;

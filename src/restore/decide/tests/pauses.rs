@@ -1,11 +1,11 @@
-//! When the next look is.
+//! When the next observation is.
 
 use super::claimed::search;
 use super::*;
 use crate::restore::answer::Search;
 
 fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Option<u64> {
-    let decision = look(object, answer, times, every);
+    let decision = decision_after(object, answer, times, every);
     decision
         .requeue_after
         .map(|requeue_after| requeue_after.as_secs())

@@ -24,7 +24,7 @@ fn any_failure() -> impl Strategy<Value = Failure> {
     .prop_map(failure)
 }
 
-fn any_index() -> impl Strategy<Value = Look<Index>> {
+fn any_index() -> impl Strategy<Value = Lookup<Index>> {
     let states = [
         "Ready",
         "Initializing",
@@ -95,7 +95,7 @@ fn any_backup() -> impl Strategy<Value = Option<Result<Backup, Failure>>> {
     ]
 }
 
-fn any_shown() -> impl Strategy<Value = Option<Look<()>>> {
+fn any_shown() -> impl Strategy<Value = Option<Lookup<()>>> {
     prop_oneof![
         Just(None),
         Just(Some(Ok(None))),

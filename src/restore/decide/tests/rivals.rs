@@ -32,13 +32,13 @@ fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
         std::slice::from_ref(&ours),
         true,
     );
-    let decision = look(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
+    let decision = decision_after(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let unsent = taken(index(true, "Ready"), jobs(std::slice::from_ref(&ours)));
-    let decision = look(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
+    let decision = decision_after(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
     assert_eq!(decision.step, Step::Keep);
     let source = search(Some(ours_named()), &[], true);
-    let decision = look(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
+    let decision = decision_after(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
     assert!(!matches!(report(decision).change, Change::Record(_)));
 }
 
@@ -79,8 +79,8 @@ fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
         backup: backup("Ready"),
     });
     let answer = with_rivals(&answer, &rivals);
-    assert!(record(look(&claimed("Taken"), &answer, 1, 1)).adopted);
-    let decision = look(&never(claimed("Taken")), &answer, 1, 1);
+    assert!(record(decision_after(&claimed("Taken"), &answer, 1, 1)).adopted);
+    let decision = decision_after(&never(claimed("Taken")), &answer, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
 
