@@ -35,9 +35,9 @@ pub enum Progress {
     Settled,
 }
 
-/// What a reason says in each condition: one row of the status table.
+/// The status of each condition: one row of the status table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ConditionStates {
     pub ready: Truth,
     pub progress: Progress,
     pub succeeded: Truth,
@@ -48,12 +48,12 @@ pub struct Verdict {
 pub fn conditions(
     reason: &str,
     message: &str,
-    verdict: Verdict,
+    states: ConditionStates,
     generation: i64,
     before: &[Condition],
     now: jiff::Timestamp,
 ) -> Vec<Condition> {
-    let progress = match verdict.progress {
+    let progress = match states.progress {
         Progress::Reconciling => Some("Reconciling"),
         Progress::Stalled => Some("Stalled"),
         Progress::Settled => None,
@@ -66,10 +66,10 @@ pub fn conditions(
         observed_generation: Some(generation),
         last_transition_time: transition_time(type_, status, before, now),
     };
-    [Some(("Ready", verdict.ready))]
+    [Some(("Ready", states.ready))]
         .into_iter()
         .chain([progress.map(|type_| (type_, Truth::True))])
-        .chain([Some(("Succeeded", verdict.succeeded))])
+        .chain([Some(("Succeeded", states.succeeded))])
         .flatten()
         .map(|(type_, status)| condition(type_, status))
         .collect()

@@ -3,7 +3,7 @@
 pub mod conditions;
 mod index_restore;
 
-pub use conditions::{Progress, Truth, Verdict};
+pub use conditions::{ConditionStates, Progress, Truth};
 pub use index_restore::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
     IndexRestoreStatus, REQUESTED_AT, Reason, RestoreStatus, StatusMessage, Submission,

@@ -57,7 +57,7 @@ fn ready(object: &IndexRestore) -> Option<StatusMessage> {
 }
 
 fn type_of(reason: Reason) -> EventType {
-    match (reason.verdict().progress, reason) {
+    match (reason.condition_states().progress, reason) {
         (Progress::Settled, _) | (_, Reason::Restoring | Reason::IndexNotReady) => {
             EventType::Normal
         }

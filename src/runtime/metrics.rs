@@ -12,23 +12,23 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request {
+struct RequestLabels {
     operation: &'static str,
     code: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Operation {
+struct OperationLabel {
     operation: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabel {
     outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByReason {
+struct ReasonLabel {
     reason: &'static str,
 }
 
@@ -38,12 +38,12 @@ type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    pinecone_requests: Family<Request, Counter>,
-    pinecone_duration: Histograms<Operation>,
-    reconciles: Family<Outcome, Counter>,
+    pinecone_requests: Family<RequestLabels, Counter>,
+    pinecone_duration: Histograms<OperationLabel>,
+    reconciles: Family<OutcomeLabel, Counter>,
     reconcile_duration: Histogram,
-    submissions: Family<Outcome, Counter>,
-    restores: Family<ByReason, Gauge>,
+    submissions: Family<OutcomeLabel, Counter>,
+    restores: Family<ReasonLabel, Gauge>,
     unconfirmed: Gauge,
     conflicts: Counter,
     watch_errors: Counter,
@@ -146,20 +146,24 @@ impl Metrics {
     /// One exchange with Pinecone; `code` is 0 where no answer came.
     pub fn pinecone_request(&self, operation: &'static str, code: u16, took: Duration) {
         self.pinecone_requests
-            .get_or_create(&Request { operation, code })
+            .get_or_create(&RequestLabels { operation, code })
             .inc();
         self.pinecone_duration
-            .get_or_create(&Operation { operation })
+            .get_or_create(&OperationLabel { operation })
             .observe(took.as_secs_f64());
     }
 
     pub fn reconciled(&self, outcome: &'static str, took: Duration) {
-        self.reconciles.get_or_create(&Outcome { outcome }).inc();
+        self.reconciles
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
         self.reconcile_duration.observe(took.as_secs_f64());
     }
 
     pub fn submitted(&self, outcome: &'static str) {
-        self.submissions.get_or_create(&Outcome { outcome }).inc();
+        self.submissions
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
     }
 
     pub fn conflicted(&self) {
@@ -187,7 +191,9 @@ impl Metrics {
     ) {
         self.unconfirmed.set(unconfirmed);
         for (reason, count) in by_reason {
-            self.restores.get_or_create(&ByReason { reason }).set(count);
+            self.restores
+                .get_or_create(&ReasonLabel { reason })
+                .set(count);
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::Reason;
-use crate::api::conditions::{self, Truth, Verdict, find};
+use crate::api::conditions::{self, ConditionStates, Truth, find};
 
 /// The reason and the message of the conditions. The text says what is true, why, and what
 /// to do next.
@@ -42,16 +42,16 @@ impl StatusMessage {
         before: &[Condition],
         now: Timestamp,
     ) -> Vec<Condition> {
-        let verdict = self.reason.verdict();
-        let verdict = match succeeded {
-            true => Verdict {
+        let states = self.reason.condition_states();
+        let states = match succeeded {
+            true => ConditionStates {
                 succeeded: Truth::True,
-                ..verdict
+                ..states
             },
-            false => verdict,
+            false => states,
         };
         let reason = self.reason.as_str();
-        conditions::conditions(reason, &self.text, verdict, generation, before, now)
+        conditions::conditions(reason, &self.text, states, generation, before, now)
     }
 }
 

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::conditions::{Progress, Truth, Verdict};
+use crate::api::conditions::{ConditionStates, Progress, Truth};
 
 /// Why a restore is where it is: the reason of its conditions, of its events
 /// and of the metric's label. Reasons are API: none is renamed or removed.
@@ -68,7 +68,7 @@ impl Reason {
     ];
 
     /// The row of the status table.
-    pub fn verdict(self) -> Verdict {
+    pub fn condition_states(self) -> ConditionStates {
         use Progress::{Reconciling, Settled, Stalled};
         use Truth::{False, True, Unknown};
         let (ready, progress, succeeded) = match self {
@@ -96,7 +96,7 @@ impl Reason {
             Self::DeletionProtectionMismatch => (False, Stalled, True),
             Self::Restored | Self::Adopted => (True, Settled, True),
         };
-        Verdict {
+        ConditionStates {
             ready,
             progress,
             succeeded,
@@ -145,8 +145,8 @@ mod tests {
     fn the_readme_tells_every_reason_as_it_is() {
         let readme = include_str!("../../../README.md");
         for reason in Reason::ALL {
-            let verdict = reason.verdict();
-            let progress = match verdict.progress {
+            let states = reason.condition_states();
+            let progress = match states.progress {
                 Progress::Reconciling => "Reconciling",
                 Progress::Stalled => "Stalled",
                 Progress::Settled => "–",
@@ -154,8 +154,8 @@ mod tests {
             let row = format!(
                 "| `{}` | {} | {progress} | {}",
                 reason.as_str(),
-                verdict.ready.as_str(),
-                verdict.succeeded.as_str(),
+                states.ready.as_str(),
+                states.succeeded.as_str(),
             );
             assert!(
                 readme.lines().any(|line| line.starts_with(&row)),

@@ -83,7 +83,7 @@ pub fn decide(
     rules: &Rules,
     now: Now,
 ) -> Decision {
-    let scene = Scene {
+    let inputs = Inputs {
         situation,
         evidence,
         rules,
@@ -91,22 +91,22 @@ pub fn decide(
     };
     let decision = match (&situation.stage, answer) {
         (Stage::Unclaimed { .. }, Answer::MaySubmit(seen)) if !situation.deleting => {
-            unclaimed::decide(&scene, seen)
+            unclaimed::decide(&inputs, seen)
         }
-        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&scene, claim, seen),
+        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&inputs, claim, seen),
         (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
-            followed::decide(&scene, submitted, job, index.as_ref())
+            followed::decide(&inputs, submitted, job, index.as_ref())
         }
         (Stage::Finished(submitted), Answer::StillThere(check)) => {
-            finished::decide(&scene, submitted, check)
+            finished::decide(&inputs, submitted, check)
         }
-        (_, Answer::NoKey(problem)) => scene.without_key(problem),
+        (_, Answer::NoKey(problem)) => inputs.without_key(problem),
         // Nothing was asked, or the answer is to another question: reconcile again.
         (Stage::Rejected | Stage::Failed, _) => Decision::REST,
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
         (_, _) => Decision::keep(rules.intervals.poll_min),
     };
-    scene.frozen(scene.restated(decision))
+    inputs.frozen(inputs.restated(decision))
 }
 
 /// Records a job that was found. It may have ended before it was found; one that failed is
@@ -128,15 +128,15 @@ fn refused(reason: Reason) -> Change {
     }
 }
 
-/// What every decision looks at.
-struct Scene<'a> {
+/// What every decision depends on.
+struct Inputs<'a> {
     situation: &'a Situation,
     evidence: &'a Evidence,
     rules: &'a Rules,
     now: Now,
 }
 
-impl Scene<'_> {
+impl Inputs<'_> {
     /// Where everything stays as it is but the spec has a new generation, or a person made a
     /// request, the status must say that it speaks of that one.
     fn restated(&self, decision: Decision) -> Decision {
