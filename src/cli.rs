@@ -160,18 +160,42 @@ pub struct RunArgs {
     job_outage_patience: Duration,
 }
 
+/// Why the flags cannot be used together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlagError {
+    #[error("--poll-min may not be longer than --poll-max")]
+    PollMin,
+    #[error(
+        "--request-timeout must be shorter than {} s: a request may not live as long as a submission is waited for",
+        .longest.as_secs()
+    )]
+    RequestTimeout { longest: Duration },
+    #[error(
+        "--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, or two replicas may lead at once"
+    )]
+    LeaseDuration,
+    #[error(
+        "--leader-elect-renew-deadline must be longer than --leader-elect-retry-period, or a leader cannot stay one"
+    )]
+    RenewDeadline,
+}
+
+/// A flag's value that is no duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a duration such as 500ms, 30s or 2m, longer than nothing")]
+pub struct InvalidDuration;
+
 impl RunArgs {
     /// # Errors
     /// If two flags contradict each other; the error names them.
-    pub fn rules(&self) -> Result<Rules, String> {
+    pub fn rules(&self) -> Result<Rules, FlagError> {
         if self.poll_min > self.poll_max {
-            return Err("--poll-min may not be longer than --poll-max".into());
+            return Err(FlagError::PollMin);
         }
         if self.request_timeout + CLAIM_LIFE >= self.confirm_patience {
-            return Err(format!(
-                "--request-timeout must be shorter than {} s: a request may not live as long as a submission is waited for",
-                (self.confirm_patience.saturating_sub(CLAIM_LIFE)).as_secs()
-            ));
+            return Err(FlagError::RequestTimeout {
+                longest: self.confirm_patience.saturating_sub(CLAIM_LIFE),
+            });
         }
         Ok(Rules {
             intervals: Intervals {
@@ -190,17 +214,17 @@ impl RunArgs {
 
     /// # Errors
     /// If two flags contradict each other; the error names them.
-    pub fn timing(&self) -> Result<Timing, String> {
+    pub fn timing(&self) -> Result<Timing, FlagError> {
         let timing = Timing {
             lease_duration: self.leader_elect_lease_duration,
             renew_deadline: self.leader_elect_renew_deadline,
             retry_period: self.leader_elect_retry_period,
         };
         if timing.lease_duration <= timing.renew_deadline {
-            return Err("--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, or two replicas may lead at once".into());
+            return Err(FlagError::LeaseDuration);
         }
         if timing.renew_deadline <= timing.retry_period {
-            return Err("--leader-elect-renew-deadline must be longer than --leader-elect-retry-period, or a leader cannot stay one".into());
+            return Err(FlagError::RenewDeadline);
         }
         Ok(timing)
     }
@@ -242,20 +266,19 @@ impl RunArgs {
 }
 
 /// A duration, or 0.
-fn duration_or_none(text: &str) -> Result<Duration, String> {
+fn duration_or_none(text: &str) -> Result<Duration, InvalidDuration> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),
         _ => duration(text),
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = "must be a duration such as 500ms, 30s or 2m, longer than nothing";
-    let duration: SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
+fn duration(text: &str) -> Result<Duration, InvalidDuration> {
+    let duration: SignedDuration = text.parse().map_err(|_| InvalidDuration)?;
     Duration::try_from(duration)
         .ok()
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| wanted.to_owned())
+        .ok_or(InvalidDuration)
 }
 
 #[cfg(test)]
@@ -275,7 +298,7 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         for bad in ["", "5", "-3s", "0s", "soon"] {
             assert!(
-                duration(bad).is_err_and(|text| text.contains("30s")),
+                duration(bad).is_err_and(|error| error.to_string().contains("30s")),
                 "{bad}"
             );
         }
@@ -310,7 +333,7 @@ mod tests {
             ("--leader-elect-renew-deadline=2s", "-retry-period"),
             ("--leader-elect-retry-period=10s", "-renew-deadline"),
         ] {
-            let error = run(&[flag]).timing().unwrap_err();
+            let error = run(&[flag]).timing().unwrap_err().to_string();
             let named = flag.split('=').next().unwrap();
             assert!(error.contains(named) && error.contains(other), "{error}");
         }
@@ -320,12 +343,15 @@ mod tests {
     fn a_shortest_poll_above_the_longest_is_refused() {
         let parse = |flags: &[&str]| run(flags).rules().map(|rules| rules.intervals.poll_max);
         assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
-        let long = parse(&["--request-timeout", "175s"]).unwrap_err();
+        let long = parse(&["--request-timeout", "175s"])
+            .unwrap_err()
+            .to_string();
         assert!(long.contains("shorter than 175 s"), "{long}");
         assert!(parse(&["--request-timeout", "174s"]).is_ok());
         assert!(
             parse(&["--poll-min", "2m"])
                 .unwrap_err()
+                .to_string()
                 .contains("--poll-min")
         );
     }

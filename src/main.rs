@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
 use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
-use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
+use index_restore_operator::controller::{Context, Memory, Watches, run_maintenance};
 use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
 use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
@@ -48,7 +48,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     telemetry::start(args.log_format, &args.log_level)
         .context("--log-level must be a level such as info, or directives")?;
     #[cfg(feature = "failpoints")]
-    index_restore_operator::runtime::failpoint::arm().map_err(|error| anyhow!(error))?;
+    index_restore_operator::runtime::failpoint::arm()?;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown_on_signal()?;
     let listener = TcpListener::bind(args.listen)
@@ -68,7 +68,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     };
     let stores = watches.stores.clone();
     let seen_all = ready_when_seen(stores.clone(), Arc::clone(&served.is_ready));
-    let house = keep_house(context, stores);
+    let maintenance = run_maintenance(context, stores);
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -90,7 +90,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     // The lease is given up last: until then, reconciles may still record what they did.
     let done = CancellationToken::new();
     let election = tokio::spawn(take_part(election, done.clone()));
-    tokio::join!(watches.run(), seen_all, house);
+    tokio::join!(watches.run(), seen_all, maintenance);
     done.cancel();
     election.await?;
     shutdown.cancel();
@@ -100,7 +100,7 @@ async fn run(args: &RunArgs) -> Result<()> {
 }
 
 fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Result<Context> {
-    let rules = args.rules().map_err(|error| anyhow!(error))?;
+    let rules = args.rules()?;
     let metrics = Arc::new(Metrics::default());
     let endpoint = args.endpoint();
     Ok(Context {
@@ -125,7 +125,7 @@ async fn election(
     client: Client,
     leadership: Arc<Leadership>,
 ) -> Result<Option<Elector>> {
-    let timing = args.timing().map_err(|error| anyhow!(error))?;
+    let timing = args.timing()?;
     if !args.leader_elect {
         leadership.lead_always();
         return Ok(None);

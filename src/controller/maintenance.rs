@@ -1,4 +1,4 @@
-//! What has to be done now and then, whatever happens to the objects.
+//! What is done every few seconds, whatever happens to the objects.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::{Context, Guarded};
 use crate::api::Reason;
 use crate::restore::Situation;
 
-/// Counts the restores by reason, forgets what is gone, and wipes old keys, now
-/// and then, until the shutdown.
-pub async fn keep_house(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
+/// Counts the restores by reason, forgets deleted objects and evicts expired API keys, every
+/// five seconds until the shutdown.
+pub async fn run_maintenance(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
     while context
         .shutdown

@@ -21,7 +21,7 @@ use crate::runtime::events::Events;
 use crate::runtime::leader::Leadership;
 use crate::runtime::metrics::Metrics;
 
-pub use maintenance::keep_house;
+pub use maintenance::run_maintenance;
 pub use memory::Memory;
 pub use reconcile::ReconcileError;
 pub use watch::Watches;

@@ -59,7 +59,7 @@ pub fn around<F>(_: Site, io: F) -> F {
 }
 
 #[cfg(feature = "failpoints")]
-pub use armed::{Side, arm, around};
+pub use armed::{ArmError, Side, arm, around};
 
 #[cfg(feature = "failpoints")]
 mod armed;

@@ -50,17 +50,24 @@ struct Armed {
 
 static ARMED: OnceLock<Vec<Armed>> = OnceLock::new();
 
+/// Why no failpoint is armed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArmError {
+    #[error("{VARIABLE}: {0:?} is not SITE/SIDE[:NTH][=abort|stop]")]
+    Malformed(String),
+    #[error("armed a second time")]
+    Twice,
+}
+
 /// Reads the environment.
 ///
 /// # Errors
 /// If what it says is not a list of failpoints.
-pub fn arm() -> Result<(), String> {
+pub fn arm() -> Result<(), ArmError> {
     let list = std::env::var(VARIABLE).unwrap_or_default();
     let words = list.split(',').filter(|word| !word.is_empty());
     let armed = words.map(str::parse).collect::<Result<_, _>>()?;
-    ARMED
-        .set(armed)
-        .map_err(|_| "armed a second time".to_owned())
+    ARMED.set(armed).map_err(|_| ArmError::Twice)
 }
 
 /// Does the I/O; a failpoint on either side of it. On the heap: it would make every
@@ -107,10 +114,10 @@ impl Armed {
 }
 
 impl FromStr for Armed {
-    type Err = String;
+    type Err = ArmError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{VARIABLE}: {text:?} is not SITE/SIDE[:NTH][=abort|stop]");
+    fn from_str(text: &str) -> Result<Self, ArmError> {
+        let wrong = || ArmError::Malformed(text.to_owned());
         let (place, action) = text.split_once('=').unwrap_or((text, "abort"));
         let (point, nth) = place.split_once(':').unwrap_or((place, "1"));
         let (site, side) = point.split_once('/').ok_or_else(wrong)?;
@@ -152,7 +159,7 @@ mod tests {
             "create.post/before:x",
             "create.post/before=panic",
         ] {
-            let error = bad.parse::<Armed>().unwrap_err();
+            let error = bad.parse::<Armed>().unwrap_err().to_string();
             assert!(error.contains(bad), "{error}");
         }
     }
