@@ -1,11 +1,12 @@
+//! What Pinecone was asked, and what it answered: the input of every decision.
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::jobs::RestoreJobs;
 use crate::caches::KeyProblem;
 use crate::pinecone::{Backup, Failure, FailureKind, Index, Lookup, RestoreJob};
-
-use super::jobs::RestoreJobs;
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]

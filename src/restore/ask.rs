@@ -43,7 +43,7 @@ pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
         Stage::Submitted(_) => Question::Follow {
             index: evidence.polls() % INDEX_EVERY == INDEX_EVERY - 1,
         },
-        // The list may be of before the index was found amiss: by another process, or
+        // The list may be of before the index was found unhealthy: by another process, or
         // in an earlier term of this one.
         Stage::Finished(_) => Question::StillThere {
             by_list: !situation.shows(&UNHEALTHY),

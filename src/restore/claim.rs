@@ -7,7 +7,7 @@ use kube::api::PostParams;
 
 use super::messages;
 use super::report::ClaimRequest;
-use super::situation::own_submission;
+use super::submission::own_submission;
 use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
 use crate::runtime::api_server::{Error, with_deadline};

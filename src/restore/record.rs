@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::act::{Acted, Actor};
 use super::announce;
 use super::report::{Change, Record, Report};
-use super::situation::own_submission;
+use super::submission::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
 use crate::runtime::api_server::{Error, with_deadline};
 use crate::runtime::failpoint::{Site, around};

@@ -1,7 +1,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::situation::{Situation, may_still_arrive, own_submission, requested_at};
+use super::situation::{Situation, requested_at};
+use super::submission::{may_still_arrive, own_submission};
 use crate::api::conditions::whole_seconds;
 use crate::api::{
     IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, StatusMessage, Submission,
@@ -251,12 +252,6 @@ fn is_open(status: &IndexRestoreStatus) -> bool {
             SubmissionOutcome::Open | SubmissionOutcome::Taken
         )
     })
-}
-
-impl Submission {
-    pub fn is_abandoned(&self) -> bool {
-        self.outcome == SubmissionOutcome::Abandoned
-    }
 }
 
 /// Longest state of a job that is passed on, in characters: an open string of

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::situation::{Situation, Stage, own_submission};
+use super::situation::{Situation, Stage};
+use super::submission::own_submission;
 use crate::api::{IndexRestore, Submission, SubmissionOutcome};
 
 /// What other IndexRestores of the same index name claim or record.

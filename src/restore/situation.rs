@@ -1,11 +1,13 @@
+//! What the object says of its restore: its status, parsed.
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::api::StatusMessage;
+use super::submission::{is_rejected, may_have_arrived, may_still_arrive, own_submission};
 use crate::api::{
     AdoptionPolicy, DeletionProtection, IndexRestore, IndexRestoreStatus, REQUESTED_AT, Reason,
-    Submission, SubmissionOutcome,
+    StatusMessage, Submission, SubmissionOutcome,
 };
 use crate::pinecone::JobState;
 
@@ -125,13 +127,6 @@ impl Situation {
     }
 }
 
-/// The submission in the status, if it was made for this object.
-pub fn own_submission(object: &IndexRestore) -> Option<&Submission> {
-    let submission = object.status.as_ref()?.submission.as_ref()?;
-    let own = object.metadata.uid.as_deref() == Some(submission.uid.as_str());
-    own.then_some(submission)
-}
-
 /// The value of the annotation `restore.pinecone.io/requestedAt`.
 pub fn requested_at(object: &IndexRestore) -> Option<&String> {
     object.metadata.annotations.as_ref()?.get(REQUESTED_AT)
@@ -174,23 +169,6 @@ fn since(stage: &Stage) -> Option<Timestamp> {
         _ => return None,
     };
     Some(submission.start_time.0)
-}
-
-/// Whether a closed submission may turn out to have had an effect: it or one before it
-/// left no trace, or the name was taken by something whose origin stayed unknown.
-fn may_have_arrived(last: &Submission) -> bool {
-    may_still_arrive(last) || last.reason == Some(Reason::IndexAlreadyExists)
-}
-
-/// Whether an attempt was abandoned: each one before this raised the number.
-pub fn may_still_arrive(submission: &Submission) -> bool {
-    submission.outcome == SubmissionOutcome::Abandoned || submission.attempt > 1
-}
-
-fn is_rejected(object: &IndexRestore, submission: &Submission) -> bool {
-    submission.outcome == SubmissionOutcome::Refused
-        && submission.reason == Some(Reason::InvalidRequest)
-        && object.metadata.generation == Some(submission.generation)
 }
 
 fn followed(object: &IndexRestore, submission: &Submission, adopted: bool) -> Stage {

@@ -7,7 +7,7 @@ use crate::restore::Change;
 use crate::restore::evidence::is_gap;
 use crate::restore::messages;
 use crate::restore::report::{ClaimRequest, Report};
-use crate::restore::situation::own_submission;
+use crate::restore::submission::own_submission;
 
 /// The status after an observation that began at each of these seconds.
 fn watched(object: &mut IndexRestore, evidence: &mut Evidence, seconds: &[i64], rules: &Rules) {

@@ -5,7 +5,7 @@ use crate::api::{AdoptionPolicy, IndexRestoreStatus};
 use crate::caches::KeyProblem;
 use crate::pinecone::found;
 use crate::restore::answer::Search;
-use crate::restore::situation::own_submission;
+use crate::restore::submission::own_submission;
 use crate::restore::{Change, Stage};
 
 fn any_failure() -> impl Strategy<Value = Failure> {

@@ -3,8 +3,7 @@
 use super::claimed::search;
 use super::origins::{jobs, never, ours as ours_named, record, report, taken};
 use super::*;
-use crate::restore::Change;
-use crate::restore::Rivals;
+use crate::restore::{Change, Rivals};
 
 fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
     let mut answer = answer.clone();
