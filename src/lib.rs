@@ -7,26 +7,24 @@
 //!                                                            (PUT)    once    (PUT)
 //! ```
 //!
-//! [`controller`] makes these passes; [`restore`] is what each pass does;
-//! [`api`] is the resource; [`pinecone`] the other side. Whether anything is sent
-//! is decided by pure functions, and what is sent is entitled to by a claim that
-//! won a compare-and-swap on the object: see [`restore`] and `docs/design/`. Of
-//! several replicas one works: see [`leader`].
+//! The modules, each of which uses only those below it:
+//!
+//! - [`controller`] watches the objects, and reconciles each when it is due.
+//! - [`restore`] is the protocol: pure functions decide whether anything is sent, and a
+//!   request is sent only under a claim that won a compare-and-swap on the object. See
+//!   `docs/design/`.
+//! - [`caches`] has what many restores share: API keys, and one list of indexes per key.
+//! - [`pinecone`] is the client of Pinecone's control plane.
+//! - [`runtime`] has what any operator needs: leader election, events, metrics, clocks.
+//! - [`api`] is the `IndexRestore` resource and its conditions.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod api;
-pub mod clock;
+pub mod caches;
 pub mod controller;
-pub mod events;
-pub mod failpoint;
-pub mod kubernetes;
-pub mod leader;
-pub mod metrics;
 pub mod pinecone;
 pub mod restore;
-pub mod secret;
-pub mod serve;
-pub mod telemetry;
+pub mod runtime;
 
 /// The source revision that was built, where the build was told it.
 pub const REVISION: &str = match option_env!("INDEX_RESTORE_REVISION") {

@@ -2,7 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod args;
+mod cli;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,22 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
 use index_restore_operator::api::{self, IndexRestore};
-use index_restore_operator::controller::{Context, Memory, Watches, keep_house};
-use index_restore_operator::events::Events;
-use index_restore_operator::kubernetes::within;
-use index_restore_operator::leader::{self, Elector, Leadership, Seat};
-use index_restore_operator::metrics::Metrics;
-use index_restore_operator::restore::presence::Presence;
-use index_restore_operator::secret::Keys;
-use index_restore_operator::serve::{Served, serve};
-use index_restore_operator::{REVISION, pinecone, telemetry};
+use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
+use index_restore_operator::controller::{Context, Memory, Watches, run_maintenance};
+use index_restore_operator::runtime::api_server::with_deadline;
+use index_restore_operator::runtime::events::Events;
+use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
+use index_restore_operator::runtime::metrics::Metrics;
+use index_restore_operator::runtime::serve::{Served, serve};
+use index_restore_operator::runtime::telemetry;
+use index_restore_operator::{REVISION, pinecone};
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use args::{Cli, Command, RunArgs};
+use cli::{Cli, Command, RunArgs};
 
 fn main() -> Result<()> {
     match Cli::parse().command {
@@ -48,7 +48,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     telemetry::start(args.log_format, &args.log_level)
         .context("--log-level must be a level such as info, or directives")?;
     #[cfg(feature = "failpoints")]
-    index_restore_operator::failpoint::arm().map_err(|error| anyhow!(error))?;
+    index_restore_operator::runtime::failpoint::arm()?;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown_on_signal()?;
     let listener = TcpListener::bind(args.listen)
@@ -68,7 +68,7 @@ async fn run(args: &RunArgs) -> Result<()> {
     };
     let stores = watches.stores.clone();
     let seen_all = ready_when_seen(stores.clone(), Arc::clone(&served.is_ready));
-    let house = keep_house(context, stores);
+    let maintenance = run_maintenance(context, stores);
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -87,10 +87,10 @@ async fn run(args: &RunArgs) -> Result<()> {
     if args.sends_keys_in_clear() {
         tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
     }
-    // The lease is given up last: until then, passes may yet record what they did.
+    // The lease is given up last: until then, reconciles may still record what they did.
     let done = CancellationToken::new();
     let election = tokio::spawn(take_part(election, done.clone()));
-    tokio::join!(watches.run(), seen_all, house);
+    tokio::join!(watches.run(), seen_all, maintenance);
     done.cancel();
     election.await?;
     shutdown.cancel();
@@ -100,13 +100,13 @@ async fn run(args: &RunArgs) -> Result<()> {
 }
 
 fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Result<Context> {
-    let rules = args.rules().map_err(|error| anyhow!(error))?;
+    let rules = args.rules()?;
     let metrics = Arc::new(Metrics::default());
     let endpoint = args.endpoint();
     Ok(Context {
         pinecone: pinecone::Client::new(&endpoint, Arc::clone(&metrics))?,
-        keys: Keys::new(client.clone()),
-        presence: Presence::new(rules.pace.slow_period()),
+        api_keys: ApiKeyCache::new(client.clone()),
+        index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
         events: Events::new(client.clone()),
         shutdown,
@@ -125,25 +125,25 @@ async fn election(
     client: Client,
     leadership: Arc<Leadership>,
 ) -> Result<Option<Elector>> {
-    let timing = args.timing().map_err(|error| anyhow!(error))?;
+    let timing = args.timing()?;
     if !args.leader_elect {
         leadership.lead_always();
         return Ok(None);
     }
-    let seat = Seat {
+    let config = LeaseConfig {
         namespace: lease_namespace(args, &client),
         name: args.leader_elect_lease_name.clone(),
         identity: leader::identity(),
         timing,
     };
-    let namespace = seat.namespace.clone();
+    let namespace = config.namespace.clone();
     tracing::info!(
         namespace,
-        lease = seat.name,
-        identity = seat.identity,
+        lease = config.name,
+        identity = config.identity,
         "standing for election"
     );
-    let mut elector = Elector::new(client, seat, leadership);
+    let mut elector = Elector::new(client, config, leadership);
     match elector.check().await {
         Err(error) if error.is_forbidden() => Err(anyhow!(error).context(format!(
             "the operator may not read the Lease of its election in namespace {namespace}; apply the roles of its deployment, set --leader-elect-namespace, or run one replica with --leader-elect=false"
@@ -197,7 +197,7 @@ async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
         None => Api::all(client.clone()),
         Some(namespace) => Api::namespaced(client.clone(), namespace),
     };
-    match within("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
+    match with_deadline("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Err(anyhow!(error).context(
             "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",

@@ -2,10 +2,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::api::IndexRestore;
-use crate::clock::BootTime;
 use crate::restore::{Answer, Evidence, Question};
+use crate::runtime::clock::BootTime;
 
-/// What is remembered of each object between passes. Nothing here is needed for
+/// What is remembered of each object between reconciles. Nothing here is needed for
 /// safety: losing it costs patience and a request.
 #[derive(Default)]
 pub struct Memory {
@@ -44,7 +44,7 @@ impl Remembered {
 }
 
 /// An answer with which Pinecone asked for a pause. Until that is over it answers the
-/// same sort of question again: a pass that has to be repeated asks nobody, and what it has to
+/// same sort of question again: a reconcile that has to be repeated asks nobody, and what it has to
 /// report is not lost.
 #[derive(Clone)]
 pub(super) struct Held {
@@ -106,7 +106,7 @@ impl Memory {
         }
     }
 
-    /// Keeps an answer, whatever becomes of the pass.
+    /// Stores an answer, whatever the outcome of the reconcile.
     pub(super) fn hold(&self, term: u64, uid: &str, held: Held) {
         let mut remembered = self.of(term, uid);
         remembered.held = Some(held);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_answer_outlives_its_pass_but_not_its_term() {
+    fn a_held_answer_outlives_its_reconcile_but_not_its_term() {
         let memory = Memory::default();
         let object = restore();
         let mut failure = Failure::without_answer(FailureKind::Unavailable, "away");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_of_a_term_that_is_over_leaves_nothing() {
+    fn a_reconcile_of_a_term_that_is_over_leaves_nothing() {
         let memory = Memory::default();
         memory.keep(2, "a", Remembered::default());
         memory.keep(1, "a", stale());

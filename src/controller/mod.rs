@@ -1,171 +1,48 @@
-//! Watches IndexRestores and passes over each.
+//! Watches IndexRestores and reconciles each.
 
+mod maintenance;
 mod memory;
-mod pass;
+mod reconcile;
 mod rivals;
+mod schedule;
+mod watch;
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use kube::Client;
 use kube::core::error_boundary::DeserializeGuard;
-use kube::runtime::controller::{Config, Error as RunError};
-use kube::runtime::reflector::{self, Store};
-use kube::runtime::watcher::{self, watcher};
-use kube::runtime::{Controller, WatchStreamExt as _};
-use kube::{Api, Client, ResourceExt as _};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::IndexRestore;
-use crate::events::Events;
-use crate::leader::Leadership;
-use crate::metrics::Metrics;
+use crate::caches::{ApiKeyCache, IndexListCache};
 use crate::pinecone;
-use crate::restore::presence::Presence;
-use crate::restore::{Rules, Situation};
-use crate::secret::Keys;
+use crate::restore::Rules;
+use crate::runtime::events::Events;
+use crate::runtime::leader::Leadership;
+use crate::runtime::metrics::Metrics;
 
+pub use maintenance::run_maintenance;
 pub use memory::Memory;
-pub use pass::PassError;
+pub use reconcile::ReconcileError;
+pub use watch::Watches;
 
 /// An object that may not be readable: one of them must not stop the watch.
 pub type Guarded = DeserializeGuard<IndexRestore>;
 
-/// All that passes share.
+/// What all reconciles share.
 pub struct Context {
     pub client: Client,
     /// The namespaces that are watched; all where there is none.
     pub namespaces: Vec<String>,
     pub pinecone: pinecone::Client,
-    pub keys: Keys,
-    pub presence: Presence,
+    pub api_keys: ApiKeyCache,
+    pub index_lists: IndexListCache,
     pub rules: Rules,
     pub events: Events,
     pub metrics: Arc<Metrics>,
     pub shutdown: CancellationToken,
     pub leadership: Arc<Leadership>,
-    /// Passes that may run at the same time, over all namespaces.
+    /// Reconciles that may run at the same time, over all namespaces.
     pub slots: tokio::sync::Semaphore,
     pub memory: Memory,
-}
-
-/// The watches over all or some namespaces.
-pub struct Watches {
-    pub stores: Vec<Store<Guarded>>,
-    running: Vec<BoxFuture<'static, ()>>,
-}
-
-impl Watches {
-    /// Prepares one watch over the cluster, or one for each namespace.
-    pub fn new(context: &Arc<Context>, concurrency: u16) -> Self {
-        let (stores, running) = apis(&context.client, &context.namespaces)
-            .into_iter()
-            .map(|api| watch(api, Arc::clone(context), concurrency))
-            .unzip();
-        Self { stores, running }
-    }
-
-    /// Runs until the shutdown, and until the passes that run then are done.
-    pub async fn run(self) {
-        join_all(self.running).await;
-    }
-}
-
-/// The cluster, or each namespace that is watched.
-fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<Guarded>> {
-    match namespaces {
-        [] => vec![Api::all(client.clone())],
-        some => some
-            .iter()
-            .map(|namespace| Api::namespaced(client.clone(), namespace))
-            .collect(),
-    }
-}
-
-fn watch(
-    api: Api<Guarded>,
-    context: Arc<Context>,
-    concurrency: u16,
-) -> (Store<Guarded>, BoxFuture<'static, ()>) {
-    let shutdown = context.shutdown.clone();
-    let metrics = Arc::clone(&context.metrics);
-    let (store, writer) = reflector::store();
-    let seen = relisted(api, context.rules.pace.stalled());
-    let seen = reflector::reflector(writer, seen).applied_objects();
-    let controller = Controller::for_stream(seen, store.clone())
-        .with_config(Config::default().concurrency(concurrency))
-        .reconcile_all_on(context.leadership.terms())
-        .graceful_shutdown_on(async move { shutdown.cancelled().await });
-    let running = controller
-        .run(pass::pass, pass::again_after_error, context)
-        .for_each(move |result| {
-            match result {
-                // Passes log and count their own errors.
-                Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
-                Err(RunError::ObjectNotFound(object)) => {
-                    tracing::debug!(%object, "deleted before its next pass");
-                }
-                Err(error) => {
-                    metrics.watch_failed();
-                    tracing::warn!(%error, "watching IndexRestores failed; it is repeated");
-                }
-            }
-            std::future::ready(())
-        });
-    (store, Box::pin(running))
-}
-
-/// A watch that starts again with a list, `every` after the last list was complete. A watch
-/// continues where it was, and so never recovers an event that it missed.
-fn relisted(
-    api: Api<Guarded>,
-    every: Duration,
-) -> impl Stream<Item = watcher::Result<watcher::Event<Guarded>>> + Send {
-    let begin = move || {
-        let listed = Arc::new(Notify::new());
-        let is_listed = Arc::clone(&listed);
-        watcher(api.clone(), watcher::Config::default())
-            .inspect_ok(move |event| {
-                if matches!(event, watcher::Event::InitDone) {
-                    listed.notify_one();
-                }
-            })
-            .take_until(async move {
-                is_listed.notified().await;
-                tokio::time::sleep(every).await;
-            })
-    };
-    stream::repeat_with(begin).flatten()
-}
-
-/// Counts the restores by reason, forgets what is gone, and wipes old keys, now
-/// and then, until the shutdown.
-pub async fn keep_house(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    while context
-        .shutdown
-        .run_until_cancelled(ticks.tick())
-        .await
-        .is_some()
-    {
-        let objects: Vec<_> = stores.iter().flat_map(Store::state).collect();
-        let mut counts = HashMap::new();
-        let mut unconfirmed = 0;
-        for object in objects.iter().filter_map(|object| object.0.as_ref().ok()) {
-            let shown = Situation::of(object).shown;
-            let status = object.status.as_ref();
-            unconfirmed +=
-                i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
-            *counts
-                .entry(shown.map_or("Pending", |shown| shown.reason.as_str()))
-                .or_insert(0) += 1;
-        }
-        context.metrics.count_restores(&counts, unconfirmed);
-        let uids = objects.iter().filter_map(|object| object.uid()).collect();
-        context.memory.retain(&uids);
-        context.keys.sweep();
-    }
 }

@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 
+use super::api_key::{ApiKey, KeyId};
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
-use super::key::{ApiKey, KeyId};
 use super::model::{Backup, CreateIndex, Index, Listing, RestoreJob};
 use super::operation::Operation;
 use super::outcome::Sent;
-use super::pace::Admission;
+use super::rate_limit::RateLimiter;
 use super::reply::Reply;
 use super::version::ApiVersion;
 use super::wire;
-use crate::clock::BootTime;
-use crate::failpoint::{Site, around};
-use crate::metrics::Metrics;
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!(
@@ -63,7 +63,7 @@ pub struct Client {
     /// A client of its own for the POST: HTTP/1.1 on a new connection each time, so
     /// that no layer below has a reason or a way to send it twice.
     create: reqwest::Client,
-    admission: Admission,
+    rate_limiter: RateLimiter,
     metrics: Arc<Metrics>,
 }
 
@@ -83,17 +83,17 @@ impl Client {
                 .http1_only()
                 .pool_max_idle_per_host(0)
                 .build()?,
-            admission: Admission::default(),
+            rate_limiter: RateLimiter::default(),
             metrics,
         })
     }
 
-    /// Waits for this key's turn to make a request.
+    /// Waits until this key may make a request.
     ///
     /// # Errors
     /// While Pinecone wants this key to pause.
-    pub async fn admit(&self, key: KeyId) -> Result<(), Failure> {
-        self.admission.admit(key).await
+    pub async fn until_ready(&self, key: KeyId) -> Result<(), Failure> {
+        self.rate_limiter.until_ready(key).await
     }
 
     /// `GET /backups/{id}`, and when Pinecone answered, by its own clock.
@@ -222,7 +222,7 @@ impl Client {
         path: &[&str],
         query: Option<(&str, &str)>,
     ) -> Result<Reply, Failure> {
-        self.admit(key.id()).await?;
+        self.until_ready(key.id()).await?;
         let mut url = self.url(path)?;
         if let Some((name, value)) = query {
             url.query_pairs_mut().append_pair(name, value);
@@ -251,7 +251,8 @@ impl Client {
         self.metrics
             .pinecone_request(operation.name(), code, started.elapsed());
         if let Err(failure) = &result {
-            self.admission.learn(key.id(), failure, BootTime::now());
+            self.rate_limiter
+                .pause_after(key.id(), failure, BootTime::now());
         }
         result
     }
@@ -334,3 +335,6 @@ fn words(error: reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

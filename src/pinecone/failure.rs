@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::key::ApiKey;
+use super::api_key::ApiKey;
 use super::untrusted::one_line;
 use super::wire::{ErrorBody, ErrorResponse};
 
@@ -53,6 +53,18 @@ pub enum FailureKind {
     NotConnected,
     /// Anything else: 5xx, time-outs, broken or unreadable answers.
     Unavailable,
+}
+
+/// The result of looking one thing up: it is there, it is not there, or the request failed.
+pub type Lookup<T> = Result<Option<T>, Failure>;
+
+/// Takes "not found", in Pinecone's own form, for an answer.
+pub fn found<T>(read: Result<T, Failure>) -> Lookup<T> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 impl FailureKind {
@@ -209,5 +221,4 @@ fn is_html(headers: &HeaderMap, body: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "failure_tests.rs"]
 mod tests;

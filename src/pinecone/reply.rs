@@ -3,8 +3,8 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap};
 use serde::de::DeserializeOwned;
 
+use super::api_key::ApiKey;
 use super::failure::{Failure, FailureKind, request_id};
-use super::key::ApiKey;
 use super::untrusted::Body;
 
 /// A complete answer with a status of 2xx, free of the API key.

@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
-use super::key::ApiKey;
+use super::api_key::ApiKey;
 use super::redact::REDACTED;
 
 /// Longest piece of Pinecone's own words that is passed on, in characters.

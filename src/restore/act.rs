@@ -7,21 +7,21 @@ use kube::Api;
 use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
-use super::claim::{Claim, Sending, Taking, Used};
+use super::announce;
+use super::claim::{Claim, ClaimOutcome, SendResult, UsedClaim};
 use super::decide::{Decision, Step, after_post, after_unsent};
 use super::evidence::Evidence;
-use super::pace::Pace;
+use super::intervals::Intervals;
 use super::report::{Change, ClaimRequest, Report};
-use super::stage::Situation;
-use crate::api::conditions::Finding;
-use crate::api::{IndexRestore, IndexRestoreStatus, Reason};
-use crate::clock::BootTime;
-use crate::events::Events;
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
-use crate::leader::Term;
-use crate::metrics::Metrics;
+use super::situation::Situation;
+use crate::api::{IndexRestore, IndexRestoreStatus, Reason, StatusMessage};
 use crate::pinecone::{ApiKey, Client, Posted};
+use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::clock::BootTime;
+use crate::runtime::events::Events;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::leader::Term;
+use crate::runtime::metrics::Metrics;
 
 /// What acting needs.
 pub struct Actor<'a> {
@@ -30,7 +30,7 @@ pub struct Actor<'a> {
     pub key: Option<&'a ApiKey>,
     pub events: &'a Events,
     pub metrics: &'a Metrics,
-    pub pace: Pace,
+    pub intervals: Intervals,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
     /// Once it is over, nothing is written or sent; only what became of a request
@@ -42,17 +42,17 @@ pub struct Actor<'a> {
 pub enum Acted {
     Unchanged,
     Written(Box<IndexRestore>),
-    /// Somebody changed it in the meantime: look again.
+    /// Somebody changed it in the meantime.
     Conflict,
     Gone,
     /// The lease was lost meanwhile: another process may be at work.
     NotLeading,
 }
 
-/// What was done, and when to look again.
+/// What was done, and when to reconcile again.
 pub struct Done {
     pub acted: Acted,
-    pub again: Option<Duration>,
+    pub requeue_after: Option<Duration>,
     /// The version with the claim, where one was made: the cache may show it yet.
     pub claimed: Option<String>,
 }
@@ -69,7 +69,7 @@ pub async fn act(
     decision: Decision,
     evidence: &mut Evidence,
 ) -> Result<Done, Error> {
-    let again = decision.again;
+    let requeue_after = decision.requeue_after;
     let acted = match decision.step {
         Step::Keep => Acted::Unchanged,
         Step::Report(report) => actor.report(object, &report).await?,
@@ -77,7 +77,7 @@ pub async fn act(
     };
     Ok(Done {
         acted,
-        again,
+        requeue_after,
         claimed: None,
     })
 }
@@ -105,7 +105,7 @@ impl Actor<'_> {
         }
         match around(Site::ReportPut, self.write(object, status)).await {
             Ok(written) => {
-                self.events.transition(object, &written).await;
+                announce::transition(self.events, object, &written).await;
                 Ok(Acted::Written(Box::new(written)))
             }
             Err(error) if error.is_conflict() => {
@@ -123,35 +123,35 @@ impl Actor<'_> {
         date: Option<Timestamp>,
         evidence: &mut Evidence,
     ) -> Result<Done, Error> {
-        let done = |acted, again| Done {
+        let done = |acted, requeue_after| Done {
             acted,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
             claimed: None,
         };
         let Some(key) = self.key.filter(|_| !self.shutdown.is_cancelled()) else {
-            return Ok(done(Acted::Unchanged, self.pace.poll_min));
+            return Ok(done(Acted::Unchanged, self.intervals.poll_min));
         };
         // Whatever has to be waited for is waited for before the claim.
-        if let Err(failure) = self.pinecone.admit(key.id()).await {
-            let again = self.pace.retry(1, failure.retry_after);
-            return Ok(done(Acted::Unchanged, again));
+        if let Err(failure) = self.pinecone.until_ready(key.id()).await {
+            let requeue_after = self.intervals.retry(1, failure.retry_after);
+            return Ok(done(Acted::Unchanged, requeue_after));
         }
         let request = ClaimRequest {
             nonce: uuid::Uuid::new_v4().to_string(),
             now: date.unwrap_or_else(Timestamp::now),
         };
         if !self.leads() {
-            return Ok(done(Acted::NotLeading, self.pace.poll_min));
+            return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
-        let claim = match Claim::take(&self.api, object, &request).await? {
-            Taking::Won(claim) => claim,
-            Taking::Lost => {
+        let claim = match Claim::acquire(&self.api, object, &request).await? {
+            ClaimOutcome::Won(claim) => claim,
+            ClaimOutcome::Lost => {
                 self.metrics.conflicted();
-                return Ok(done(Acted::Conflict, self.pace.poll_min));
+                return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
-            Taking::Pruned(pruned) => {
+            ClaimOutcome::Pruned(pruned) => {
                 let acted = self.report(&pruned, &crd_outdated()).await?;
-                return Ok(done(acted, self.pace.stalled()));
+                return Ok(done(acted, self.intervals.stalled()));
             }
         };
         tracing::info!(
@@ -161,22 +161,22 @@ impl Actor<'_> {
             "claimed; the restore is submitted"
         );
         let used = claim.send(self.pinecone, key, self.term).await;
-        let (report, again) = self.read(&used, evidence);
+        let (report, requeue_after) = self.interpret(&used, evidence);
         let acted = self.record(&used.object, &report).await;
         Ok(Done {
             acted,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
             claimed: used.object.metadata.resource_version,
         })
     }
 
-    /// What the request's fate means; logged first, so that the IDs survive even
-    /// if they cannot be written.
-    fn read(&self, used: &Used, evidence: &mut Evidence) -> (Report, Duration) {
-        let Sending::Posted(posted) = &used.posted else {
+    /// Returns what to write after the request was sent or not. Logs it first, so that the IDs
+    /// survive even if they cannot be written.
+    fn interpret(&self, used: &UsedClaim, evidence: &mut Evidence) -> (Report, Duration) {
+        let SendResult::Posted(posted) = &used.result else {
             tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
             self.metrics.submitted("unsent");
-            return after_unsent(&Situation::of(&used.object), self.pace);
+            return after_unsent(&Situation::of(&used.object), self.intervals);
         };
         match posted {
             Posted::Accepted(created) => tracing::info!(
@@ -192,7 +192,7 @@ impl Actor<'_> {
         self.metrics.submitted(posted.label());
         evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
         let situation = Situation::of(&used.object);
-        after_post(posted, &situation, evidence.refusals(), self.pace)
+        after_post(posted, &situation, evidence.refusals(), self.intervals)
     }
 
     fn leads(&self) -> bool {
@@ -208,7 +208,7 @@ impl Actor<'_> {
         let mut next = object.clone();
         next.status = Some(status);
         let params = PostParams::default();
-        within(
+        with_deadline(
             "write status",
             self.api.replace_status(name, &params, &next),
         )
@@ -218,7 +218,7 @@ impl Actor<'_> {
 
 fn crd_outdated() -> Report {
     Report::new(
-        Finding::new(
+        StatusMessage::new(
             Reason::CrdOutdated,
             "the installed CustomResourceDefinition drops status.submission, without which nothing is submitted; apply the CRD of this operator's version",
         ),

@@ -1,5 +1,5 @@
 use super::evidence::Evidence;
-use super::stage::{Situation, Stage};
+use super::situation::{Situation, Stage};
 use crate::api::Reason;
 
 /// While a job is pending, every so many polls look at its index as well: an
@@ -20,8 +20,8 @@ pub enum Question {
     /// Nothing.
     Nothing,
     /// Is the name free and the backup ready? If the name is taken: by whom?
-    /// `history` asks for the restore jobs even where the name is free.
-    MaySubmit { history: bool },
+    /// `jobs` asks for the restore jobs even where the name is free.
+    MaySubmit { jobs: bool },
     /// What came of the open submission?
     FindOurs,
     /// How far is the job? `index` asks for the index while the job is pending.
@@ -36,14 +36,14 @@ pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
     match &situation.stage {
         Stage::Unclaimed { .. } if situation.deleting => Question::Nothing,
         Stage::Unclaimed { .. } => Question::MaySubmit {
-            history: situation.is_frozen,
+            jobs: situation.is_frozen,
         },
         Stage::Rejected | Stage::Failed => Question::Nothing,
         Stage::Claimed(_) => Question::FindOurs,
         Stage::Submitted(_) => Question::Follow {
             index: evidence.polls() % INDEX_EVERY == INDEX_EVERY - 1,
         },
-        // The list may be of before the index was found amiss: by another process, or
+        // The list may be of before the index was found unhealthy: by another process, or
         // in an earlier term of this one.
         Stage::Finished(_) => Question::StillThere {
             by_list: !situation.shows(&UNHEALTHY),

@@ -5,15 +5,15 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::PostParams;
 
-use super::findings;
+use super::messages;
 use super::report::ClaimRequest;
-use super::stage::own_submission;
+use super::submission::own_submission;
 use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
-use crate::clock::BootTime;
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
-use crate::leader::Term;
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
+use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+use crate::runtime::leader::Term;
 
 /// How old a claim may be when its request is sent, counted from before the claim
 /// was written. A process that was frozen in between must not send: another may
@@ -28,8 +28,8 @@ pub struct Claim {
     began: BootTime,
 }
 
-/// What became of the attempt to claim.
-pub enum Taking {
+/// The outcome of an attempt to claim.
+pub enum ClaimOutcome {
     Won(Box<Claim>),
     /// The object changed, or another process claimed it.
     Lost,
@@ -38,14 +38,14 @@ pub enum Taking {
     Pruned(Box<IndexRestore>),
 }
 
-/// What the claim was used for, and the object as the claim left it.
-pub struct Used {
+/// What sending the claim's request gave, and the object as the claim left it.
+pub struct UsedClaim {
     pub object: IndexRestore,
-    pub posted: Sending,
+    pub result: SendResult,
 }
 
-/// What became of the request.
-pub enum Sending {
+/// Whether the request was sent, and what it did as far as its answer tells.
+pub enum SendResult {
     Posted(Posted),
     /// The claim was too old, or the lease was lost; nothing was sent.
     TooLate,
@@ -57,36 +57,36 @@ impl Claim {
     ///
     /// # Errors
     /// If the API server refuses the write, or cannot be asked what became of it.
-    pub async fn take(
+    pub async fn acquire(
         api: &Api<IndexRestore>,
         seen: &IndexRestore,
         request: &ClaimRequest,
-    ) -> Result<Taking, Error> {
+    ) -> Result<ClaimOutcome, Error> {
         let began = BootTime::now();
         let mut object = seen.clone();
-        object.status = Some(request.status(seen, &findings::pending()));
+        object.status = Some(request.status(seen, &messages::pending()));
         let name = object.metadata.name.clone().unwrap_or_default();
         let params = PostParams::default();
-        let put = within("claim", api.replace_status(&name, &params, &object));
+        let put = with_deadline("claim", api.replace_status(&name, &params, &object));
         match around(Site::ClaimPut, put).await {
             Ok(object) if holds(&object, request) => {
-                Ok(Taking::Won(Box::new(Self { object, began })))
+                Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
             }
-            Ok(object) => Ok(Taking::Pruned(Box::new(object))),
+            Ok(object) => Ok(ClaimOutcome::Pruned(Box::new(object))),
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce tells.
             Err(_) => match reread(api, &name).await? {
                 Some(object) if holds(&object, request) => {
-                    Ok(Taking::Won(Box::new(Self { object, began })))
+                    Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
                 }
-                _ => Ok(Taking::Lost),
+                _ => Ok(ClaimOutcome::Lost),
             },
         }
     }
 
     /// Sends the create request, once, for what the claim says.
-    pub async fn send(self, pinecone: &Client, key: &ApiKey, term: &Term) -> Used {
+    pub async fn send(self, pinecone: &Client, key: &ApiKey, term: &Term) -> UsedClaim {
         let spec = &self.object.spec;
         let body = CreateIndex {
             name: spec.index_name.clone(),
@@ -95,22 +95,22 @@ impl Claim {
         };
         let now = BootTime::now();
         if now.since(self.began) > CLAIM_LIFE || !term.lasts(now) {
-            return Used {
+            return UsedClaim {
                 object: self.object,
-                posted: Sending::TooLate,
+                result: SendResult::TooLate,
             };
         }
         let post = pinecone.create_index_from_backup(key, &spec.backup_id, &body);
         let sent = around(Site::CreatePost, post).await;
-        Used {
-            posted: Sending::Posted(classify(sent)),
+        UsedClaim {
+            result: SendResult::Posted(classify(sent)),
             object: self.object,
         }
     }
 }
 
 async fn reread(api: &Api<IndexRestore>, name: &str) -> Result<Option<IndexRestore>, Error> {
-    let read = within("read claim", api.get_opt(name));
+    let read = with_deadline("read claim", api.get_opt(name));
     around(Site::ClaimGet, read).await
 }
 
@@ -127,5 +127,4 @@ pub fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
 }
 
 #[cfg(test)]
-#[path = "claim_tests.rs"]
 mod tests;

@@ -3,21 +3,21 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Check, History, Preflight, Search};
-use super::history::Trace;
-use super::pace::Patience;
-use super::stage::{Situation, Stage};
+use super::answer::{Answer, Check, Preflight, Search};
+use super::intervals::Patience;
+use super::jobs::{JobMatch, RestoreJobs};
+use super::situation::{Situation, Stage};
 use crate::api::Submission;
-use crate::clock::BootTime;
 use crate::pinecone::RestoreJob;
+use crate::runtime::clock::BootTime;
 
-/// What this process saw of one restore, look after look. It is kept in memory
+/// What this process saw of one restore, observation after observation. It is kept in memory
 /// only: a restart loses it, and then waits longer before it believes anything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     subject: Option<Subject>,
     since: Option<BootTime>,
-    looks: u32,
+    observations: u32,
     /// The claim's nonce, if its index or its restore job was seen since.
     seen: Option<String>,
     failures: u32,
@@ -25,7 +25,7 @@ pub struct Evidence {
     polls: u32,
     /// The claim's nonce, and until when it was observed without too long a gap.
     observed: Option<(String, Timestamp)>,
-    /// The newest restore job of this backup and name that a look showed.
+    /// The newest restore job of this backup and name that an observation showed.
     known_job: Option<RestoreJob>,
     /// When checks of the restored index began to fail.
     failing_since: Option<BootTime>,
@@ -55,10 +55,10 @@ impl Evidence {
         self.since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// How many complete looks in a row missed it that began at least `catch_up`
+    /// How many complete observations in a row missed it that began at least `catch_up`
     /// after the first one that did: before that, the list's lag explains it.
-    pub fn looks(&self) -> u32 {
-        self.looks
+    pub fn observations(&self) -> u32 {
+        self.observations
     }
 
     /// Whether an index of the claim's name, or its restore job, was seen since the claim.
@@ -66,7 +66,7 @@ impl Evidence {
         self.seen.as_ref() == Some(&claim.nonce)
     }
 
-    /// How many looks in a row failed.
+    /// How many observations in a row failed.
     pub fn failures(&self) -> u32 {
         self.failures
     }
@@ -98,7 +98,7 @@ impl Evidence {
             .map_or(recorded, |(_, until)| recorded.max(*until))
     }
 
-    /// A restore job of this backup and name that a look showed, or one that is worth
+    /// A restore job of this backup and name that an observation showed, or one that is worth
     /// asking for: a list that lacks it now proves nothing against it.
     pub fn known_job(&self, situation: &Situation) -> Option<&RestoreJob> {
         self.known_job.as_ref().filter(|job| {
@@ -116,26 +116,26 @@ impl Evidence {
         self.confirmed
     }
 
-    /// Takes in one answer, and when it was asked for and had. A look that failed
+    /// Takes in one answer, and when it was asked for and had. An observation that failed
     /// neither proves nor disproves.
     pub fn learn(
         &mut self,
         situation: &Situation,
         answer: &Answer,
-        looked: Range<BootTime>,
+        during: Range<BootTime>,
         patience: Patience,
     ) {
-        self.count_failures(answer, &looked);
+        self.count_failures(answer, &during);
         if matches!(answer, Answer::Follow { .. }) {
             self.polls = self.polls.wrapping_add(1);
         }
         self.remember_job(situation, answer);
         if let (Stage::Claimed(claim), Answer::FindOurs(seen)) = (&situation.stage, answer) {
-            self.observe(claim, seen, looked.end.since(looked.start), patience);
+            self.observe(claim, seen, during.end.since(during.start), patience);
             let is_listed = seen
-                .history
+                .jobs
                 .as_ref()
-                .is_ok_and(|history| is_listed(situation, history));
+                .is_ok_and(|jobs| is_listed(situation, jobs));
             if is_listed || matches!(seen.index, Ok(Some(_))) {
                 self.seen = Some(claim.nonce.clone());
             }
@@ -145,25 +145,25 @@ impl Evidence {
             Missing::Unknown => {}
             // Found, but perhaps not recorded: the write may lose against another.
             Missing::NotNow => {
-                self.since = Some(looked.end);
-                self.looks = 0;
+                self.since = Some(during.end);
+                self.observations = 0;
             }
             Missing::Nothing => {
                 if matches!(answer, Answer::StillThere(_)) {
-                    self.confirmed = Some(looked.start);
+                    self.confirmed = Some(during.start);
                 }
                 self.subject = None;
                 self.since = None;
-                self.looks = 0;
+                self.observations = 0;
             }
-            Missing::This(subject) => self.count(subject, looked, catch_up),
+            Missing::This(subject) => self.count(subject, during, catch_up),
         }
     }
 
-    fn count_failures(&mut self, answer: &Answer, looked: &Range<BootTime>) {
+    fn count_failures(&mut self, answer: &Answer, during: &Range<BootTime>) {
         if answer.is_incomplete() {
             self.failures = self.failures.saturating_add(1);
-            self.failing_since.get_or_insert(looked.start);
+            self.failing_since.get_or_insert(during.start);
             return;
         }
         self.failures = 0;
@@ -172,23 +172,20 @@ impl Evidence {
 
     fn remember_job(&mut self, situation: &Situation, answer: &Answer) {
         let (Answer::MaySubmit(Preflight {
-            history: Some(Ok(history)),
+            jobs: Some(Ok(jobs)),
             ..
         })
-        | Answer::FindOurs(Search {
-            history: Ok(history),
-            ..
-        })) = answer
+        | Answer::FindOurs(Search { jobs: Ok(jobs), .. })) = answer
         else {
             return;
         };
-        if let Trace::Ours(job) | Trace::Earlier(job) = situation.trace(history) {
+        if let JobMatch::Ours(job) | JobMatch::Earlier(job) = situation.find_job(jobs) {
             self.known_job = Some(job);
         }
     }
 
-    /// A complete look that comes in time moves on the time until which the claim was
-    /// observed, to the look's beginning. One that comes too late never does: what
+    /// A complete observation that comes in time moves on the time until which the claim was
+    /// observed, to the observation's beginning. One that comes too late never does: what
     /// happened in between left no trace.
     fn observe(&mut self, claim: &Submission, seen: &Search, took: Duration, patience: Patience) {
         if seen.index.is_err() || !is_whole(seen) {
@@ -203,22 +200,22 @@ impl Evidence {
         self.observed = Some((claim.nonce.clone(), began.max(until)));
     }
 
-    fn count(&mut self, subject: Subject, looked: Range<BootTime>, catch_up: Duration) {
+    fn count(&mut self, subject: Subject, during: Range<BootTime>, catch_up: Duration) {
         if self.subject.as_ref() != Some(&subject) {
             self.subject = Some(subject);
-            self.since = Some(looked.end);
-            self.looks = 0;
+            self.since = Some(during.end);
+            self.observations = 0;
         }
-        if self.age(looked.start) >= catch_up {
-            self.looks = self.looks.saturating_add(1);
+        if self.age(during.start) >= catch_up {
+            self.observations = self.observations.saturating_add(1);
         }
     }
 }
 
 enum Missing {
-    /// The look was not complete.
+    /// The observation was not complete.
     Unknown,
-    /// It is listed in this look.
+    /// It is listed in this observation.
     NotNow,
     Nothing,
     This(Subject),
@@ -227,22 +224,20 @@ enum Missing {
 fn missing(situation: &Situation, answer: &Answer) -> Missing {
     match answer {
         Answer::Nothing | Answer::NoKey(_) => Missing::Unknown,
-        Answer::MaySubmit(seen) => match (&seen.index, &seen.history) {
-            (_, Some(Ok(history))) if is_listed(situation, history) => Missing::NotNow,
-            (Ok(Some(_)), Some(Ok(history))) if history.is_complete => {
-                Missing::This(Subject::Origin {
-                    backup_id: situation.backup_id.clone(),
-                    index_name: situation.index_name.clone(),
-                })
-            }
+        Answer::MaySubmit(seen) => match (&seen.index, &seen.jobs) {
+            (_, Some(Ok(jobs))) if is_listed(situation, jobs) => Missing::NotNow,
+            (Ok(Some(_)), Some(Ok(jobs))) if jobs.is_complete => Missing::This(Subject::Origin {
+                backup_id: situation.backup_id.clone(),
+                index_name: situation.index_name.clone(),
+            }),
             (Ok(None), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
         Answer::FindOurs(seen) => match (&situation.stage, &seen.index) {
             _ if seen
-                .history
+                .jobs
                 .as_ref()
-                .is_ok_and(|history| is_listed(situation, history)) =>
+                .is_ok_and(|jobs| is_listed(situation, jobs)) =>
             {
                 Missing::NotNow
             }
@@ -277,16 +272,13 @@ pub fn is_gap(from: Timestamp, to: Timestamp, longest: Duration) -> bool {
     longest.is_zero() || to.duration_since(from) > longest
 }
 
-fn is_listed(situation: &Situation, history: &History) -> bool {
-    matches!(situation.trace(history), Trace::Ours(_))
+fn is_listed(situation: &Situation, jobs: &RestoreJobs) -> bool {
+    matches!(situation.find_job(jobs), JobMatch::Ours(_))
 }
 
-/// Whether this look would have shown what it looked for: the list came to its
+/// Whether this observation would have shown what it looked for: the list came to its
 /// end, and the key is one of the backup's project.
 fn is_whole(seen: &Search) -> bool {
-    let is_complete = seen
-        .history
-        .as_ref()
-        .is_ok_and(|history| history.is_complete);
+    let is_complete = seen.jobs.as_ref().is_ok_and(|jobs| jobs.is_complete);
     is_complete && matches!(seen.backup, Some(Ok(_)))
 }

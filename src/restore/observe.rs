@@ -3,21 +3,24 @@
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Check, History, Look, Preflight, Rivals, Search, found};
+use super::answer::{Answer, Check, Preflight, Search};
 use super::ask::Question;
-use super::history::Trace;
-use super::presence::Presence;
-use super::stage::{Situation, Stage, Submitted};
-use crate::failpoint::{Site, around};
-use crate::kubernetes::Error;
-use crate::pinecone::{ApiKey, Backup, Client, Failure, Index, JobState, RestoreJob};
+use super::jobs::{JobMatch, RestoreJobs};
+use super::rivals::Rivals;
+use super::situation::{Situation, Stage, Submitted};
+use crate::caches::{IndexListCache, Restored};
+use crate::pinecone::{
+    ApiKey, Backup, Client, Failure, Index, JobState, Lookup, RestoreJob, found,
+};
+use crate::runtime::api_server::Error;
+use crate::runtime::failpoint::{Site, around};
 
-/// What is to be read, and what is known already that decides what to ask for.
+/// What is to be read from Pinecone, and what is known already.
 #[derive(Clone, Copy)]
-pub struct Wish<'a> {
+pub struct ObservationRequest<'a> {
     pub question: Question,
     pub situation: &'a Situation,
-    /// A restore job of this backup and name that an earlier look showed.
+    /// A restore job of this backup and name that an earlier observation showed.
     pub known_job: Option<&'a RestoreJob>,
     /// Asks the API server for other IndexRestores of this backup and name. What they record
     /// must be newer than the list of restore jobs: they may have made what it shows.
@@ -29,27 +32,27 @@ pub struct Wish<'a> {
 /// # Errors
 /// If the API server cannot be asked for other IndexRestores.
 pub async fn observe(
-    wish: Wish<'_>,
+    request: ObservationRequest<'_>,
     pinecone: &Client,
-    presence: &Presence,
+    index_lists: &IndexListCache,
     key: &ApiKey,
 ) -> Result<Answer, Error> {
-    let eyes = Eyes {
-        wish,
-        situation: wish.situation,
+    let observer = Observer {
+        request,
+        situation: request.situation,
         pinecone,
         key,
     };
-    Ok(match (wish.question, &wish.situation.stage) {
-        (Question::MaySubmit { history }, _) => Answer::MaySubmit(eyes.preflight(history).await?),
-        (Question::FindOurs, _) => Answer::FindOurs(eyes.search().await?),
+    Ok(match (request.question, &request.situation.stage) {
+        (Question::MaySubmit { jobs }, _) => Answer::MaySubmit(observer.preflight(jobs).await?),
+        (Question::FindOurs, _) => Answer::FindOurs(observer.search().await?),
         (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
-            Some(job_id) => eyes.follow(job_id, index).await,
-            None => eyes.follow_index().await,
+            Some(job_id) => observer.follow(job_id, index).await,
+            None => observer.follow_index().await,
         },
         (Question::StillThere { by_list }, Stage::Finished(submitted)) => {
-            let list = by_list.then_some(presence);
-            Answer::StillThere(eyes.check(submitted, list).await)
+            let list = by_list.then_some(index_lists);
+            Answer::StillThere(observer.check(submitted, list).await)
         }
         (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
             Answer::Nothing
@@ -57,20 +60,20 @@ pub async fn observe(
     })
 }
 
-struct Eyes<'a, 'w> {
-    wish: Wish<'w>,
+struct Observer<'a, 'w> {
+    request: ObservationRequest<'w>,
     situation: &'w Situation,
     pinecone: &'a Client,
     key: &'a ApiKey,
 }
 
-impl Eyes<'_, '_> {
-    async fn preflight(&self, history: bool) -> Result<Preflight, Error> {
+impl Observer<'_, '_> {
+    async fn preflight(&self, jobs: bool) -> Result<Preflight, Error> {
         let index = self.index().await;
-        let history = match &index {
-            Ok(found) if history || found.is_some() => {
-                let history = self.history().await;
-                Some(self.with_rivals(history, &index).await?)
+        let jobs = match &index {
+            Ok(found) if jobs || found.is_some() => {
+                let jobs = self.jobs().await;
+                Some(self.with_rivals(jobs, &index).await?)
             }
             _ => None,
         };
@@ -80,20 +83,20 @@ impl Eyes<'_, '_> {
         };
         Ok(Preflight {
             index,
-            history,
+            jobs,
             backup,
             date,
         })
     }
 
     async fn search(&self) -> Result<Search, Error> {
-        let history = self.history().await;
+        let jobs = self.jobs().await;
         let index = self.index().await;
-        let history = self.with_rivals(history, &index).await?;
+        let jobs = self.with_rivals(jobs, &index).await?;
         let (backup, date) = self.backup().await;
         Ok(Search {
             index,
-            history,
+            jobs,
             backup,
             ended: date.unwrap_or_else(Timestamp::now),
         })
@@ -103,23 +106,23 @@ impl Eyes<'_, '_> {
     /// have of it. A job that turns out to be theirs is confirmed by its ID.
     async fn with_rivals(
         &self,
-        history: Result<History, Failure>,
-        index: &Look<Index>,
-    ) -> Result<Result<History, Failure>, Error> {
-        let Ok(mut history) = history else {
-            return Ok(history);
+        jobs: Result<RestoreJobs, Failure>,
+        index: &Lookup<Index>,
+    ) -> Result<Result<RestoreJobs, Failure>, Error> {
+        let Ok(mut jobs) = jobs else {
+            return Ok(jobs);
         };
         let situation = self.situation;
-        let is_listed = matches!(situation.trace(&history), Trace::Ours(_));
+        let is_listed = matches!(situation.find_job(&jobs), JobMatch::Ours(_));
         let is_named = index.as_ref().is_ok_and(|index| {
             let source = index.as_ref().map(|index| &index.source);
             source.and_then(|source| source.is(&situation.backup_id)) == Some(true)
         });
         if situation.since.is_none() || !(is_listed || is_named) {
-            return Ok(Ok(history));
+            return Ok(Ok(jobs));
         }
-        history.rivals = (self.wish.rivals)().await?;
-        Ok(self.confirmed(history).await)
+        jobs.rivals = (self.request.rivals)().await?;
+        Ok(self.confirmed(jobs).await)
     }
 
     async fn follow(&self, job_id: &str, index: bool) -> Answer {
@@ -138,10 +141,10 @@ impl Eyes<'_, '_> {
 
     /// Follows an index whose restore job is not known; the list may show it yet.
     async fn follow_index(&self) -> Answer {
-        let history = self.history().await;
-        let job = history.map(|history| match self.situation.trace(&history) {
-            Trace::Ours(job) | Trace::Earlier(job) => Some(job),
-            Trace::Foreign(_) | Trace::None => None,
+        let jobs = self.jobs().await;
+        let job = jobs.map(|jobs| match self.situation.find_job(&jobs) {
+            JobMatch::Ours(job) | JobMatch::Earlier(job) => Some(job),
+            JobMatch::Foreign(_) | JobMatch::None => None,
         });
         Answer::Follow {
             job,
@@ -151,11 +154,15 @@ impl Eyes<'_, '_> {
 
     /// Looks at a restored index and, where that does not name its backup, at its job.
     /// With `list`, one list answers for all of a key.
-    async fn check(&self, submitted: &Submitted, list: Option<&Presence>) -> Check {
+    async fn check(&self, submitted: &Submitted, list: Option<&IndexListCache>) -> Check {
         let index = match list {
             Some(list) => {
-                let name = &self.situation.index_name;
-                list.look(self.pinecone, self.key, name, submitted).await
+                let restored = Restored {
+                    index_name: &self.situation.index_name,
+                    host: submitted.host.as_deref(),
+                    last_confirmed: submitted.last_confirmed,
+                };
+                list.index(self.pinecone, self.key, restored).await
             }
             None => self.index().await,
         };
@@ -181,19 +188,19 @@ impl Eyes<'_, '_> {
         check
     }
 
-    async fn is_listed(&self, job_id: &str, list: Option<&Presence>) -> bool {
+    async fn is_listed(&self, job_id: &str, list: Option<&IndexListCache>) -> bool {
         match list {
             Some(list) => list.shows_job(self.pinecone, self.key, job_id).await,
             None => false,
         }
     }
 
-    async fn job(&self, job_id: &str) -> Look<RestoreJob> {
+    async fn job(&self, job_id: &str) -> Lookup<RestoreJob> {
         let job = self.pinecone.restore_job(self.key, job_id);
         found(around(Site::JobGet, job).await)
     }
 
-    async fn index(&self) -> Look<Index> {
+    async fn index(&self) -> Lookup<Index> {
         let index = self.pinecone.index(self.key, &self.situation.index_name);
         found(around(Site::IndexGet, index).await)
     }
@@ -207,44 +214,44 @@ impl Eyes<'_, '_> {
     }
 
     /// The whole list and, where an earlier job might be adopted, that job by its ID.
-    async fn history(&self) -> Result<History, Failure> {
+    async fn jobs(&self) -> Result<RestoreJobs, Failure> {
         let listing = self
             .pinecone
             .restore_jobs(self.key, &self.situation.index_name);
         let listing = listing.await?;
-        let history = History {
-            jobs: listing.jobs,
+        let jobs = RestoreJobs {
+            listed: listing.jobs,
             is_complete: listing.is_complete,
-            ..History::default()
+            ..RestoreJobs::default()
         };
-        self.confirmed(history).await
+        self.confirmed(jobs).await
     }
 
-    /// The history with an earlier job as its ID shows it: the one that is listed, one that an
-    /// earlier look showed, or one that a copied status names.
-    async fn confirmed(&self, mut history: History) -> Result<History, Failure> {
-        let shown = match self.situation.trace(&history) {
-            Trace::Ours(_) => return Ok(history),
-            Trace::Earlier(job) => Some(job),
-            Trace::Foreign(job) => {
+    /// The jobs with an earlier job as its ID shows it: the one that is listed, one that an
+    /// earlier observation showed, or one that a copied status names.
+    async fn confirmed(&self, mut jobs: RestoreJobs) -> Result<RestoreJobs, Failure> {
+        let shown = match self.situation.find_job(&jobs) {
+            JobMatch::Ours(_) => return Ok(jobs),
+            JobMatch::Earlier(job) => Some(job),
+            JobMatch::Foreign(job) => {
                 let id = &job.restore_job_id;
                 let job = self.pinecone.restore_job(self.key, id);
                 if let Some(job) = found(around(Site::JobConfirm, job).await)? {
-                    history.confirm(self.situation, job);
+                    jobs.confirm(self.situation, job);
                 }
-                return Ok(history);
+                return Ok(jobs);
             }
-            Trace::None => self.wish.known_job.cloned(),
+            JobMatch::None => self.request.known_job.cloned(),
         };
         let id = shown.as_ref().map(|job| &job.restore_job_id);
         let Some(id) = id.or(self.situation.hinted_job.as_ref()) else {
-            return Ok(history);
+            return Ok(jobs);
         };
         let job = self.pinecone.restore_job(self.key, id);
         match found(around(Site::JobConfirm, job).await)? {
-            Some(job) => history.confirm(self.situation, job),
-            None => history.doubted = shown,
+            Some(job) => jobs.confirm(self.situation, job),
+            None => jobs.doubted = shown,
         }
-        Ok(history)
+        Ok(jobs)
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::act::{Acted, Actor};
+use super::announce;
 use super::report::{Change, Record, Report};
-use super::stage::own_submission;
+use super::submission::own_submission;
 use crate::api::{IndexRestore, SubmissionOutcome};
-use crate::failpoint::{Site, around};
-use crate::kubernetes::{Error, within};
+use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::failpoint::{Site, around};
 
 /// Longest time between two tries.
 const EVERY: Duration = Duration::from_secs(5);
@@ -37,9 +38,9 @@ impl Actor<'_> {
                     continue;
                 }
             };
-            match standing(fresh.as_ref(), claimed, &report.change) {
-                Standing::Ours => {}
-                Standing::Recorded => match fresh {
+            match record_target(fresh.as_ref(), claimed, &report.change) {
+                RecordTarget::Ours => {}
+                RecordTarget::Recorded => match fresh {
                     // The write landed and its answer was lost.
                     Some(fresh) if fresh.status.as_ref() == Some(&status) => {
                         return self.recorded(claimed, fresh).await;
@@ -48,8 +49,8 @@ impl Actor<'_> {
                     Some(fresh) => return Acted::Written(Box::new(fresh)),
                     None => return Acted::Gone,
                 },
-                Standing::Overtaken => return Acted::Conflict,
-                Standing::Lost => {
+                RecordTarget::Overtaken => return Acted::Conflict,
+                RecordTarget::Lost => {
                     self.orphaned(claimed, &report.change).await;
                     return Acted::Gone;
                 }
@@ -61,14 +62,14 @@ impl Actor<'_> {
     }
 
     async fn recorded(&self, claimed: &IndexRestore, written: IndexRestore) -> Acted {
-        self.events.transition(claimed, &written).await;
+        announce::transition(self.events, claimed, &written).await;
         Acted::Written(Box::new(written))
     }
 
     /// The same object, not one of the same name.
     async fn reread(&self, object: &IndexRestore) -> Result<Option<IndexRestore>, Error> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
-        let read = within("read", self.api.get_opt(name));
+        let read = with_deadline("read", self.api.get_opt(name));
         let fresh = around(Site::RecordGet, read).await?;
         Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
     }
@@ -91,32 +92,37 @@ impl Actor<'_> {
         );
         let job_id = job_id.as_deref().unwrap_or_default();
         let index_id = index_id.as_deref().unwrap_or_default();
-        self.events.orphaned(object, job_id, index_id).await;
+        announce::orphaned(self.events, object, job_id, index_id).await;
     }
 }
 
-/// How the object stands to a claim's outcome that could not be written.
+/// Where a claim's outcome that could not be written belongs now.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The outcome belongs there still.
+pub enum RecordTarget {
+    /// In the object: the claim is still open, or the accepted job is not recorded yet.
     Ours,
-    /// It is there: the answer to the write was lost, or the claim was recovered.
+    /// Nowhere: it is in the object already. The answer to the write was lost, or the claim was
+    /// recovered.
     Recorded,
-    /// Another claim took its place, and this outcome created nothing.
+    /// Nowhere: another claim took its place, and this outcome created nothing.
     Overtaken,
-    /// It can be recorded nowhere.
+    /// Nowhere: the object is gone, or it records another job.
     Lost,
 }
 
-/// How `fresh`, the object as it is now, stands to the outcome of the claim that
-/// `claimed` shows.
-pub fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &Change) -> Standing {
+/// Returns whether the outcome of the claim that `claimed` shows belongs in `fresh`, the
+/// object as it is now.
+pub fn record_target(
+    fresh: Option<&IndexRestore>,
+    claimed: &IndexRestore,
+    change: &Change,
+) -> RecordTarget {
     let accepted = match change {
         Change::Record(record) => record.job_id.as_deref(),
         _ => None,
     };
     let Some(fresh) = fresh else {
-        return Standing::Lost;
+        return RecordTarget::Lost;
     };
     let recorded = fresh
         .status
@@ -126,14 +132,14 @@ pub fn standing(fresh: Option<&IndexRestore>, claimed: &IndexRestore, change: &C
     let is_same = now.map(|now| &now.nonce) == own_submission(claimed).map(|then| &then.nonce);
     let is_open = now.is_some_and(|now| now.outcome == SubmissionOutcome::Open);
     match (accepted, recorded.filter(|_| now.is_some())) {
-        (Some(job), Some(recorded)) if job == recorded => Standing::Recorded,
-        (Some(_), Some(_)) => Standing::Lost,
-        (None, Some(_)) => Standing::Recorded,
+        (Some(job), Some(recorded)) if job == recorded => RecordTarget::Recorded,
+        (Some(_), Some(_)) => RecordTarget::Lost,
+        (None, Some(_)) => RecordTarget::Recorded,
         // What Pinecone accepted is true whatever happened to the claim.
-        (Some(_), None) => Standing::Ours,
-        (None, None) if is_same && is_open => Standing::Ours,
-        (None, None) if is_same => Standing::Recorded,
-        (None, None) => Standing::Overtaken,
+        (Some(_), None) => RecordTarget::Ours,
+        (None, None) if is_same && is_open => RecordTarget::Ours,
+        (None, None) if is_same => RecordTarget::Recorded,
+        (None, None) => RecordTarget::Overtaken,
     }
 }
 
@@ -186,16 +192,16 @@ mod tests {
         let mut copied = with_job("other");
         copied.metadata.uid = Some("u-2".into());
         for (fresh, expected) in [
-            (None, Standing::Lost),
-            (Some(with_job("j")), Standing::Recorded),
-            (Some(with_job("other")), Standing::Lost),
-            (Some(claimed("mine", "Open")), Standing::Ours),
-            (Some(claimed("mine", "Abandoned")), Standing::Ours),
-            (Some(claimed("theirs", "Open")), Standing::Ours),
-            (Some(object(Value::Null)), Standing::Ours),
-            (Some(copied), Standing::Ours),
+            (None, RecordTarget::Lost),
+            (Some(with_job("j")), RecordTarget::Recorded),
+            (Some(with_job("other")), RecordTarget::Lost),
+            (Some(claimed("mine", "Open")), RecordTarget::Ours),
+            (Some(claimed("mine", "Abandoned")), RecordTarget::Ours),
+            (Some(claimed("theirs", "Open")), RecordTarget::Ours),
+            (Some(object(Value::Null)), RecordTarget::Ours),
+            (Some(copied), RecordTarget::Ours),
         ] {
-            let found = standing(fresh.as_ref(), &claimed("mine", "Open"), &created("j"));
+            let found = record_target(fresh.as_ref(), &claimed("mine", "Open"), &created("j"));
             assert_eq!(found, expected, "{fresh:?}");
         }
     }
@@ -203,15 +209,15 @@ mod tests {
     #[test]
     fn an_outcome_that_created_nothing_is_written_onto_its_own_open_claim_only() {
         for (fresh, expected) in [
-            (None, Standing::Lost),
-            (Some(with_job("j")), Standing::Recorded),
-            (Some(claimed("mine", "Open")), Standing::Ours),
-            (Some(claimed("mine", "Refused")), Standing::Recorded),
-            (Some(claimed("theirs", "Open")), Standing::Overtaken),
-            (Some(claimed("theirs", "Refused")), Standing::Overtaken),
-            (Some(object(Value::Null)), Standing::Overtaken),
+            (None, RecordTarget::Lost),
+            (Some(with_job("j")), RecordTarget::Recorded),
+            (Some(claimed("mine", "Open")), RecordTarget::Ours),
+            (Some(claimed("mine", "Refused")), RecordTarget::Recorded),
+            (Some(claimed("theirs", "Open")), RecordTarget::Overtaken),
+            (Some(claimed("theirs", "Refused")), RecordTarget::Overtaken),
+            (Some(object(Value::Null)), RecordTarget::Overtaken),
         ] {
-            let found = standing(fresh.as_ref(), &claimed("mine", "Open"), &Change::Taken);
+            let found = record_target(fresh.as_ref(), &claimed("mine", "Open"), &Change::Taken);
             assert_eq!(found, expected, "{fresh:?}");
         }
     }

@@ -1,17 +1,19 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::stage::{Situation, may_still_arrive, own_submission, requested_at};
-use crate::api::conditions::{Finding, conditions, whole_seconds};
+use super::situation::{Situation, requested_at};
+use super::submission::{may_still_arrive, own_submission};
+use crate::api::conditions::whole_seconds;
 use crate::api::{
-    IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, Submission, SubmissionOutcome,
+    IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, StatusMessage, Submission,
+    SubmissionOutcome,
 };
 use crate::pinecone::RestoreJob;
 
 /// What is to be written into the status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    pub finding: Finding,
+    pub message: StatusMessage,
     pub change: Change,
 }
 
@@ -73,8 +75,8 @@ pub struct ClaimRequest {
 }
 
 impl Report {
-    pub fn new(finding: Finding, change: Change) -> Self {
-        Self { finding, change }
+    pub fn new(message: StatusMessage, change: Change) -> Self {
+        Self { message, change }
     }
 
     /// The status of `object` with this report taken in.
@@ -113,8 +115,7 @@ impl Report {
                 .or(status.last_handled_request);
         }
         status.observed_generation = object.metadata.generation;
-        status.conditions = conditions(
-            &self.finding,
+        status.conditions = self.message.conditions(
             has_succeeded(&status),
             object.metadata.generation.unwrap_or_default(),
             &status.conditions,
@@ -193,7 +194,7 @@ impl ClaimRequest {
     /// The status of `object` with the claim in it. After an attempt of its own the
     /// conditions stay as they are, so that a retried refusal does not flap; else
     /// they say `first`, whatever was copied here.
-    pub fn status(&self, object: &IndexRestore, first: &Finding) -> IndexRestoreStatus {
+    pub fn status(&self, object: &IndexRestore, first: &StatusMessage) -> IndexRestoreStatus {
         let before = own_status(object);
         let last = before.submission.as_ref();
         let unresolved = last.filter(|last| may_still_arrive(last));
@@ -219,7 +220,7 @@ impl ClaimRequest {
             Some(_) => before.conditions,
             None => {
                 let generation = submission.generation;
-                conditions(first, false, generation, &before.conditions, self.now)
+                first.conditions(false, generation, &before.conditions, self.now)
             }
         };
         IndexRestoreStatus {
@@ -251,12 +252,6 @@ fn is_open(status: &IndexRestoreStatus) -> bool {
             SubmissionOutcome::Open | SubmissionOutcome::Taken
         )
     })
-}
-
-impl Submission {
-    pub fn is_abandoned(&self) -> bool {
-        self.outcome == SubmissionOutcome::Abandoned
-    }
 }
 
 /// Longest state of a job that is passed on, in characters: an open string of

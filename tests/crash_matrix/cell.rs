@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
-use index_restore_operator::failpoint::{Side, Site};
+use index_restore_operator::runtime::failpoint::{Side, Site};
 use serde_json::json;
 use testkit::scene::{Running, Scene, ready, status};
 use testkit::{DEADLINE, eventually};

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use index_restore_operator::failpoint::{Side, Site};
+use index_restore_operator::runtime::failpoint::{Side, Site};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {

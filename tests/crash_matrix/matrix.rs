@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use index_restore_operator::failpoint::{Side, Site};
+use index_restore_operator::runtime::failpoint::{Side, Site};
 
 use crate::cell::{Cell, Point, Recovery};
 use crate::story::Story;

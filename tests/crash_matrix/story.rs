@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use index_restore_operator::failpoint::{Side, Site};
+use index_restore_operator::runtime::failpoint::{Side, Site};
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
 use pinecone_emulator::{

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use index_restore_operator::api::{IndexRestore, Submission, SubmissionOutcome};
-use index_restore_operator::failpoint::{Side, Site};
+use index_restore_operator::runtime::failpoint::{Side, Site};
 use jiff::Timestamp;
 use pinecone_emulator::{DEFAULT_PROJECT, Request, Route};
 use testkit::scene::{BACKUP, Scene, ready, status};

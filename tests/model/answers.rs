@@ -71,7 +71,7 @@ impl Product {
                 date,
             } => Answer::MaySubmit(Preflight {
                 index: look(&index),
-                history: jobs.map(|jobs| Ok(jobs.expanded(situation, now))),
+                jobs: jobs.map(|jobs| Ok(jobs.expanded(situation, now))),
                 backup: found.map(backup),
                 date: Some(timestamp(date)),
             }),
@@ -81,7 +81,7 @@ impl Product {
                 backup: found,
             } => Answer::FindOurs(Search {
                 index: look(&index),
-                history: Ok(jobs.expanded(situation, now)),
+                jobs: Ok(jobs.expanded(situation, now)),
                 backup: found.map(backup),
                 ended: now,
             }),
@@ -107,13 +107,13 @@ fn outage(situation: &Situation, now: Timestamp) -> Answer {
     match situation.stage {
         Stage::Unclaimed { .. } => Answer::MaySubmit(Preflight {
             index: Err(down()),
-            history: None,
+            jobs: None,
             backup: None,
             date: None,
         }),
         Stage::Claimed(_) => Answer::FindOurs(Search {
             index: Err(down()),
-            history: Err(down()),
+            jobs: Err(down()),
             backup: None,
             ended: now,
         }),

@@ -1,7 +1,6 @@
 //! Between what the model writes and the product's own reports.
 
-use index_restore_operator::api::RestoreStatus;
-use index_restore_operator::api::conditions::Finding;
+use index_restore_operator::api::{RestoreStatus, StatusMessage};
 use index_restore_operator::pinecone::{Created, FailureKind, Posted, classify};
 use index_restore_operator::restore::report::Record;
 use index_restore_operator::restore::{Change, Decision, Report, Step};
@@ -123,13 +122,16 @@ impl Changing {
 impl Writing {
     pub fn of(report: &Report, now: Timestamp) -> Self {
         Self {
-            reason: report.finding.reason,
-            is_unsure: report.finding.message.contains("cannot be determined"),
+            reason: report.message.reason,
+            is_unsure: report.message.text.contains("cannot be determined"),
             change: Changing::of(&report.change, now),
         }
     }
 
     pub fn expanded(&self, now: Timestamp) -> Report {
-        Report::new(Finding::new(self.reason, ""), self.change.expanded(now))
+        Report::new(
+            StatusMessage::new(self.reason, ""),
+            self.change.expanded(now),
+        )
     }
 }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use index_restore_operator::clock::BootTime;
 use index_restore_operator::restore::{Evidence, Situation, Stage};
+use index_restore_operator::runtime::clock::BootTime;
 use jiff::Timestamp;
 
 use crate::answers::Seen;
@@ -47,7 +47,7 @@ impl Product {
         let (form, _) = form.split_once(", known_job: ").unwrap();
         let mut form = form.to_owned();
         for (field, canonical) in [
-            ("looks", evidence.looks().min(3)),
+            ("observations", evidence.observations().min(3)),
             ("failures", evidence.failures().min(3)),
             ("refusals", evidence.refusals().min(1)),
             ("polls", 0),

@@ -102,8 +102,8 @@ impl Steps<'_> {
         let answers: Vec<Seen> = match first {
             Glimpse::Index(index) => {
                 let question = self.model.product.ask(&seen.object, me.mind.evidence);
-                let history = question == Question::MaySubmit { history: true };
-                let lists = match history || index.is_some() {
+                let asks_jobs = question == Question::MaySubmit { jobs: true };
+                let lists = match asks_jobs || index.is_some() {
                     true => lists().into_iter().map(Some).collect(),
                     false => vec![None],
                 };

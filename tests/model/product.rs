@@ -7,15 +7,15 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome};
-use index_restore_operator::clock::Now;
 use index_restore_operator::pinecone::RestoreJob;
-use index_restore_operator::restore::findings;
-use index_restore_operator::restore::history::Trace;
+use index_restore_operator::restore::jobs::JobMatch;
+use index_restore_operator::restore::messages;
 use index_restore_operator::restore::report::ClaimRequest;
 use index_restore_operator::restore::{
-    Decision, Evidence, Pace, Patience, Question, Rules, Situation, Stage, Standing, after_post,
-    after_unsent, ask, decide, holds, standing,
+    Decision, Evidence, Intervals, Patience, Question, RecordTarget, Rules, Situation, Stage,
+    after_post, after_unsent, ask, decide, holds, record_target,
 };
+use index_restore_operator::runtime::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::answers::Seen;
@@ -27,7 +27,7 @@ use crate::world::{Changing, HOUR, Listing, Mind, Object, Plan, Row, Time, Writi
 
 /// One tick of the model on the product's clocks.
 pub const TICK: Duration = Duration::from_secs(1_000);
-const PACE: Pace = Pace {
+const INTERVALS: Intervals = Intervals {
     poll_min: Duration::from_secs(2),
     poll_max: Duration::from_secs(60),
 };
@@ -100,7 +100,7 @@ impl Product {
         let product = Self {
             environment,
             rules: Rules {
-                pace: PACE,
+                intervals: INTERVALS,
                 patience,
             },
             evidence: RefCell::default(),
@@ -214,10 +214,10 @@ impl Product {
         remembered(&self.jobs, (*object, *jobs), |_| {
             let situation = self.situation(object);
             let id = |job: RestoreJob| Some(number(&job.restore_job_id));
-            match situation.trace(&jobs.expanded(&situation, OBSERVED)) {
-                Trace::Ours(job) => (id(job), None),
-                Trace::Earlier(job) => (None, id(job)),
-                Trace::Foreign(_) | Trace::None => (None, None),
+            match situation.find_job(&jobs.expanded(&situation, OBSERVED)) {
+                JobMatch::Ours(job) => (id(job), None),
+                JobMatch::Earlier(job) => (None, id(job)),
+                JobMatch::Foreign(_) | JobMatch::None => (None, None),
             }
         })
     }
@@ -260,7 +260,7 @@ impl Product {
             let mut learnt = self.evidence.borrow()[usize::from(evidence)].0.clone();
             learnt.learn_posted(matches!(reply, Reply::NoBackup | Reply::RateLimited));
             let situation = self.situation(claimed);
-            let (report, _) = after_post(&posted, &situation, learnt.refusals(), PACE);
+            let (report, _) = after_post(&posted, &situation, learnt.refusals(), INTERVALS);
             if self.environment.design == Design::ConflictIsFailure && reply == Reply::Taken {
                 return (TAKEN_FOR_GOOD, self.file(learnt));
             }
@@ -270,14 +270,19 @@ impl Product {
 
     pub fn after_unsent(&self, claimed: &Object) -> Writing {
         let situation = self.situation(claimed);
-        Writing::of(&after_unsent(&situation, PACE).0, OBSERVED)
+        Writing::of(&after_unsent(&situation, INTERVALS).0, OBSERVED)
     }
 
     /// Whether the outcome still belongs into the object as it is now.
-    pub fn belongs(&self, fresh: Option<&Object>, claimed: &Object, what: Changing) -> Standing {
+    pub fn belongs(
+        &self,
+        fresh: Option<&Object>,
+        claimed: &Object,
+        what: Changing,
+    ) -> RecordTarget {
         let fresh = fresh.map(|fresh| self.expanded(fresh, OBSERVED));
         let claimed = self.expanded(claimed, OBSERVED);
-        standing(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
+        record_target(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
     }
 }
 
@@ -299,9 +304,9 @@ fn request(mark: u8, date: Time) -> ClaimRequest {
 fn assert_rests_in_order(situation: &Situation, decision: &Decision) {
     let ended = matches!(situation.stage, Stage::Rejected | Stage::Failed);
     assert!(
-        decision.again.is_some() || ended,
+        decision.requeue_after.is_some() || ended,
         "never looked at again: {situation:?}"
     );
-    let shown = situation.shown.as_ref().map(|finding| finding.reason);
+    let shown = situation.shown.as_ref().map(|message| message.reason);
     assert!(!ended || shown != Some(Reason::Restored));
 }

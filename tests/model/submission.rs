@@ -1,7 +1,7 @@
 //! The submission, as steps: the claim, the one request that it entitles to, and the
 //! record of what came of it.
 
-use index_restore_operator::restore::Standing;
+use index_restore_operator::restore::RecordTarget;
 
 use crate::api_server::Written;
 use crate::environment::Design;
@@ -125,22 +125,22 @@ impl Steps<'_> {
         let me = next.at(who);
         me.phase = Phase::Idle;
         match self.model.product.belongs(object, &claimed, writing.change) {
-            Standing::Ours => {
+            RecordTarget::Ours => {
                 me.phase = Phase::Recording {
                     claimed,
                     base: fresh,
                     writing,
                 };
             }
-            Standing::Recorded => self.model.reached(Landmark::RecordedAlready),
-            Standing::Overtaken => {
+            RecordTarget::Recorded => self.model.reached(Landmark::RecordedAlready),
+            RecordTarget::Overtaken => {
                 self.model.reached(Landmark::Overtaken);
                 me.rereads = true;
             }
-            Standing::Lost if matches!(writing.change, Changing::Record { .. }) => {
+            RecordTarget::Lost if matches!(writing.change, Changing::Record { .. }) => {
                 self.model.reached(Landmark::Orphaned);
             }
-            Standing::Lost => {}
+            RecordTarget::Lost => {}
         }
         self.go("reads the object again", Some(who), next);
     }

@@ -1,6 +1,6 @@
 //! Between the model's compact values and the product's own types.
 
-use index_restore_operator::api::conditions::{Finding, conditions};
+use index_restore_operator::api::StatusMessage;
 use index_restore_operator::api::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
     IndexRestoreStatus, REQUESTED_AT, RestoreStatus, Submission as RealSubmission,
@@ -9,7 +9,7 @@ use index_restore_operator::pinecone::{
     Backup as RealBackup, BackupState, Failure, FailureKind, Index as RealIndex, IndexHealth,
     JobState, RestoreJob, SourceBackup,
 };
-use index_restore_operator::restore::answer::History;
+use index_restore_operator::restore::jobs::RestoreJobs;
 use index_restore_operator::restore::{Rivals, Situation};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time as KubeTime;
@@ -100,8 +100,8 @@ impl Object {
 
     fn expanded_status(&self, now: Timestamp) -> IndexRestoreStatus {
         let shown = self.shown.map(|reason| {
-            let finding = Finding::new(reason, "");
-            conditions(&finding, self.host.is_some(), 1, &[], timestamp(0))
+            let message = StatusMessage::new(reason, "");
+            message.conditions(self.host.is_some(), 1, &[], timestamp(0))
         });
         IndexRestoreStatus {
             observed_generation: Some(if self.observed { 1 } else { -1 }),
@@ -153,7 +153,7 @@ impl Object {
                 .map(|restore| restore.state.as_deref().map_or(Progress::Pending, progress)),
             host: status.index_host.as_deref().map(project),
             unconfirmed: status.unconfirmed_since.is_some(),
-            shown: Finding::shown(&status.conditions).map(|finding| finding.reason),
+            shown: StatusMessage::shown(&status.conditions).map(|message| message.reason),
         }
     }
 }
@@ -230,7 +230,7 @@ impl Listing {
 
     /// The list as the product gets it; other objects are asked for only where a job could be
     /// this one's own.
-    pub fn expanded(&self, situation: &Situation, now: Timestamp) -> History {
+    pub fn expanded(&self, situation: &Situation, now: Timestamp) -> RestoreJobs {
         let mut rivals = Rivals::default();
         if let Some(rival) = self.rival.filter(|_| situation.since.is_some()) {
             rivals.add(situation, &rival.expanded(now));
@@ -241,18 +241,18 @@ impl Listing {
             created: 0,
             state: Progress::Completed,
         });
-        let mut history = History {
-            jobs: self.jobs(),
+        let mut shown = RestoreJobs {
+            listed: self.jobs(),
             is_complete: true,
             confirmed: None,
             doubted: doubted.as_ref().map(Row::expanded),
             rivals,
-            ..History::default()
+            ..RestoreJobs::default()
         };
         if let Some(job) = self.confirmed {
-            history.confirm(situation, job.expanded());
+            shown.confirm(situation, job.expanded());
         }
-        history
+        shown
     }
 }
 

@@ -170,7 +170,7 @@ fn check_end(all: &mut Expectations, story: &Story, restore: &IndexRestore) {
         ),
         reason == end.as_str(),
     );
-    let expected = end.verdict().ready.as_str();
+    let expected = end.condition_states().ready.as_str();
     all.expect(
         format!("{} has Ready={expected}", story.name),
         ready.is_some_and(|ready| ready.status == expected),

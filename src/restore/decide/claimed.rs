@@ -3,64 +3,63 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::unclaimed::{is_proven, record_without_job};
-use super::{Decision, Scene, refused, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, Reason, Submission, SubmissionOutcome};
+use super::{Decision, Inputs, refused, take_job};
+use crate::api::{AdoptionPolicy, Reason, StatusMessage, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
-use crate::restore::answer::{History, Search};
+use crate::restore::answer::Search;
 use crate::restore::evidence::is_gap;
-use crate::restore::findings;
-use crate::restore::history::Trace;
+use crate::restore::jobs::{JobMatch, RestoreJobs};
+use crate::restore::messages;
 use crate::restore::report::{Change, Report};
 
 /// A submission is open: look for its outcome, and never send it again while it may
 /// have arrived.
-pub(super) fn decide(scene: &Scene<'_>, claim: &Submission, seen: &Search) -> Decision {
+pub(super) fn decide(inputs: &Inputs<'_>, claim: &Submission, seen: &Search) -> Decision {
     let open = Open {
-        scene,
+        inputs,
         claim,
         ended: seen.ended,
     };
-    let history = match &seen.history {
-        Ok(history) => history,
+    let jobs = match &seen.jobs {
+        Ok(jobs) => jobs,
         Err(failure) => return open.failed(failure),
     };
-    let situation = scene.situation;
-    let found = situation.trace(history);
-    if let Trace::Ours(job) = &found {
-        if open.may_be_a_rivals(history) {
+    let situation = inputs.situation;
+    let found = situation.find_job(jobs);
+    if let JobMatch::Ours(job) = &found {
+        if open.may_be_a_rivals(jobs) {
             return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
         }
-        return Decision::report(take_job(job, false), scene.rules.pace.poll_min);
+        return Decision::report(take_job(job, false), inputs.rules.intervals.poll_min);
     }
     let index = match &seen.index {
         Ok(index) => index.as_ref(),
         Err(failure) => return open.failed(failure),
     };
     match (index, found) {
-        (Some(index), Trace::Earlier(job))
+        (Some(index), JobMatch::Earlier(job))
             if !index.is_terminating()
                 && !job.state.is_failure()
-                && is_proven(situation, history, index, &job) =>
+                && is_proven(situation, jobs, index, &job) =>
         {
-            let pace = scene.rules.pace;
+            let intervals = inputs.rules.intervals;
             match situation.adoption {
                 AdoptionPolicy::IfSameBackup => {
-                    Decision::report(take_job(&job, true), pace.poll_min)
+                    Decision::report(take_job(&job, true), intervals.poll_min)
                 }
-                AdoptionPolicy::Never => taken(scene, findings::never_adopt(&job)),
+                AdoptionPolicy::Never => taken(inputs, messages::never_adopt(&job)),
             }
         }
-        (Some(index), _) => open.index_without_job(index, history),
+        (Some(index), _) => open.index_without_job(index, jobs),
         (None, _) => open.nothing_there(seen),
     }
 }
 
-/// An open claim and a look for its outcome.
+/// An open claim and an observation of its outcome.
 struct Open<'a> {
-    scene: &'a Scene<'a>,
+    inputs: &'a Inputs<'a>,
     claim: &'a Submission,
-    /// When the look ended.
+    /// When the observation ended.
     ended: Timestamp,
 }
 
@@ -68,20 +67,20 @@ impl Open<'_> {
     /// An index of that name exists and no job of ours is listed. If it names our backup it is
     /// ours, for the name was free before the claim. Where the POST was answered with 409,
     /// it is another's once the list had time to catch up. Else it may be ours.
-    fn index_without_job(&self, index: &Index, history: &History) -> Decision {
-        let (scene, situation) = (self.scene, self.scene.situation);
-        let is_believed = scene.is_believed_missing(scene.origin_patience(history));
-        let is_of_backup = history.is_of_backup(situation, index);
+    fn index_without_job(&self, index: &Index, jobs: &RestoreJobs) -> Decision {
+        let (inputs, situation) = (self.inputs, self.inputs.situation);
+        let is_believed = inputs.is_believed_missing(inputs.origin_patience(jobs));
+        let is_of_backup = jobs.is_of_backup(situation, index);
         let is_usable = !index.is_terminating() && is_believed;
-        if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(history) {
+        if is_of_backup == Some(true) && is_usable && !self.may_be_a_rivals(jobs) {
             let report = record_without_job(situation, index, false);
-            return Decision::report(report, scene.rules.pace.poll_min);
+            return Decision::report(report, inputs.rules.intervals.poll_min);
         }
         let was_taken = self.claim.outcome == SubmissionOutcome::Taken;
         if was_taken && is_usable {
             return match is_of_backup {
                 None => self.undetermined(index),
-                Some(_) => taken(scene, findings::name_taken(situation, index, history)),
+                Some(_) => taken(inputs, messages::name_taken(situation, index, jobs)),
             };
         }
         self.not_known(&format!(
@@ -93,13 +92,13 @@ impl Open<'_> {
     /// Pinecone answered 409, and nothing shows whether this request made the index, sent
     /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
     fn undetermined(&self, index: &Index) -> Decision {
-        let finding = findings::conflict_undetermined(self.scene.situation, index);
-        let report = Report::new(finding, self.observation());
-        Decision::report(report, self.scene.rules.pace.stalled())
+        let message = messages::conflict_undetermined(self.inputs.situation, index);
+        let report = Report::new(message, self.observation());
+        Decision::report(report, self.inputs.rules.intervals.stalled())
     }
 
     fn nothing_there(&self, seen: &Search) -> Decision {
-        let (scene, claim) = (self.scene, self.claim);
+        let (inputs, claim) = (self.inputs, self.claim);
         let name = &claim.index_name;
         match &seen.backup {
             Some(Ok(_)) => {}
@@ -113,9 +112,9 @@ impl Open<'_> {
             None => return self.not_known("the backup was not looked at"),
         }
         // A person's request stands in for what was not seen.
-        let is_requested = scene.situation.request.is_some();
+        let is_requested = inputs.situation.request.is_some();
         let is_believed =
-            scene.is_believed_missing(scene.rules.patience.for_attempt(claim.attempt));
+            inputs.is_believed_missing(inputs.rules.patience.for_attempt(claim.attempt));
         if self.was_seen() && !is_requested {
             let why = format!(
                 "an index {name} or its restore job was there after the submission and is gone"
@@ -126,7 +125,7 @@ impl Open<'_> {
             };
         }
         if is_believed && (is_requested || !self.has_gap()) {
-            return abandon(scene);
+            return abandon(inputs);
         }
         self.not_known(&format!("no index {name} and no restore job yet"))
     }
@@ -134,67 +133,67 @@ impl Open<'_> {
     /// Whether an index was there, or a restore job was listed, that this request may have
     /// created. After a 409, too: the request may have been sent twice on its way.
     fn was_seen(&self) -> bool {
-        self.claim.index_seen || self.scene.evidence.has_seen(self.claim)
+        self.claim.index_seen || self.inputs.evidence.has_seen(self.claim)
     }
 
     /// Whether what Pinecone shows may be the result of another IndexRestore's claim.
-    fn may_be_a_rivals(&self, history: &History) -> bool {
-        let confirm = self.scene.rules.patience.confirm;
-        history.rivals.may_own_job(self.ended, confirm)
+    fn may_be_a_rivals(&self, jobs: &RestoreJobs) -> bool {
+        let confirm = self.inputs.rules.patience.confirm;
+        jobs.rivals.may_own_job(self.ended, confirm)
     }
 
     /// Whether the outcome was out of sight for too long, so that its absence proves nothing.
     fn has_gap(&self) -> bool {
-        has_gap(self.scene, self.claim, self.ended)
+        has_gap(self.inputs, self.claim, self.ended)
     }
 
     fn failed(&self, failure: &Failure) -> Decision {
-        let pace = self.scene.rules.pace;
+        let intervals = self.inputs.rules.intervals;
         let asked = failure.retry_after.unwrap_or_default();
-        let again = match self.is_overdue() {
-            true => pace.poll_max.max(asked),
+        let requeue_after = match self.is_overdue() {
+            true => intervals.poll_max.max(asked),
             false => self
-                .scene
+                .inputs
                 .retry_after(failure)
-                .min(pace.poll_max.max(asked)),
+                .min(intervals.poll_max.max(asked)),
         };
-        self.look_on(&failure.to_string(), again)
+        self.keep_observing(&failure.to_string(), requeue_after)
     }
 
     fn not_known(&self, why: &str) -> Decision {
-        let again = match self.is_overdue() {
-            true => self.scene.rules.pace.poll_max,
-            false => self.scene.look_again(),
+        let requeue_after = match self.is_overdue() {
+            true => self.inputs.rules.intervals.poll_max,
+            false => self.inputs.observation_interval(),
         };
-        self.look_on(why, again)
+        self.keep_observing(why, requeue_after)
     }
 
     /// Only a person can know more.
     fn unconfirmed(&self, why: &str) -> Decision {
-        let finding = findings::unconfirmed(self.scene.situation, why);
-        let report = Report::new(finding, self.observation());
-        Decision::report(report, self.scene.rules.pace.poll_max)
+        let message = messages::unconfirmed(self.inputs.situation, why);
+        let report = Report::new(message, self.observation());
+        Decision::report(report, self.inputs.rules.intervals.poll_max)
     }
 
     fn is_overdue(&self) -> bool {
-        is_overdue(self.scene, self.claim) || self.has_gap()
+        is_overdue(self.inputs, self.claim) || self.has_gap()
     }
 
-    /// Goes on looking, and records now and then until when the outcome was in sight.
-    fn look_on(&self, why: &str, again: Duration) -> Decision {
-        let finding = unresolved(self.scene, self.claim, why, self.ended);
-        Decision::report(Report::new(finding, self.observation()), again)
+    /// Keeps observing, and records now and then until when the outcome was in sight.
+    fn keep_observing(&self, why: &str, requeue_after: Duration) -> Decision {
+        let message = unresolved(self.inputs, self.claim, why, self.ended);
+        Decision::report(Report::new(message, self.observation()), requeue_after)
     }
 
     fn observation(&self) -> Change {
         let claim = self.claim;
         let recorded = claim.observed_until();
-        let until = self.scene.evidence.observed_until(claim);
+        let until = self.inputs.evidence.observed_until(claim);
         let index_seen = self.was_seen();
         let is_due = match index_seen {
             true => !claim.index_seen,
             false => {
-                until > recorded && is_gap(recorded, until, self.scene.rules.patience.max_gap / 4)
+                until > recorded && is_gap(recorded, until, self.inputs.rules.patience.max_gap / 4)
             }
         };
         match is_due {
@@ -204,47 +203,50 @@ impl Open<'_> {
     }
 }
 
-fn abandon(scene: &Scene<'_>) -> Decision {
+fn abandon(inputs: &Inputs<'_>) -> Decision {
     let change = Change::Close {
         outcome: SubmissionOutcome::Abandoned,
         reason: None,
     };
-    let finding = findings::confirming("no trace of it for long enough; it is submitted again");
-    Decision::report(Report::new(finding, change), scene.rules.pace.poll_min)
+    let message = messages::confirming("no trace of it for long enough; it is submitted again");
+    Decision::report(
+        Report::new(message, change),
+        inputs.rules.intervals.poll_min,
+    )
 }
 
-fn taken(scene: &Scene<'_>, finding: Finding) -> Decision {
-    let report = Report::new(finding, refused(Reason::IndexAlreadyExists));
-    Decision::report(report, scene.rules.pace.stalled())
+fn taken(inputs: &Inputs<'_>, message: StatusMessage) -> Decision {
+    let report = Report::new(message, refused(Reason::IndexAlreadyExists));
+    Decision::report(report, inputs.rules.intervals.stalled())
 }
 
 /// What is said while the outcome is not known. A person is asked to look as well after an
 /// hour, and at once where the outcome was out of sight for too long.
 pub(super) fn unresolved(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     claim: &Submission,
     why: &str,
     now: Timestamp,
-) -> Finding {
-    if has_gap(scene, claim, now) {
-        let until = scene.evidence.observed_until(claim);
-        return findings::unobserved(scene.situation, why, until, scene.rules.patience.max_gap);
+) -> StatusMessage {
+    if has_gap(inputs, claim, now) {
+        let until = inputs.evidence.observed_until(claim);
+        return messages::unobserved(inputs.situation, why, until, inputs.rules.patience.max_gap);
     }
-    match is_overdue(scene, claim) {
-        true => findings::unconfirmed(scene.situation, why),
-        false => findings::confirming(why),
+    match is_overdue(inputs, claim) {
+        true => messages::unconfirmed(inputs.situation, why),
+        false => messages::confirming(why),
     }
 }
 
-fn has_gap(scene: &Scene<'_>, claim: &Submission, now: Timestamp) -> bool {
-    let until = scene.evidence.observed_until(claim);
-    is_gap(until, now, scene.rules.patience.max_gap)
+fn has_gap(inputs: &Inputs<'_>, claim: &Submission, now: Timestamp) -> bool {
+    let until = inputs.evidence.observed_until(claim);
+    is_gap(until, now, inputs.rules.patience.max_gap)
 }
 
 /// Whether a person is asked to check. Once they are, a request that fails changes nothing. The
 /// wall clock will do: safety does not rest on it.
-fn is_overdue(scene: &Scene<'_>, claim: &Submission) -> bool {
-    let age = scene.now.wall.duration_since(claim.start_time.0);
-    let is_old = Duration::try_from(age).is_ok_and(|age| age >= scene.rules.patience.give_up);
-    is_old || scene.situation.shows(&[Reason::SubmissionUnconfirmed])
+fn is_overdue(inputs: &Inputs<'_>, claim: &Submission) -> bool {
+    let age = inputs.now.wall.duration_since(claim.start_time.0);
+    let is_old = Duration::try_from(age).is_ok_and(|age| age >= inputs.rules.patience.give_up);
+    is_old || inputs.situation.shows(&[Reason::SubmissionUnconfirmed])
 }

@@ -1,11 +1,10 @@
-use super::{Decision, Scene};
-use crate::api::Reason;
-use crate::api::conditions::Finding;
+use super::{Decision, Inputs};
+use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Failure, FailureKind, Index, IndexHealth};
 use crate::restore::answer::Check;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{Change, Report};
-use crate::restore::stage::Submitted;
+use crate::restore::situation::Submitted;
 
 /// Failed checks in a row before the status says so.
 const TOLERATED: u32 = 3;
@@ -22,36 +21,38 @@ enum Identity {
 }
 
 /// The restored index, checked long after. Nothing is ever restored again.
-pub(super) fn decide(scene: &Scene<'_>, submitted: &Submitted, check: &Check) -> Decision {
+pub(super) fn decide(inputs: &Inputs<'_>, submitted: &Submitted, check: &Check) -> Decision {
     let index = match &check.index {
-        Err(failure) => return failed(scene, submitted, failure),
+        Err(failure) => return failed(inputs, submitted, failure),
         Ok(None) => {
-            let finding = findings::index_deleted(&scene.situation.index_name);
-            return confirmed(scene, submitted, finding);
+            let message = messages::index_deleted(&inputs.situation.index_name);
+            return confirmed(inputs, submitted, message);
         }
         Ok(Some(index)) => index,
     };
-    match identity(scene, submitted, index, check) {
-        Ok(Identity::Same) => confirmed(scene, submitted, of_health(scene, submitted, index)),
-        Ok(Identity::Another) => confirmed(scene, submitted, findings::index_replaced(&index.name)),
-        Ok(Identity::Doubtful) => doubted(scene, findings::origin_doubtful(index, submitted)),
-        Ok(Identity::Unseen) => {
-            let backup_id = &scene.situation.backup_id;
-            doubted(scene, findings::not_visible(index, submitted, backup_id))
+    match identity(inputs, submitted, index, check) {
+        Ok(Identity::Same) => confirmed(inputs, submitted, of_health(inputs, submitted, index)),
+        Ok(Identity::Another) => {
+            confirmed(inputs, submitted, messages::index_replaced(&index.name))
         }
-        Err(failure) => failed(scene, submitted, failure),
+        Ok(Identity::Doubtful) => doubted(inputs, messages::origin_doubtful(index, submitted)),
+        Ok(Identity::Unseen) => {
+            let backup_id = &inputs.situation.backup_id;
+            doubted(inputs, messages::not_visible(index, submitted, backup_id))
+        }
+        Err(failure) => failed(inputs, submitted, failure),
     }
 }
 
 /// The restore job by its ID, or the backup that the index names, is its identity. The host
 /// is not: it is made of the name and the project.
 fn identity<'a>(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
     index: &Index,
     check: &'a Check,
 ) -> Result<Identity, &'a Failure> {
-    let is_of_backup = index.source.is(&scene.situation.backup_id);
+    let is_of_backup = index.source.is(&inputs.situation.backup_id);
     match &check.job {
         _ if is_of_backup == Some(true) => return Ok(Identity::Same),
         Some(Ok(Some(_))) => return Ok(Identity::Same),
@@ -77,61 +78,61 @@ fn is_at(index: &Index, submitted: &Submitted) -> bool {
     recorded.is_some() && index.host.as_deref() == recorded
 }
 
-fn of_health(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
+fn of_health(inputs: &Inputs<'_>, submitted: &Submitted, index: &Index) -> StatusMessage {
     match index.health {
-        IndexHealth::Ready => finished(scene, submitted, index),
-        IndexHealth::Failing | IndexHealth::Terminating => findings::index_failed(index),
-        IndexHealth::NotReady => findings::index_not_ready(&index.name, &index.word),
+        IndexHealth::Ready => finished(inputs, submitted, index),
+        IndexHealth::Failing | IndexHealth::Terminating => messages::index_failed(index),
+        IndexHealth::NotReady => messages::index_not_ready(&index.name, &index.word),
     }
 }
 
 /// An index that is ready. What an adopted one lacks of the spec is named.
-pub(super) fn finished(scene: &Scene<'_>, submitted: &Submitted, index: &Index) -> Finding {
-    let wanted = &scene.situation.wanted;
+pub(super) fn finished(inputs: &Inputs<'_>, submitted: &Submitted, index: &Index) -> StatusMessage {
+    let wanted = &inputs.situation.wanted;
     match submitted.adopted {
-        false => findings::restored(&index.name, submitted),
+        false => messages::restored(&index.name, submitted),
         true if wanted.is_protected && !index.is_protected => {
-            findings::not_protected(index, wanted)
+            messages::not_protected(index, wanted)
         }
-        true => findings::adopted(index, submitted, wanted),
+        true => messages::adopted(index, submitted, wanted),
     }
 }
 
 /// The check was answered.
-fn confirmed(scene: &Scene<'_>, submitted: &Submitted, finding: Finding) -> Decision {
-    let pace = scene.rules.pace;
-    let again = match finding.reason {
-        Reason::IndexNotReady => pace.poll_max,
-        _ => pace.slow(scene.now.boot),
+fn confirmed(inputs: &Inputs<'_>, submitted: &Submitted, message: StatusMessage) -> Decision {
+    let intervals = inputs.rules.intervals;
+    let requeue_after = match message.reason {
+        Reason::IndexNotReady => intervals.poll_max,
+        _ => intervals.slow(inputs.now.boot),
     };
-    let change = match is_due(scene, submitted) {
-        true => Change::Confirmed(scene.now.wall),
+    let change = match is_due(inputs, submitted) {
+        true => Change::Confirmed(inputs.now.wall),
         false => Change::Nothing,
     };
-    Decision::report(Report::new(finding, change), again)
+    Decision::report(Report::new(message, change), requeue_after)
 }
 
 /// Whether the time of the last confirmation is to be written: once a day, and when
 /// checks succeed again.
-fn is_due(scene: &Scene<'_>, submitted: &Submitted) -> bool {
+fn is_due(inputs: &Inputs<'_>, submitted: &Submitted) -> bool {
     const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-    let is_old = |last| scene.now.wall.duration_since(last) >= DAY;
+    let is_old = |last| inputs.now.wall.duration_since(last) >= DAY;
     submitted.unconfirmed_since.is_some() || submitted.last_confirmed.is_none_or(is_old)
 }
 
 /// The job is not shown. That is an outage of the store of jobs, until it lasts.
-fn doubted(scene: &Scene<'_>, finding: Finding) -> Decision {
-    let pace = scene.rules.pace;
-    if scene.is_believed_missing(scene.rules.patience.job_outage)
-        || scene.situation.shows(&[Reason::RestoreJobNotFound])
+fn doubted(inputs: &Inputs<'_>, message: StatusMessage) -> Decision {
+    let intervals = inputs.rules.intervals;
+    if inputs.is_believed_missing(inputs.rules.patience.job_outage)
+        || inputs.situation.shows(&[Reason::RestoreJobNotFound])
     {
-        let report = Report::new(finding, Change::Nothing);
-        return Decision::report(report, pace.stalled());
+        let report = Report::new(message, Change::Nothing);
+        return Decision::report(report, intervals.stalled());
     }
-    Decision::keep(scene.look_again())
+    Decision::keep(inputs.observation_interval())
 }
 
-fn failed(scene: &Scene<'_>, submitted: &Submitted, failure: &Failure) -> Decision {
+fn failed(inputs: &Inputs<'_>, submitted: &Submitted, failure: &Failure) -> Decision {
     let is_certain = matches!(
         failure.kind,
         FailureKind::Unauthorized
@@ -140,34 +141,36 @@ fn failed(scene: &Scene<'_>, submitted: &Submitted, failure: &Failure) -> Decisi
             | FailureKind::PaymentRequired
     );
     let asked = failure.retry_after.unwrap_or_default();
-    if is_certain || scene.evidence.failures() >= TOLERATED {
+    if is_certain || inputs.evidence.failures() >= TOLERATED {
         let why = failure.to_string();
-        let mut decision = unconfirmed(scene, submitted, &why);
-        decision.again = decision.again.map(|again| again.max(asked));
+        let mut decision = unconfirmed(inputs, submitted, &why);
+        decision.requeue_after = decision
+            .requeue_after
+            .map(|requeue_after| requeue_after.max(asked));
         return decision;
     }
-    Decision::keep(scene.rules.pace.stalled().max(asked))
+    Decision::keep(inputs.rules.intervals.stalled().max(asked))
 }
 
 /// Checks fail: what the status says stays true as of when it was last confirmed, and it
 /// says so.
-pub(super) fn unconfirmed(scene: &Scene<'_>, submitted: &Submitted, why: &str) -> Decision {
+pub(super) fn unconfirmed(inputs: &Inputs<'_>, submitted: &Submitted, why: &str) -> Decision {
     let ago = |boot| {
-        let ago = jiff::SignedDuration::try_from(scene.now.boot.since(boot)).unwrap_or_default();
-        scene.now.wall.checked_sub(ago).unwrap_or(scene.now.wall)
+        let ago = jiff::SignedDuration::try_from(inputs.now.boot.since(boot)).unwrap_or_default();
+        inputs.now.wall.checked_sub(ago).unwrap_or(inputs.now.wall)
     };
-    let seen = scene.evidence.confirmed().map(ago);
+    let seen = inputs.evidence.confirmed().map(ago);
     let (last, since) = match submitted.unconfirmed_since {
         Some(since) => (submitted.last_confirmed, since),
         None => (
             seen.max(submitted.last_confirmed),
-            scene.evidence.failing_since().map_or(scene.now.wall, ago),
+            inputs.evidence.failing_since().map_or(inputs.now.wall, ago),
         ),
     };
-    let finding = findings::unconfirmed_index(scene.situation, last, since, why);
+    let message = messages::unconfirmed_index(inputs.situation, last, since, why);
     let change = Change::Unconfirmed { last, since };
     Decision::report(
-        Report::new(finding, change),
-        scene.rules.pace.slow(scene.now.boot),
+        Report::new(message, change),
+        inputs.rules.intervals.slow(inputs.now.boot),
     )
 }

@@ -1,16 +1,14 @@
 use std::time::Duration;
 
 use super::finished::finished;
-use super::{Decision, Scene, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{Reason, RestoreStatus};
+use super::{Decision, Inputs, take_job};
+use crate::api::{Reason, RestoreStatus, StatusMessage};
 use crate::pinecone::{
-    Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob, SourceBackup,
+    Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob, SourceBackup,
 };
-use crate::restore::answer::Look;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{Change, Report, restore_status};
-use crate::restore::stage::Submitted;
+use crate::restore::situation::Submitted;
 
 /// Failed polls in a row before the status says so: one bad answer changes
 /// nothing that is known about the restore.
@@ -18,54 +16,54 @@ const TOLERATED: u32 = 3;
 
 /// The restore job is known: follow it.
 pub(super) fn decide(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
-    job: &Look<RestoreJob>,
-    index: Option<&Look<Index>>,
+    job: &Lookup<RestoreJob>,
+    index: Option<&Lookup<Index>>,
 ) -> Decision {
     let index = match index {
-        Some(Err(failure)) => return failed(scene, failure),
+        Some(Err(failure)) => return failed(inputs, failure),
         Some(Ok(index)) => Some(index.as_ref()),
         None => None,
     };
     match job {
-        Err(failure) => failed(scene, failure),
+        Err(failure) => failed(inputs, failure),
         Ok(found) if submitted.job_id.is_none() => {
             let index = index.flatten();
-            without_job(scene, submitted, found.as_ref(), index)
+            without_job(inputs, submitted, found.as_ref(), index)
         }
-        Ok(None) => job_not_shown(scene, submitted, index.flatten()),
+        Ok(None) => job_not_shown(inputs, submitted, index.flatten()),
         Ok(Some(job)) => match job.state {
-            JobState::Failed => ended(scene, findings::job_failed(job), job),
-            JobState::Cancelled => ended(scene, findings::job_cancelled(job), job),
-            JobState::Completed => completed(scene, submitted, job, index.flatten()),
-            JobState::Pending => pending(scene, submitted, job, index.flatten()),
+            JobState::Failed => ended(inputs, messages::job_failed(job), job),
+            JobState::Cancelled => ended(inputs, messages::job_cancelled(job), job),
+            JobState::Completed => completed(inputs, submitted, job, index.flatten()),
+            JobState::Pending => pending(inputs, submitted, job, index.flatten()),
         },
     }
 }
 
 fn pending(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
     job: &RestoreJob,
     index: Option<&Index>,
 ) -> Decision {
     let change = Change::Job(restore_status(job));
     match index {
-        Some(index) if is_failing(index) => stalled(scene, findings::index_failed(index), change),
+        Some(index) if is_failing(index) => stalled(inputs, messages::index_failed(index), change),
         // Not looked at this time: what was seen before still stands.
-        None if scene.situation.shows(&[Reason::IndexFailed]) => {
-            Decision::keep(scene.rules.pace.poll_max)
+        None if inputs.situation.shows(&[Reason::IndexFailed]) => {
+            Decision::keep(inputs.rules.intervals.poll_max)
         }
         _ => Decision::report(
-            Report::new(findings::restoring(job), change),
-            poll(scene, submitted),
+            Report::new(messages::restoring(job), change),
+            poll(inputs, submitted),
         ),
     }
 }
 
 fn completed(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
     job: &RestoreJob,
     index: Option<&Index>,
@@ -73,86 +71,94 @@ fn completed(
     let restore = restore_status(job);
     let change = Change::Job(restore.clone());
     match index {
-        Some(index) => with_index(scene, submitted, index, change, Some(restore)),
-        None => index_not_shown(scene, change),
+        Some(index) => with_index(inputs, submitted, index, change, Some(restore)),
+        None => index_not_shown(inputs, change),
     }
 }
 
 /// No restore job is known: one that is listed is recorded. An index that names its backup
 /// is followed by itself.
 fn without_job(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
     job: Option<&RestoreJob>,
     index: Option<&Index>,
 ) -> Decision {
     match (job, index) {
-        (Some(job), Some(_)) if is_usable(scene, job) => {
+        (Some(job), Some(_)) if is_usable(inputs, job) => {
             let report = take_job(job, submitted.adopted);
-            Decision::report(report, scene.rules.pace.poll_min)
+            Decision::report(report, inputs.rules.intervals.poll_min)
         }
-        (_, Some(index)) if index.source.is(&scene.situation.backup_id) == Some(true) => {
-            with_index(scene, submitted, index, Change::Nothing, None)
+        (_, Some(index)) if index.source.is(&inputs.situation.backup_id) == Some(true) => {
+            with_index(inputs, submitted, index, Change::Nothing, None)
         }
-        (_, Some(index)) if index.source != SourceBackup::NotShown => index_replaced(scene, index),
-        _ => job_not_shown(scene, submitted, index),
+        (_, Some(index)) if index.source != SourceBackup::NotShown => index_replaced(inputs, index),
+        _ => job_not_shown(inputs, submitted, index),
     }
 }
 
 /// A job of this backup and name that may be this restore's result.
-fn is_usable(scene: &Scene<'_>, job: &RestoreJob) -> bool {
-    let situation = scene.situation;
+fn is_usable(inputs: &Inputs<'_>, job: &RestoreJob) -> bool {
+    let situation = inputs.situation;
     job.backup_id == situation.backup_id
         && job.target_index_name == situation.index_name
         && !job.state.is_failure()
 }
 
 /// The index names another origin.
-fn index_replaced(scene: &Scene<'_>, index: &Index) -> Decision {
-    if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        let finding = findings::index_replaced(&index.name);
-        return stalled(scene, finding, Change::Nothing);
+fn index_replaced(inputs: &Inputs<'_>, index: &Index) -> Decision {
+    if inputs.is_believed_missing(inputs.rules.patience.catch_up) {
+        let message = messages::index_replaced(&index.name);
+        return stalled(inputs, message, Change::Nothing);
     }
-    Decision::keep(scene.look_again())
+    Decision::keep(inputs.observation_interval())
 }
 
-fn index_not_shown(scene: &Scene<'_>, change: Change) -> Decision {
-    let name = &scene.situation.index_name;
-    if scene.is_believed_missing(scene.rules.patience.catch_up) {
-        return stalled(scene, findings::index_deleted(name), change);
+fn index_not_shown(inputs: &Inputs<'_>, change: Change) -> Decision {
+    let name = &inputs.situation.index_name;
+    if inputs.is_believed_missing(inputs.rules.patience.catch_up) {
+        return stalled(inputs, messages::index_deleted(name), change);
     }
-    let finding = findings::index_not_ready(name, "not shown by Pinecone");
-    let again = scene.rules.pace.poll_min.max(scene.look_again());
-    Decision::report(Report::new(finding, change), again)
+    let message = messages::index_not_ready(name, "not shown by Pinecone");
+    let requeue_after = inputs
+        .rules
+        .intervals
+        .poll_min
+        .max(inputs.observation_interval());
+    Decision::report(Report::new(message, change), requeue_after)
 }
 
 /// The restore is complete, as far as is known: it is finished when its index is ready.
 fn with_index(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     submitted: &Submitted,
     index: &Index,
     change: Change,
     restore: Option<RestoreStatus>,
 ) -> Decision {
-    let again = scene.rules.pace.poll_min.max(scene.look_again());
+    let requeue_after = inputs
+        .rules
+        .intervals
+        .poll_min
+        .max(inputs.observation_interval());
     match index.health {
         IndexHealth::Failing | IndexHealth::Terminating => {
-            stalled(scene, findings::index_failed(index), change)
+            stalled(inputs, messages::index_failed(index), change)
         }
         IndexHealth::NotReady => {
-            let finding = findings::index_not_ready(&index.name, &index.word);
-            Decision::report(Report::new(finding, change), again)
+            let message = messages::index_not_ready(&index.name, &index.word);
+            Decision::report(Report::new(message, change), requeue_after)
         }
         IndexHealth::Ready => {
             let finish = Change::Finish {
                 restore,
                 // Without a host there is nothing to connect to; it is shown empty.
                 host: index.host.clone().unwrap_or_default(),
-                at: scene.now.wall,
+                at: inputs.now.wall,
             };
             Decision::report(
-                Report::new(finished(scene, submitted, index), finish),
-                scene.rules.pace.slow(scene.now.boot),
+                Report::new(finished(inputs, submitted, index), finish),
+                inputs.rules.intervals.slow(inputs.now.boot),
             )
         }
     }
@@ -160,30 +166,30 @@ fn with_index(
 
 /// Pinecone answers 404 for a job after an outage of its own too, and once the
 /// job's index was deleted. The index tells which.
-fn job_not_shown(scene: &Scene<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
-    let patience = scene.rules.patience;
+fn job_not_shown(inputs: &Inputs<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
+    let patience = inputs.rules.patience;
     match index {
         Some(index) if is_failing(index) => {
-            stalled(scene, findings::index_failed(index), Change::Nothing)
+            stalled(inputs, messages::index_failed(index), Change::Nothing)
         }
-        Some(index) if scene.is_believed_missing(patience.give_up) => {
-            let finding = findings::job_lost(submitted, index);
-            stalled(scene, finding, Change::Nothing)
+        Some(index) if inputs.is_believed_missing(patience.give_up) => {
+            let message = messages::job_lost(submitted, index);
+            stalled(inputs, message, Change::Nothing)
         }
-        None if scene.is_believed_missing(patience.catch_up) => {
-            let finding = findings::index_deleted(&scene.situation.index_name);
-            stalled(scene, finding, Change::Nothing)
+        None if inputs.is_believed_missing(patience.catch_up) => {
+            let message = messages::index_deleted(&inputs.situation.index_name);
+            stalled(inputs, message, Change::Nothing)
         }
         // What was concluded before a restart stays until there is something new.
-        _ if scene
+        _ if inputs
             .situation
             .shows(&[Reason::IndexDeleted, Reason::RestoreJobNotFound]) =>
         {
-            Decision::keep(scene.look_again())
+            Decision::keep(inputs.observation_interval())
         }
         _ => Decision::report(
-            Report::new(findings::job_not_shown(submitted), Change::Nothing),
-            scene.look_again(),
+            Report::new(messages::job_not_shown(submitted), Change::Nothing),
+            inputs.observation_interval(),
         ),
     }
 }
@@ -196,11 +202,11 @@ fn is_failing(index: &Index) -> bool {
     )
 }
 
-fn ended(scene: &Scene<'_>, finding: Finding, job: &RestoreJob) -> Decision {
-    stalled(scene, finding, Change::Job(restore_status(job)))
+fn ended(inputs: &Inputs<'_>, message: StatusMessage, job: &RestoreJob) -> Decision {
+    stalled(inputs, message, Change::Job(restore_status(job)))
 }
 
-fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
+fn failed(inputs: &Inputs<'_>, failure: &Failure) -> Decision {
     let at_once = matches!(
         failure.kind,
         FailureKind::Unauthorized
@@ -208,22 +214,25 @@ fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
             | FailureKind::Forbidden
             | FailureKind::PaymentRequired
     );
-    let again = scene.retry_after(failure);
-    if at_once || scene.evidence.failures() >= TOLERATED {
-        let report = Report::new(findings::of_read(failure), Change::Nothing);
-        return Decision::report(report, again);
+    let requeue_after = inputs.retry_after(failure);
+    if at_once || inputs.evidence.failures() >= TOLERATED {
+        let report = Report::new(messages::of_read(failure), Change::Nothing);
+        return Decision::report(report, requeue_after);
     }
-    Decision::keep(again)
+    Decision::keep(requeue_after)
 }
 
-fn stalled(scene: &Scene<'_>, finding: Finding, change: Change) -> Decision {
-    Decision::report(Report::new(finding, change), scene.rules.pace.stalled())
+fn stalled(inputs: &Inputs<'_>, message: StatusMessage, change: Change) -> Decision {
+    Decision::report(
+        Report::new(message, change),
+        inputs.rules.intervals.stalled(),
+    )
 }
 
-fn poll(scene: &Scene<'_>, submitted: &Submitted) -> Duration {
-    let age = scene.now.wall.duration_since(submitted.since);
-    scene
+fn poll(inputs: &Inputs<'_>, submitted: &Submitted) -> Duration {
+    let age = inputs.now.wall.duration_since(submitted.since);
+    inputs
         .rules
-        .pace
+        .intervals
         .poll(Duration::try_from(age).unwrap_or_default())
 }

@@ -12,30 +12,31 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::answer::{Answer, History};
+use super::answer::Answer;
 use super::evidence::Evidence;
-use super::findings;
-use super::pace::{Pace, Patience};
+use super::intervals::{Intervals, Patience};
+use super::jobs::RestoreJobs;
+use super::messages;
 use super::report::{Change, Record, Report};
-use super::stage::{Situation, Stage};
+use super::situation::{Situation, Stage};
 use crate::api::{Reason, SubmissionOutcome};
-use crate::clock::Now;
 use crate::pinecone::{JobState, RestoreJob};
+use crate::runtime::clock::Now;
 pub use posted::{after_post, after_unsent};
 
 /// The bounds that decisions keep.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    pub pace: Pace,
+    pub intervals: Intervals,
     pub patience: Patience,
 }
 
-/// What to do now, and when to look again.
+/// What to do now, and when to reconcile again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub step: Step,
-    /// `None`: only a change of the object is a reason to look again.
-    pub again: Option<Duration>,
+    /// `None`: only a change of the object is a reason to reconcile again.
+    pub requeue_after: Option<Duration>,
 }
 
 /// One effect.
@@ -54,23 +55,23 @@ pub enum Step {
 }
 
 impl Decision {
-    fn report(report: Report, again: Duration) -> Self {
+    fn report(report: Report, requeue_after: Duration) -> Self {
         Self {
             step: Step::Report(report),
-            again: Some(again),
+            requeue_after: Some(requeue_after),
         }
     }
 
-    fn keep(again: Duration) -> Self {
+    fn keep(requeue_after: Duration) -> Self {
         Self {
             step: Step::Keep,
-            again: Some(again),
+            requeue_after: Some(requeue_after),
         }
     }
 
     const REST: Self = Self {
         step: Step::Keep,
-        again: None,
+        requeue_after: None,
     };
 }
 
@@ -82,7 +83,7 @@ pub fn decide(
     rules: &Rules,
     now: Now,
 ) -> Decision {
-    let scene = Scene {
+    let inputs = Inputs {
         situation,
         evidence,
         rules,
@@ -90,34 +91,34 @@ pub fn decide(
     };
     let decision = match (&situation.stage, answer) {
         (Stage::Unclaimed { .. }, Answer::MaySubmit(seen)) if !situation.deleting => {
-            unclaimed::decide(&scene, seen)
+            unclaimed::decide(&inputs, seen)
         }
-        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&scene, claim, seen),
+        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&inputs, claim, seen),
         (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
-            followed::decide(&scene, submitted, job, index.as_ref())
+            followed::decide(&inputs, submitted, job, index.as_ref())
         }
         (Stage::Finished(submitted), Answer::StillThere(check)) => {
-            finished::decide(&scene, submitted, check)
+            finished::decide(&inputs, submitted, check)
         }
-        (_, Answer::NoKey(problem)) => scene.without_key(problem),
-        // Nothing was asked, or the answer is to another question: look again.
+        (_, Answer::NoKey(problem)) => inputs.without_key(problem),
+        // Nothing was asked, or the answer is to another question: reconcile again.
         (Stage::Rejected | Stage::Failed, _) => Decision::REST,
         (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
-        (_, _) => Decision::keep(rules.pace.poll_min),
+        (_, _) => Decision::keep(rules.intervals.poll_min),
     };
-    scene.frozen(scene.restated(decision))
+    inputs.frozen(inputs.restated(decision))
 }
 
 /// Records a job that was found. It may have ended before it was found; one that failed is
 /// nobody's result but its own restore's.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
-    let finding = match (job.state, adopted) {
-        (JobState::Failed, _) => findings::job_failed(job),
-        (JobState::Cancelled, _) => findings::job_cancelled(job),
-        (JobState::Pending | JobState::Completed, false) => findings::recovered(job),
-        (JobState::Pending | JobState::Completed, true) => findings::adopting(job),
+    let message = match (job.state, adopted) {
+        (JobState::Failed, _) => messages::job_failed(job),
+        (JobState::Cancelled, _) => messages::job_cancelled(job),
+        (JobState::Pending | JobState::Completed, false) => messages::recovered(job),
+        (JobState::Pending | JobState::Completed, true) => messages::adopting(job),
     };
-    Report::new(finding, Change::Record(Record::of(job, adopted)))
+    Report::new(message, Change::Record(Record::of(job, adopted)))
 }
 
 fn refused(reason: Reason) -> Change {
@@ -127,15 +128,15 @@ fn refused(reason: Reason) -> Change {
     }
 }
 
-/// What every decision looks at.
-struct Scene<'a> {
+/// What every decision depends on.
+struct Inputs<'a> {
     situation: &'a Situation,
     evidence: &'a Evidence,
     rules: &'a Rules,
     now: Now,
 }
 
-impl Scene<'_> {
+impl Inputs<'_> {
     /// Where everything stays as it is but the spec has a new generation, or a person made a
     /// request, the status must say that it speaks of that one.
     fn restated(&self, decision: Decision) -> Decision {
@@ -156,58 +157,62 @@ impl Scene<'_> {
         if let Step::Report(report) = &mut decision.step
             && self.situation.is_frozen
         {
-            report.finding = findings::frozen(report.finding.clone());
+            report.message = messages::frozen(report.message.clone());
         }
         decision
     }
 
-    fn without_key(&self, problem: &crate::secret::KeyProblem) -> Decision {
-        let again = self.rules.pace.secret(self.evidence.failures());
+    fn without_key(&self, problem: &crate::caches::KeyProblem) -> Decision {
+        let requeue_after = self.rules.intervals.secret(self.evidence.failures());
         match &self.situation.stage {
             Stage::Claimed(claim) => {
-                let finding = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
-                Decision::report(Report::new(finding, Change::Nothing), again)
+                let message = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
+                Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             // The key may go once the restore is done: what was known stays, as of when it was.
             Stage::Finished(submitted) => {
                 finished::unconfirmed(self, submitted, &problem.to_string())
             }
-            Stage::Failed | Stage::Rejected => Decision::keep(self.rules.pace.slow(self.now.boot)),
+            Stage::Failed | Stage::Rejected => {
+                Decision::keep(self.rules.intervals.slow(self.now.boot))
+            }
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
-                Report::new(findings::no_key(problem), Change::Nothing),
-                again,
+                Report::new(messages::no_key(problem), Change::Nothing),
+                requeue_after,
             ),
         }
     }
 
     /// Whether the same thing has been missing for `patience` and often enough.
     fn is_believed_missing(&self, patience: Duration) -> bool {
-        self.evidence.looks() >= super::pace::LOOKS && self.evidence.age(self.now.boot) >= patience
+        self.evidence.observations() >= super::intervals::OBSERVATIONS
+            && self.evidence.age(self.now.boot) >= patience
     }
 
     /// How long the origin of an index is looked for: longer where a job that was listed is
     /// not shown by its ID, for its store may fail.
-    fn origin_patience(&self, history: &History) -> Duration {
+    fn origin_patience(&self, jobs: &RestoreJobs) -> Duration {
         let patience = self.rules.patience;
-        match history.doubted {
+        match jobs.doubted {
             Some(_) => patience.catch_up.max(patience.job_outage),
             None => patience.catch_up,
         }
     }
 
-    /// Until the next look for something that is missing.
-    fn look_again(&self) -> Duration {
-        let pace = self.rules.pace;
-        pace.poll(self.evidence.age(self.now.boot))
-            .min(Duration::from_secs(15).max(pace.poll_min))
+    /// Returns the time until the next observation of something that is missing.
+    fn observation_interval(&self) -> Duration {
+        let intervals = self.rules.intervals;
+        intervals
+            .poll(self.evidence.age(self.now.boot))
+            .min(Duration::from_secs(15).max(intervals.poll_min))
     }
 
     fn retry_after(&self, failure: &crate::pinecone::Failure) -> Duration {
         use crate::pinecone::FailureKind;
-        let pace = self.rules.pace;
+        let intervals = self.rules.intervals;
         match failure.kind {
-            FailureKind::Unauthorized => pace.secret(self.evidence.failures()),
-            _ => pace.retry(self.evidence.failures(), failure.retry_after),
+            FailureKind::Unauthorized => intervals.secret(self.evidence.failures()),
+            _ => intervals.retry(self.evidence.failures(), failure.retry_after),
         }
     }
 }

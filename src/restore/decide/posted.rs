@@ -1,14 +1,14 @@
-//! What became of a create request: what to write, and when to look again.
+//! The outcome of a create request: what to write, and when to reconcile again.
 
 use std::time::Duration;
 
 use super::refused;
 use crate::api::{Reason, RestoreStatus, SubmissionOutcome};
 use crate::pinecone::Posted;
-use crate::restore::findings;
-use crate::restore::pace::Pace;
+use crate::restore::intervals::Intervals;
+use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
-use crate::restore::stage::Situation;
+use crate::restore::situation::Situation;
 
 /// What the answer to the create request means. `refusals` is how many requests in
 /// a row were refused, this one included.
@@ -16,7 +16,7 @@ pub fn after_post(
     posted: &Posted,
     situation: &Situation,
     refusals: u32,
-    pace: Pace,
+    intervals: Intervals,
 ) -> (Report, Duration) {
     match posted {
         Posted::Accepted(created) => {
@@ -28,41 +28,41 @@ pub fn after_post(
                 adopted: false,
                 restore: Some(RestoreStatus::default()),
             };
-            let finding = findings::submitted(&created.restore_job_id, &created.index_id);
-            let report = Report::new(finding, Change::Record(record));
-            (report, pace.poll_min)
+            let message = messages::submitted(&created.restore_job_id, &created.index_id);
+            let report = Report::new(message, Change::Record(record));
+            (report, intervals.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let finding = findings::of_refusal(failure, situation);
-            let finding = match situation.is_frozen {
-                true => findings::frozen(finding),
-                false => finding,
+            let message = messages::of_refusal(failure, situation);
+            let message = match situation.is_frozen {
+                true => messages::frozen(message),
+                false => message,
             };
-            let again = match finding.reason {
-                Reason::InvalidApiKey => pace.secret(refusals),
-                _ => pace.retry(refusals, failure.retry_after),
+            let requeue_after = match message.reason {
+                Reason::InvalidApiKey => intervals.secret(refusals),
+                _ => intervals.retry(refusals, failure.retry_after),
             };
-            let change = refused(finding.reason);
-            (Report::new(finding, change), again)
+            let change = refused(message.reason);
+            (Report::new(message, change), requeue_after)
         }
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");
-            let report = Report::new(findings::confirming(&why), Change::Taken);
-            (report, pace.poll_min)
+            let report = Report::new(messages::confirming(&why), Change::Taken);
+            (report, intervals.poll_min)
         }
         Posted::Unknown(failure) => {
-            let finding = findings::confirming(&failure.to_string());
-            (Report::new(finding, Change::Nothing), pace.poll_min)
+            let message = messages::confirming(&failure.to_string());
+            (Report::new(message, Change::Nothing), intervals.poll_min)
         }
     }
 }
 
 /// A claim that was too old to be used: what was true before it still is.
-pub fn after_unsent(situation: &Situation, pace: Pace) -> (Report, Duration) {
+pub fn after_unsent(situation: &Situation, intervals: Intervals) -> (Report, Duration) {
     let change = Change::Close {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
-    let finding = situation.shown.clone().unwrap_or_else(findings::pending);
-    (Report::new(finding, change), pace.poll_min)
+    let message = situation.shown.clone().unwrap_or_else(messages::pending);
+    (Report::new(message, change), intervals.poll_min)
 }

@@ -1,48 +1,47 @@
-use super::{Decision, Scene, Step, take_job};
-use crate::api::conditions::Finding;
-use crate::api::{AdoptionPolicy, Reason};
+use super::{Decision, Inputs, Step, take_job};
+use crate::api::{AdoptionPolicy, Reason, StatusMessage};
 use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
-use crate::restore::answer::{History, Preflight};
-use crate::restore::findings;
-use crate::restore::history::Trace;
+use crate::restore::answer::Preflight;
+use crate::restore::jobs::{JobMatch, RestoreJobs};
+use crate::restore::messages;
 use crate::restore::report::{Change, Record, Report};
-use crate::restore::stage::Situation;
+use crate::restore::situation::Situation;
 
 /// Nothing is submitted: submit, wait, or adopt what exists.
-pub(super) fn decide(scene: &Scene<'_>, seen: &Preflight) -> Decision {
+pub(super) fn decide(inputs: &Inputs<'_>, seen: &Preflight) -> Decision {
     let index = match &seen.index {
         Ok(index) => index.as_ref(),
-        Err(failure) => return failed(scene, failure),
+        Err(failure) => return failed(inputs, failure),
     };
-    let history = match &seen.history {
-        Some(Err(failure)) => return failed(scene, failure),
-        Some(Ok(history)) => history,
-        None => &History::default(),
+    let jobs = match &seen.jobs {
+        Some(Err(failure)) => return failed(inputs, failure),
+        Some(Ok(jobs)) => jobs,
+        None => &RestoreJobs::default(),
     };
-    if let Some(decision) = adopt(scene, index, history) {
+    if let Some(decision) = adopt(inputs, index, jobs) {
         return decision;
     }
     match index {
-        Some(index) => taken(scene, index, history),
-        None => submit(scene, seen.backup.as_ref(), seen),
+        Some(index) => taken(inputs, index, jobs),
+        None => submit(inputs, seen.backup.as_ref(), seen),
     }
 }
 
-/// Records a job that answers this restore, where the history has one.
-fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<Decision> {
-    let situation = scene.situation;
-    let poll = scene.rules.pace.poll_min;
-    match (situation.trace(history), index) {
-        (Trace::Ours(_), _) if history.rivals.has_precedence => {
-            Some(Decision::keep(scene.look_again()))
+/// Records a job that answers this restore, where the jobs has one.
+fn adopt(inputs: &Inputs<'_>, index: Option<&Index>, jobs: &RestoreJobs) -> Option<Decision> {
+    let situation = inputs.situation;
+    let poll = inputs.rules.intervals.poll_min;
+    match (situation.find_job(jobs), index) {
+        (JobMatch::Ours(_), _) if jobs.rivals.has_precedence => {
+            Some(Decision::keep(inputs.observation_interval()))
         }
-        (Trace::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
-        (Trace::Earlier(_), Some(index)) if index.is_terminating() => None,
-        (Trace::Earlier(job), Some(index)) if is_proven(situation, history, index, &job) => {
+        (JobMatch::Ours(job), _) => Some(Decision::report(take_job(&job, false), poll)),
+        (JobMatch::Earlier(_), Some(index)) if index.is_terminating() => None,
+        (JobMatch::Earlier(job), Some(index)) if is_proven(situation, jobs, index, &job) => {
             Some(match situation.adoption {
-                _ if job.state.is_failure() => stalled(scene, findings::left_by_failed_job(&job)),
+                _ if job.state.is_failure() => stalled(inputs, messages::left_by_failed_job(&job)),
                 AdoptionPolicy::IfSameBackup => Decision::report(take_job(&job, true), poll),
-                AdoptionPolicy::Never => stalled(scene, findings::never_adopt(&job)),
+                AdoptionPolicy::Never => stalled(inputs, messages::never_adopt(&job)),
             })
         }
         _ => None,
@@ -53,102 +52,110 @@ fn adopt(scene: &Scene<'_>, index: Option<&Index>, history: &History) -> Option<
 /// only while the job's own index exists, or the index itself names the job's backup.
 pub(super) fn is_proven(
     situation: &Situation,
-    history: &History,
+    jobs: &RestoreJobs,
     index: &Index,
     job: &RestoreJob,
 ) -> bool {
-    let is_shown = history
+    let is_shown = jobs
         .confirmed
         .as_ref()
         .is_some_and(|shown| shown.restore_job_id == job.restore_job_id);
     is_shown || index.source.is(&situation.backup_id) == Some(true)
 }
 
-fn taken(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
-    let situation = scene.situation;
+fn taken(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
+    let situation = inputs.situation;
     if index.is_terminating() {
-        let finding = findings::name_being_freed(&index.name);
-        return Decision::report(Report::new(finding, Change::Nothing), scene.look_again());
+        let message = messages::name_being_freed(&index.name);
+        return Decision::report(
+            Report::new(message, Change::Nothing),
+            inputs.observation_interval(),
+        );
     }
-    if scene.is_believed_missing(scene.origin_patience(history)) {
-        return without_job(scene, index, history);
+    if inputs.is_believed_missing(inputs.origin_patience(jobs)) {
+        return without_job(inputs, index, jobs);
     }
     // What was concluded before a restart stays until there is something new.
     if situation.shows(&[Reason::IndexAlreadyExists]) {
-        return Decision::keep(scene.look_again());
+        return Decision::keep(inputs.observation_interval());
     }
-    let finding = findings::looking_for_origin(&index.name, history);
-    Decision::report(Report::new(finding, Change::Nothing), scene.look_again())
+    let message = messages::looking_for_origin(&index.name, jobs);
+    Decision::report(
+        Report::new(message, Change::Nothing),
+        inputs.observation_interval(),
+    )
 }
 
 /// The list had time to show a job of the index, and shows none.
-fn without_job(scene: &Scene<'_>, index: &Index, history: &History) -> Decision {
-    let situation = scene.situation;
+fn without_job(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
+    let situation = inputs.situation;
     // An earlier attempt found the name free: what has it now may be its own.
     let may_be_own = situation.since.is_some();
-    match history.is_of_backup(situation, index) {
+    match jobs.is_of_backup(situation, index) {
         Some(true) if may_be_own || situation.adoption == AdoptionPolicy::IfSameBackup => {
             let report = record_without_job(situation, index, !may_be_own);
-            Decision::report(report, scene.rules.pace.poll_min)
+            Decision::report(report, inputs.rules.intervals.poll_min)
         }
-        Some(true) => stalled(scene, findings::never_adopt_index(index)),
+        Some(true) => stalled(inputs, messages::never_adopt_index(index)),
         None if situation.is_frozen => {
-            stalled(scene, findings::conflict_undetermined(situation, index))
+            stalled(inputs, messages::conflict_undetermined(situation, index))
         }
-        Some(false) | None => stalled(scene, findings::name_taken(situation, index, history)),
+        Some(false) | None => stalled(inputs, messages::name_taken(situation, index, jobs)),
     }
 }
 
 /// Records an index that names this restore's backup and that no restore job is shown of.
 pub(super) fn record_without_job(situation: &Situation, index: &Index, adopted: bool) -> Report {
-    let finding = findings::recording_index(index);
+    let message = messages::recording_index(index);
     Report::new(
-        finding,
+        message,
         Change::Record(Record::of_index(situation, adopted)),
     )
 }
 
 fn submit(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     backup: Option<&Result<Backup, Failure>>,
     seen: &Preflight,
 ) -> Decision {
-    let backup_id = &scene.situation.backup_id;
+    let backup_id = &inputs.situation.backup_id;
     match backup {
         // It was not asked for; nothing is submitted without it.
-        None => Decision::keep(scene.rules.pace.poll_min),
+        None => Decision::keep(inputs.rules.intervals.poll_min),
         Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
-            stalled(scene, findings::backup_not_found(backup_id, failure))
+            stalled(inputs, messages::backup_not_found(backup_id, failure))
         }
-        Some(Err(failure)) => failed(scene, failure),
+        Some(Err(failure)) => failed(inputs, failure),
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
-                let finding = findings::backup_not_ready(backup_id, &backup.word);
-                let pace = scene.rules.pace;
-                let again = pace.retry(4, None).min(pace.poll_max);
-                Decision::report(Report::new(finding, Change::Nothing), again)
+                let message = messages::backup_not_ready(backup_id, &backup.word);
+                let intervals = inputs.rules.intervals;
+                let requeue_after = intervals.retry(4, None).min(intervals.poll_max);
+                Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
-            BackupState::Failed => stalled(scene, findings::backup_failed(backup_id, &backup.word)),
+            BackupState::Failed => {
+                stalled(inputs, messages::backup_failed(backup_id, &backup.word))
+            }
             // The same invalid spec is not sent again; what was sent before may still arrive.
-            BackupState::Ready if scene.situation.is_rejected => {
-                Decision::keep(scene.rules.pace.stalled())
+            BackupState::Ready if inputs.situation.is_rejected => {
+                Decision::keep(inputs.rules.intervals.stalled())
             }
             BackupState::Ready => Decision {
                 step: Step::Submit { date: seen.date },
-                again: Some(scene.rules.pace.poll_min),
+                requeue_after: Some(inputs.rules.intervals.poll_min),
             },
         },
     }
 }
 
-fn failed(scene: &Scene<'_>, failure: &Failure) -> Decision {
-    let report = Report::new(findings::of_read(failure), Change::Nothing);
-    Decision::report(report, scene.retry_after(failure))
+fn failed(inputs: &Inputs<'_>, failure: &Failure) -> Decision {
+    let report = Report::new(messages::of_read(failure), Change::Nothing);
+    Decision::report(report, inputs.retry_after(failure))
 }
 
-fn stalled(scene: &Scene<'_>, finding: Finding) -> Decision {
+fn stalled(inputs: &Inputs<'_>, message: StatusMessage) -> Decision {
     Decision::report(
-        Report::new(finding, Change::Nothing),
-        scene.rules.pace.stalled(),
+        Report::new(message, Change::Nothing),
+        inputs.rules.intervals.stalled(),
     )
 }

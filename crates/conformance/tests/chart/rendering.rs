@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use index_restore_operator::api::Reason;
-use index_restore_operator::api::reason::Progress;
+use index_restore_operator::api::{Progress, Reason};
 use serde_json::{Value, json};
 
 use crate::cluster::OPERATOR;
@@ -209,7 +208,7 @@ fn the_health_check_in_the_chart_is_that_of_argo_cd() {
 #[test]
 fn the_alerts_and_the_dashboard_ask_for_metrics_and_reasons_that_exist() {
     let reference = read("docs/reference.md");
-    let stalled = |reason: &&Reason| reason.verdict().progress == Progress::Stalled;
+    let stalled = |reason: &&Reason| reason.condition_states().progress == Progress::Stalled;
     let stalled = sorted(Reason::ALL.iter().filter(stalled).map(|r| r.as_str()));
     let known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     for file in ["alerts.yaml", "dashboard.json"] {

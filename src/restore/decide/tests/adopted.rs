@@ -49,9 +49,9 @@ fn an_adopted_index_is_compared_with_the_spec() {
             ..index(true, "Ready")
         };
         let object = adopted(tags, wanted);
-        let decision = look(&object, &still(Ok(Some(seen))), 1, 1);
+        let decision = decision_after(&object, &still(Ok(Some(seen))), 1, 1);
         assert_eq!(reason(&decision), Some(expected));
-        let message = report(decision).finding.message;
+        let message = report(decision).message.text;
         assert!(message.contains(words), "{message}");
         assert_eq!(
             message.contains(differs),
@@ -121,16 +121,16 @@ fn an_index_without_a_job_is_followed_by_itself() {
             Reason::Restoring,
         ),
     ] {
-        let decision = look(&jobless(None), &answer, 1, 1);
+        let decision = decision_after(&jobless(None), &answer, 1, 1);
         assert_eq!(reason(&decision), Some(expected), "{answer:?}");
     }
-    let decision = look(&jobless(None), &follow(None, None), 6, 60);
+    let decision = decision_after(&jobless(None), &follow(None, None), 6, 60);
     assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
     let answer = follow(None, Some(named("Ready", ours())));
-    let decision = look(&jobless(None), &answer, 1, 1);
+    let decision = decision_after(&jobless(None), &answer, 1, 1);
     let mut finished = jobless(None);
     finished.status = Some(written(&finished, decision, 2));
-    let message = Situation::of(&finished).shown.unwrap().message;
+    let message = Situation::of(&finished).shown.unwrap().text;
     assert!(message.contains("does not list"), "{message}");
     let question = ask(&Situation::of(&finished), &Evidence::default());
     assert_eq!(question, Question::StillThere { by_list: true });
@@ -146,22 +146,18 @@ fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
         })
     };
     let object = jobless(Some("index.host"));
-    let decision = look(&object, &without_job(SourceBackup::None), 1, 1);
+    let decision = decision_after(&object, &without_job(SourceBackup::None), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
-    let decision = look(&object, &without_job(SourceBackup::NotShown), 6, 60);
-    let finding = report(decision).finding;
-    assert_eq!(finding.reason, Reason::RestoreJobNotFound);
-    assert!(
-        finding.message.contains("its restore job"),
-        "{}",
-        finding.message
-    );
+    let decision = decision_after(&object, &without_job(SourceBackup::NotShown), 6, 60);
+    let message = report(decision).message;
+    assert_eq!(message.reason, Reason::RestoreJobNotFound);
+    assert!(message.text.contains("its restore job"), "{}", message.text);
     // Nothing but the index was read.
     let unread = Answer::StillThere(Check::from(Ok(Some(named(
         "Ready",
         SourceBackup::NotShown,
     )))));
-    assert_eq!(look(&object, &unread, 1, 1).step, Step::Keep);
+    assert_eq!(decision_after(&object, &unread, 1, 1).step, Step::Keep);
 }
 
 #[test]
@@ -174,23 +170,23 @@ fn a_restore_whose_job_is_not_known_ends_by_what_its_index_shows() {
         index: Some(Ok(Some(named("Ready", source)))),
     };
     let ours = follow(SourceBackup::Id("b".into()));
-    let finding = report(look(&object, &ours, 1, 1)).finding;
-    assert_eq!(finding.reason, Reason::Restored);
-    assert!(finding.message.contains("lists no restore job"));
+    let message = report(decision_after(&object, &ours, 1, 1)).message;
+    assert_eq!(message.reason, Reason::Restored);
+    assert!(message.text.contains("lists no restore job"));
     let other = follow(SourceBackup::None);
-    assert_eq!(look(&object, &other, 2, 30).step, Step::Keep);
-    let decision = look(&object, &other, 6, 30);
+    assert_eq!(decision_after(&object, &other, 2, 30).step, Step::Keep);
+    let decision = decision_after(&object, &other, 6, 30);
     assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
     let unknown = follow(SourceBackup::NotShown);
-    let decision = look(&object, &unknown, 6, 30);
+    let decision = decision_after(&object, &unknown, 6, 30);
     assert_eq!(reason(&decision), Some(Reason::Restoring));
-    let decision = look(&object, &unknown, 70, 60);
+    let decision = decision_after(&object, &unknown, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
     let answer = Answer::Follow {
         job: Ok(Some(job("j", 1, "Pending"))),
         index: Some(Ok(Some(index(true, "Ready")))),
     };
-    let Change::Record(found) = report(look(&object, &answer, 1, 1)).change else {
+    let Change::Record(found) = report(decision_after(&object, &answer, 1, 1)).change else {
         panic!("the job that is listed is recorded");
     };
     assert!(!found.adopted);

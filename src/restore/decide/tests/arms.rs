@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
-use crate::pinecone::Posted;
-use crate::restore::answer::{Search, found};
+use crate::pinecone::{Posted, found};
+use crate::restore::answer::Search;
 use crate::restore::report::{Change, Report, restore_status};
 use crate::restore::{Question, after_post, after_unsent, ask};
 
@@ -16,8 +16,8 @@ fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
 
 /// The object with that reason in its status.
 fn shown(mut object: IndexRestore, reason: Reason) -> IndexRestore {
-    let finding = crate::api::conditions::Finding::new(reason, "m");
-    let report = Report::new(finding, Change::Nothing);
+    let message = crate::api::StatusMessage::new(reason, "m");
+    let report = Report::new(message, Change::Nothing);
     object.status = Some(report.status(&object, time(1)));
     object
 }
@@ -29,8 +29,8 @@ fn each_stage_asks_its_question() {
     refused["reason"] = json!("InvalidRequest");
     let asked = |object: &IndexRestore| ask(&Situation::of(object), &Evidence::default());
     for (object, question) in [
-        (object(Value::Null), Question::MaySubmit { history: false }),
-        (claimed("Abandoned"), Question::MaySubmit { history: true }),
+        (object(Value::Null), Question::MaySubmit { jobs: false }),
+        (claimed("Abandoned"), Question::MaySubmit { jobs: true }),
         (object(json!({"submission": refused})), Question::Nothing),
         (claimed("Open"), Question::FindOurs),
         (claimed("Accepted"), Question::Follow { index: false }),
@@ -88,13 +88,13 @@ fn refusals_are_counted_in_a_row() {
 fn a_role_that_may_not_create_is_told_from_a_full_project() {
     let refused = failure(FailureKind::PermissionDenied);
     let situation = Situation::of(&claimed("Open"));
-    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.pace);
+    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.intervals);
     assert!(format!("{told:?}").contains("PermissionDenied"));
 }
 
 #[test]
 fn a_claim_that_was_too_old_is_closed_as_unsent() {
-    let close = |object| after_unsent(&Situation::of(&object), RULES.pace).0;
+    let close = |object| after_unsent(&Situation::of(&object), RULES.intervals).0;
     let told = format!("{:?}", close(claimed("Open")));
     assert!(
         told.contains("Unsent") && told.contains("Pending"),
@@ -107,8 +107,8 @@ fn a_claim_that_was_too_old_is_closed_as_unsent() {
 #[test]
 fn a_claim_that_was_not_used_leaves_what_is_shown() {
     let object = shown(claimed("Open"), Reason::QuotaExceeded);
-    let (report, _) = after_unsent(&Situation::of(&object), RULES.pace);
-    assert_eq!(report.finding.reason, Reason::QuotaExceeded);
+    let (report, _) = after_unsent(&Situation::of(&object), RULES.intervals);
+    assert_eq!(report.message.reason, Reason::QuotaExceeded);
     let status = report.status(&object, time(2));
     assert_eq!(
         status.submission.unwrap().outcome,
@@ -125,10 +125,10 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
         Some(job("j", 1, "Completed")),
         Some(Some(index(true, "Ready"))),
     );
-    let Step::Report(report) = look(&adopted, &answer, 1, 1).step else {
+    let Step::Report(report) = decision_after(&adopted, &answer, 1, 1).step else {
         panic!("nothing to write")
     };
-    assert_eq!(report.finding.reason, Reason::Adopted);
+    assert_eq!(report.message.reason, Reason::Adopted);
     let status = report.status(&adopted, time(2));
     assert_eq!(status.index_host.as_deref(), Some("index.host"));
 }
@@ -137,7 +137,7 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
 fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
     let running = accepted(json!({"state": "Pending"}), None);
     let gone = follow(Some(job("j", 1, "Completed")), Some(None));
-    let reason_after = |looks| reason(&look(&running, &gone, looks, 30));
+    let reason_after = |looks| reason(&decision_after(&running, &gone, looks, 30));
     assert_eq!(reason_after(4), Some(Reason::IndexNotReady));
     assert_eq!(reason_after(5), Some(Reason::IndexDeleted));
 }
@@ -146,34 +146,34 @@ fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
 fn what_was_concluded_stays_until_there_is_something_new() {
     let pending = follow(Some(job("j", 1, "Pending")), None);
     let failed = shown(accepted(json!({}), None), Reason::IndexFailed);
-    assert_eq!(look(&failed, &pending, 1, 1).step, Step::Keep);
+    assert_eq!(decision_after(&failed, &pending, 1, 1).step, Step::Keep);
     for reason in [Reason::IndexDeleted, Reason::RestoreJobNotFound] {
         let lost = shown(accepted(json!({}), None), reason);
-        let decision = look(&lost, &follow(None, Some(None)), 1, 1);
+        let decision = decision_after(&lost, &follow(None, Some(None)), 1, 1);
         assert_eq!(decision.step, Step::Keep);
     }
     let taken = Answer::MaySubmit(Preflight {
-        history: Some(history(&[], None)),
+        jobs: Some(restore_jobs(&[], None)),
         ..preflight(Some(index(true, "Ready")), None)
     });
     let exists = shown(claimed("Refused"), Reason::IndexAlreadyExists);
-    assert_eq!(look(&exists, &taken, 1, 1).step, Step::Keep);
+    assert_eq!(decision_after(&exists, &taken, 1, 1).step, Step::Keep);
 }
 
 #[test]
 fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
     let scaling = still(Ok(Some(index(false, "ScalingUp"))));
-    let decision = look(&done, &scaling, 1, 1);
+    let decision = decision_after(&done, &scaling, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexNotReady));
-    assert_eq!(decision.again, Some(RULES.pace.poll_max));
+    assert_eq!(decision.requeue_after, Some(RULES.intervals.poll_max));
     let mut hostless = index(true, "Ready");
     hostless.host = None;
-    let decision = look(&done, &still(Ok(Some(hostless))), 1, 1);
+    let decision = decision_after(&done, &still(Ok(Some(hostless))), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
     let unrecorded = accepted(json!({"state": "Completed"}), Some(""));
     let ready = still(Ok(Some(index(true, "Ready"))));
-    let decision = look(&unrecorded, &ready, 1, 1);
+    let decision = decision_after(&unrecorded, &ready, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::Restored));
 }
 
@@ -197,29 +197,35 @@ fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
 
 #[test]
 fn a_submission_that_is_not_there_cannot_be_closed() {
-    let finding = crate::restore::findings::pending();
-    let status = Report::new(finding, Change::Taken).status(&object(Value::Null), time(1));
+    let message = crate::restore::messages::pending();
+    let status = Report::new(message, Change::Taken).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }
 
 #[test]
 fn an_answer_to_another_question_decides_nothing() {
     let other = still(Ok(None));
-    for (object, again) in [
-        (object(Value::Null), Some(RULES.pace.poll_min)),
-        (claimed("Open"), Some(RULES.pace.poll_min)),
+    for (object, requeue_after) in [
+        (object(Value::Null), Some(RULES.intervals.poll_min)),
+        (claimed("Open"), Some(RULES.intervals.poll_min)),
         (accepted(json!({"state": "Failed"}), None), None),
     ] {
-        let decision = look(&object, &other, 1, 1);
-        assert_eq!((decision.step, decision.again), (Step::Keep, again));
+        let decision = decision_after(&object, &other, 1, 1);
+        assert_eq!(
+            (decision.step, decision.requeue_after),
+            (Step::Keep, requeue_after)
+        );
     }
     let unasked = Answer::MaySubmit(preflight(None, None));
-    assert_eq!(look(&object(Value::Null), &unasked, 1, 1).step, Step::Keep);
+    assert_eq!(
+        decision_after(&object(Value::Null), &unasked, 1, 1).step,
+        Step::Keep
+    );
 }
 
 #[test]
 fn without_a_key_each_stage_says_what_is_known() {
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     let mut never = object(Value::Null);
     never.spec.adoption_policy = AdoptionPolicy::Never;
     for (object, expected) in [
@@ -232,38 +238,38 @@ fn without_a_key_each_stage_says_what_is_known() {
             Some(Reason::Restored),
         ),
     ] {
-        assert_eq!(reason(&look(&object, &no_key, 1, 1)), expected);
+        assert_eq!(reason(&decision_after(&object, &no_key, 1, 1)), expected);
     }
 }
 
 #[test]
 fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
     let unread = Answer::MaySubmit(Preflight {
-        history: Some(Err(failure(FailureKind::RateLimited))),
+        jobs: Some(Err(failure(FailureKind::RateLimited))),
         ..preflight(None, backup("Ready"))
     });
-    let decision = look(&claimed("Abandoned"), &unread, 1, 1);
+    let decision = decision_after(&claimed("Abandoned"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::RateLimited));
     let unread = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: history(&[], None),
+        jobs: restore_jobs(&[], None),
         backup: backup("Ready"),
     });
-    let decision = look(&claimed("Open"), &unread, 1, 1);
+    let decision = decision_after(&claimed("Open"), &unread, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
 #[test]
 fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
-    let mut unended = history(&[], None).unwrap();
+    let mut unended = restore_jobs(&[], None).unwrap();
     unended.is_complete = false;
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(None),
-        history: Ok(unended),
+        jobs: Ok(unended),
         backup: backup("Ready"),
     });
-    let told = format!("{:?}", look(&claimed("Open"), &answer, 20, 60));
+    let told = format!("{:?}", decision_after(&claimed("Open"), &answer, 20, 60));
     assert!(!told.contains("Abandoned"), "{told}");
 }

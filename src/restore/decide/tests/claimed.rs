@@ -1,8 +1,7 @@
 use super::*;
-use crate::api::conditions::conditions;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
 use crate::restore::answer::Search;
-use crate::restore::{Change, Report, findings};
+use crate::restore::{Change, Report, messages};
 
 pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
     let witness = if witness {
@@ -14,7 +13,7 @@ pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -
         ended: time(0),
         backup: witness,
         index: Ok(index),
-        history: history(jobs, None),
+        jobs: restore_jobs(jobs, None),
     })
 }
 
@@ -37,7 +36,7 @@ fn an_open_claim_is_answered_by_its_job_even_against_the_adoption_policy() {
         &[job("j", 2, "Pending")],
         true,
     );
-    let decision = look(&object, &answer, 1, 1);
+    let decision = decision_after(&object, &answer, 1, 1);
     let Step::Report(Report {
         change: Change::Record(record),
         ..
@@ -63,18 +62,23 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
             })
         )
     };
-    assert!(is_abandoned(&look(&claimed("Open"), &nothing, 4, 60)));
+    assert!(is_abandoned(&decision_after(
+        &claimed("Open"),
+        &nothing,
+        4,
+        60
+    )));
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &nothing, 2, 200)),
+        !is_abandoned(&decision_after(&claimed("Open"), &nothing, 2, 200)),
         "too few looks"
     );
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &nothing, 9, 10)),
+        !is_abandoned(&decision_after(&claimed("Open"), &nothing, 9, 10)),
         "too soon"
     );
     let no_witness = search(None, &[], false);
     assert!(
-        !is_abandoned(&look(&claimed("Open"), &no_witness, 9, 60)),
+        !is_abandoned(&decision_after(&claimed("Open"), &no_witness, 9, 60)),
         "another project's key"
     );
     let mut second = claimed("Open");
@@ -87,10 +91,10 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
         .unwrap()
         .attempt = 2;
     assert!(
-        !is_abandoned(&look(&second, &nothing, 4, 60)),
+        !is_abandoned(&decision_after(&second, &nothing, 4, 60)),
         "patience grows"
     );
-    assert!(is_abandoned(&look(&second, &nothing, 7, 60)));
+    assert!(is_abandoned(&decision_after(&second, &nothing, 7, 60)));
 }
 
 #[test]
@@ -118,11 +122,11 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
     let mut foreign = index(true, "Ready");
     foreign.source = SourceBackup::None;
     let answer = search(Some(foreign), &[], true);
-    let decision = look(&claimed("Taken"), &answer, 5, 30);
+    let decision = decision_after(&claimed("Taken"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    let decision = look(&claimed("Open"), &answer, 5, 30);
+    let decision = decision_after(&claimed("Open"), &answer, 5, 30);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
-    let decision = look(&claimed("Open"), &answer, 4, 1_300);
+    let decision = decision_after(&claimed("Open"), &answer, 4, 1_300);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -131,15 +135,15 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: Err(failure(FailureKind::Unavailable)),
+        jobs: Err(failure(FailureKind::Unavailable)),
         backup: None,
     });
     assert_eq!(
-        reason(&look(&claimed("Open"), &answer, 10, 60)),
+        reason(&decision_after(&claimed("Open"), &answer, 10, 60)),
         Some(Reason::ConfirmingSubmission)
     );
     assert_eq!(
-        reason(&look(&claimed("Open"), &answer, 70, 60)),
+        reason(&decision_after(&claimed("Open"), &answer, 70, 60)),
         Some(Reason::SubmissionUnconfirmed)
     );
 }
@@ -147,16 +151,16 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
 #[test]
 fn a_taken_name_whose_index_is_terminating_is_waited_for() {
     let going = search(Some(index(false, "Terminating")), &[], true);
-    let decision = look(&claimed("Taken"), &going, 9, 60);
+    let decision = decision_after(&claimed("Taken"), &going, 9, 60);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let old = job("old", -5_000, "Completed");
     let earlier = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(false, "Terminating"))),
-        history: history(std::slice::from_ref(&old), Some(&old)),
+        jobs: restore_jobs(std::slice::from_ref(&old), Some(&old)),
         backup: None,
     });
-    let decision = look(&claimed("Taken"), &earlier, 9, 60);
+    let decision = decision_after(&claimed("Taken"), &earlier, 9, 60);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
@@ -171,7 +175,7 @@ fn a_failing_witness_is_no_witness() {
             backup,
             ..seen.clone()
         });
-        let decision = look(&claimed("Open"), &answer, 9, 60);
+        let decision = decision_after(&claimed("Open"), &answer, 9, 60);
         assert_eq!(
             reason(&decision),
             Some(Reason::ConfirmingSubmission),
@@ -183,7 +187,7 @@ fn a_failing_witness_is_no_witness() {
 
 #[test]
 fn an_accepted_submission_is_never_abandoned() {
-    let decision = look(&claimed("Accepted"), &search(None, &[], true), 9, 60);
+    let decision = decision_after(&claimed("Accepted"), &search(None, &[], true), 9, 60);
     assert!(!is_closed(&decision), "{decision:?}");
 }
 
@@ -192,7 +196,7 @@ fn an_accepted_submission_is_never_abandoned() {
 fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
     let there = search(Some(index(true, "Ready")), &[old], true);
-    let decision = look(&claimed("Taken"), &there, 1, 1);
+    let decision = decision_after(&claimed("Taken"), &there, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
 }
 
@@ -202,17 +206,17 @@ fn the_policy_holds_while_the_claim_is_open() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: history(std::slice::from_ref(&old), Some(&old)),
+        jobs: restore_jobs(std::slice::from_ref(&old), Some(&old)),
         backup: None,
     });
     assert_eq!(
-        reason(&look(&claimed("Taken"), &answer, 1, 1)),
+        reason(&decision_after(&claimed("Taken"), &answer, 1, 1)),
         Some(Reason::Restoring)
     );
     let mut never = claimed("Taken");
     never.spec.adoption_policy = AdoptionPolicy::Never;
     assert_eq!(
-        reason(&look(&never, &answer, 1, 1)),
+        reason(&decision_after(&never, &answer, 1, 1)),
         Some(Reason::IndexAlreadyExists)
     );
 }
@@ -235,18 +239,18 @@ fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
     use crate::restore::{Question, ask};
     let object = claimed("Abandoned");
     let question = ask(&Situation::of(&object), &Evidence::default());
-    assert_eq!(question, Question::MaySubmit { history: true });
+    assert_eq!(question, Question::MaySubmit { jobs: true });
     let request = ClaimRequest {
         nonce: "n-2".into(),
         now: time(500),
     };
     let next = request
-        .status(&object, &findings::pending())
+        .status(&object, &messages::pending())
         .submission
         .unwrap();
     assert_eq!((next.attempt, next.start_time.0), (2, time(0)));
     let next = request
-        .status(&claimed("Refused"), &findings::pending())
+        .status(&claimed("Refused"), &messages::pending())
         .submission
         .unwrap();
     assert_eq!((next.attempt, next.start_time.0), (1, time(500)));
@@ -279,8 +283,8 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
 
 #[test]
 fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
-    let decision = look(&claimed("Open"), &no_key, 70, 60);
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
+    let decision = decision_after(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -288,15 +292,15 @@ fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
 fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
     let mut object = claimed("Open");
     let status = object.status.as_mut().unwrap();
-    let asked = findings::unconfirmed(&Situation::of(&claimed("Open")), "why");
-    status.conditions = conditions(&asked, false, 3, &[], time(0));
+    let asked = messages::unconfirmed(&Situation::of(&claimed("Open")), "why");
+    status.conditions = asked.conditions(false, 3, &[], time(0));
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: history(&[], None),
+        jobs: restore_jobs(&[], None),
         backup: None,
     });
-    let decision = look(&object, &away, 1, 1);
+    let decision = decision_after(&object, &away, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
@@ -309,13 +313,13 @@ fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
         let answer = Answer::FindOurs(Search {
             ended: time(0),
             index: Ok(None),
-            history: history(&[], None),
+            jobs: restore_jobs(&[], None),
             backup: Some(Err(failure(kind))),
         });
-        let Step::Report(report) = look(&claimed("Open"), &answer, 1, 1).step else {
+        let Step::Report(report) = decision_after(&claimed("Open"), &answer, 1, 1).step else {
             panic!("nothing to write");
         };
-        let message = report.finding.message;
+        let message = report.message.text;
         assert!(message.contains(words), "{message}");
     }
 }

@@ -1,13 +1,12 @@
 //! A restored index, checked long after.
 
 use super::*;
-use crate::api::IndexRestoreStatus;
-use crate::api::conditions::Finding;
+use crate::api::{IndexRestoreStatus, StatusMessage};
 use crate::restore::{Change, Question, Report, ask};
 
 fn done() -> IndexRestore {
     let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let said = Finding::new(Reason::Restored, "index index is restored and ready");
+    let said = StatusMessage::new(Reason::Restored, "index index is restored and ready");
     let change = Change::Confirmed(time(0));
     done.status = Some(Report::new(said, change).status(&done, time(0)));
     done
@@ -63,7 +62,7 @@ fn a_recreated_index_is_another_whatever_its_host() {
         (SourceBackup::NotShown, false, "index.host", None),
     ] {
         let answer = unshown(source.clone(), shows_backup, host);
-        let decision = look(&done(), &answer, 1, 1);
+        let decision = decision_after(&done(), &answer, 1, 1);
         assert_eq!(reason(&decision), expected, "{source:?} {host}");
     }
 }
@@ -72,15 +71,15 @@ fn a_recreated_index_is_another_whatever_its_host() {
 fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
     for (shows_backup, words) in [(true, "cannot be confirmed"), (false, "cannot be seen")] {
         let answer = unshown(SourceBackup::NotShown, shows_backup, "index.host");
-        assert_eq!(look(&done(), &answer, 5, 60).step, Step::Keep);
-        let decision = look(&done(), &answer, 6, 60);
+        assert_eq!(decision_after(&done(), &answer, 5, 60).step, Step::Keep);
+        let decision = decision_after(&done(), &answer, 6, 60);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
-        let finding = report(decision).finding;
-        assert!(finding.message.contains(words), "{}", finding.message);
+        let message = report(decision).message;
+        assert!(message.text.contains(words), "{}", message.text);
         // After a restart that is what is known.
         let mut shown = done();
-        shown.status = Some(Report::new(finding, Change::Nothing).status(&shown, time(1)));
-        let decision = look(&shown, &answer, 1, 1);
+        shown.status = Some(Report::new(message, Change::Nothing).status(&shown, time(1)));
+        let decision = decision_after(&shown, &answer, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
         let question = ask(&Situation::of(&shown), &Evidence::default());
         assert_eq!(question, Question::StillThere { by_list: false });
@@ -115,9 +114,9 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
     let mut failing = done.clone();
     failing.status = Some(status.clone());
     // The times stay while checks go on failing, also in another process.
-    let decision = look(&failing, &refused, 1, 1);
+    let decision = decision_after(&failing, &refused, 1, 1);
     assert_eq!(written(&failing, decision, 900), status);
-    let decision = look(&failing, &still(Ok(None)), 1, 1);
+    let decision = decision_after(&failing, &still(Ok(None)), 1, 1);
     let status = written(&failing, decision, 1_000);
     assert_eq!(at(status.unconfirmed_since), None);
     assert!(status.last_confirmed_time.is_some());
@@ -126,25 +125,25 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
 #[test]
 fn what_was_wrong_with_the_index_is_said_as_of_when() {
     let mut gone = done();
-    let said = crate::restore::findings::index_deleted("index");
+    let said = crate::restore::messages::index_deleted("index");
     gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
-    let no_key = Answer::NoKey(crate::secret::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     for _ in 0..2 {
-        let finding = report(look(&gone, &no_key, 1, 1)).finding;
-        assert_eq!(finding.reason, Reason::IndexDeleted);
-        assert_eq!(finding.message.matches(" (as of ").count(), 1);
-        assert!(finding.message.starts_with(&said.message));
-        gone.status = Some(Report::new(finding, Change::Nothing).status(&gone, time(1)));
+        let message = report(decision_after(&gone, &no_key, 1, 1)).message;
+        assert_eq!(message.reason, Reason::IndexDeleted);
+        assert_eq!(message.text.matches(" (as of ").count(), 1);
+        assert!(message.text.starts_with(&said.text));
+        gone.status = Some(Report::new(message, Change::Nothing).status(&gone, time(1)));
     }
     let mut unshown = done();
     unshown.status.as_mut().unwrap().conditions.clear();
     unshown.status.as_mut().unwrap().last_confirmed_time = None;
-    let finding = report(look(&unshown, &no_key, 1, 1)).finding;
-    assert_eq!(finding.reason, Reason::Restored);
+    let message = report(decision_after(&unshown, &no_key, 1, 1)).message;
+    assert_eq!(message.reason, Reason::Restored);
     assert!(
-        finding.message.contains("(as of its restore;"),
+        message.text.contains("(as of its restore;"),
         "{}",
-        finding.message
+        message.text
     );
 }
 
@@ -165,8 +164,8 @@ fn one_failed_check_changes_nothing_and_three_are_said() {
         backup_fails,
         still(Err(failure(FailureKind::Unavailable))),
     ] {
-        assert_eq!(look(&done(), &answer, 2, 60).step, Step::Keep);
-        let report = report(look(&done(), &answer, 3, 60));
+        assert_eq!(decision_after(&done(), &answer, 2, 60).step, Step::Keep);
+        let report = report(decision_after(&done(), &answer, 3, 60));
         assert!(matches!(report.change, Change::Unconfirmed { .. }));
     }
     for kind in [
@@ -174,7 +173,7 @@ fn one_failed_check_changes_nothing_and_three_are_said() {
         FailureKind::Forbidden,
         FailureKind::PaymentRequired,
     ] {
-        let report = report(look(&done(), &still(Err(failure(kind))), 1, 1));
+        let report = report(decision_after(&done(), &still(Err(failure(kind))), 1, 1));
         assert!(matches!(report.change, Change::Unconfirmed { .. }));
     }
 }
@@ -197,6 +196,6 @@ fn the_time_of_the_last_confirmation_is_written_once_a_day() {
 fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(Duration::from_secs(3_000));
-    let decision = look(&done(), &still(Err(busy)), 3, 60);
-    assert!(decision.again.unwrap() >= Duration::from_secs(3_000));
+    let decision = decision_after(&done(), &still(Err(busy)), 3, 60);
+    assert!(decision.requeue_after.unwrap() >= Duration::from_secs(3_000));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::conditions::Finding;
+use crate::api::StatusMessage;
 use crate::restore::answer::Search;
 use crate::restore::{Change, Question, Report, ask};
 
@@ -58,17 +58,17 @@ fn a_followed_job_says_what_is_true() {
         ),
     ] {
         assert_eq!(
-            reason(&look(&running, &answer, 1, 1)),
+            reason(&decision_after(&running, &answer, 1, 1)),
             Some(expected),
             "{answer:?}"
         );
     }
     assert_eq!(
-        reason(&look(&running, &follow(None, Some(None)), 5, 30)),
+        reason(&decision_after(&running, &follow(None, Some(None)), 5, 30)),
         Some(Reason::IndexDeleted)
     );
     assert_eq!(
-        reason(&look(&running, &follow(None, ready), 5, 1_000)),
+        reason(&decision_after(&running, &follow(None, ready), 5, 1_000)),
         Some(Reason::RestoreJobNotFound)
     );
 }
@@ -81,15 +81,25 @@ fn one_bad_poll_changes_nothing_and_a_refused_key_is_said_at_once() {
         index: None,
     };
     assert_eq!(
-        look(&running, &bad(FailureKind::Unavailable), 1, 1).step,
+        decision_after(&running, &bad(FailureKind::Unavailable), 1, 1).step,
         Step::Keep
     );
     assert_eq!(
-        reason(&look(&running, &bad(FailureKind::Unavailable), 3, 1)),
+        reason(&decision_after(
+            &running,
+            &bad(FailureKind::Unavailable),
+            3,
+            1
+        )),
         Some(Reason::ApiUnavailable)
     );
     assert_eq!(
-        reason(&look(&running, &bad(FailureKind::Unauthorized), 1, 1)),
+        reason(&decision_after(
+            &running,
+            &bad(FailureKind::Unauthorized),
+            1,
+            1
+        )),
         Some(Reason::InvalidApiKey)
     );
 }
@@ -114,18 +124,24 @@ fn a_restored_index_that_went_is_reported_and_nothing_else() {
         ),
         (Err(failure(FailureKind::Unavailable)), None),
     ] {
-        assert_eq!(reason(&look(&done, &still(seen), 1, 1)), expected);
+        assert_eq!(reason(&decision_after(&done, &still(seen), 1, 1)), expected);
     }
 }
 
 #[test]
 fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
-    let report = Report::new(Finding::new(Reason::RestoreFailed, "m"), Change::Nothing);
+    let report = Report::new(
+        StatusMessage::new(Reason::RestoreFailed, "m"),
+        Change::Nothing,
+    );
     failed.status = Some(report.status(&failed, time(1)));
-    assert_eq!(look(&failed, &Answer::Nothing, 1, 1).step, Step::Keep);
+    assert_eq!(
+        decision_after(&failed, &Answer::Nothing, 1, 1).step,
+        Step::Keep
+    );
     failed.metadata.generation = Some(4);
-    let decision = look(&failed, &Answer::Nothing, 1, 1);
+    let decision = decision_after(&failed, &Answer::Nothing, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::RestoreFailed));
 }
 
@@ -139,7 +155,7 @@ fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amis
         (Reason::IndexNotReady, false),
     ] {
         let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
-        let report = Report::new(Finding::new(shown, "m"), Change::Nothing);
+        let report = Report::new(StatusMessage::new(shown, "m"), Change::Nothing);
         done.status = Some(report.status(&done, time(1)));
         let question = ask(&Situation::of(&done), &Evidence::default());
         assert_eq!(question, Question::StillThere { by_list }, "{shown:?}");
@@ -166,7 +182,7 @@ fn a_restore_is_followed_until_its_index_was_ready() {
 fn what_is_written_speaks_of_the_generation_that_was_seen() {
     let mut running = accepted(json!({"state": "Pending"}), None);
     running.metadata.generation = Some(4);
-    let report = Report::new(Finding::new(Reason::Restoring, "m"), Change::Nothing);
+    let report = Report::new(StatusMessage::new(Reason::Restoring, "m"), Change::Nothing);
     let status = report.status(&running, time(1));
     assert_eq!(status.observed_generation, Some(4));
     assert!(
@@ -187,7 +203,7 @@ fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
         job: Some(Ok(None)),
         backup: Some(Ok(backup("Ready").unwrap().ok())),
     });
-    let decision = look(&done, &answer, 1, 1);
+    let decision = decision_after(&done, &answer, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexDeleted));
     let Step::Report(report) = decision.step else {
         panic!("nothing to write");
@@ -204,7 +220,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
     let unreadable = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(None),
-        history: Err(busy.clone()),
+        jobs: Err(busy.clone()),
         backup: None,
     });
     let unclaimed = Answer::MaySubmit(Preflight {
@@ -224,7 +240,9 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
         (accepted(json!({"state": "Pending"}), None), &running, 1),
         (done, &still(Err(busy)), 1),
     ] {
-        let again = look(&object, answer, times, 60).again.unwrap();
-        assert!(again >= asked, "{answer:?}: {again:?}");
+        let requeue_after = decision_after(&object, answer, times, 60)
+            .requeue_after
+            .unwrap();
+        assert!(requeue_after >= asked, "{answer:?}: {requeue_after:?}");
     }
 }

@@ -5,11 +5,11 @@ use super::*;
 use crate::api::{IndexRestoreStatus, REQUESTED_AT, SubmissionOutcome};
 use crate::restore::Change;
 use crate::restore::evidence::is_gap;
-use crate::restore::findings;
+use crate::restore::messages;
 use crate::restore::report::{ClaimRequest, Report};
-use crate::restore::stage::own_submission;
+use crate::restore::submission::own_submission;
 
-/// The status after a look that began at each of these seconds.
+/// The status after an observation that began at each of these seconds.
 fn watched(object: &mut IndexRestore, evidence: &mut Evidence, seconds: &[i64], rules: &Rules) {
     let nothing = search(None, &[], true);
     for second in seconds {
@@ -55,7 +55,7 @@ fn request(object: &mut IndexRestore, token: &str) {
 fn a_lost_create_is_given_up_only_while_it_was_watched() {
     for (seconds, expected) in [
         (vec![10, 80, 150, 200], SubmissionOutcome::Abandoned),
-        // The first look comes exactly in time.
+        // The first observation comes exactly in time.
         (vec![600, 700, 750, 800, 900], SubmissionOutcome::Abandoned),
         (
             vec![601, 700, 750, 800, 900, 2_000],
@@ -95,13 +95,13 @@ fn a_gap_survives_a_restart() {
 }
 
 #[test]
-fn a_look_without_a_witness_or_an_index_does_not_count_as_watching() {
+fn an_observation_without_a_witness_or_an_index_does_not_count_as_watching() {
     for unseen in [
         search(None, &[], false),
         Answer::FindOurs(Search {
             ended: time(0),
             index: Err(failure(FailureKind::Unavailable)),
-            history: history(&[], None),
+            jobs: restore_jobs(&[], None),
             backup: backup("Ready"),
         }),
     ] {
@@ -122,7 +122,7 @@ fn an_outage_that_lasts_too_long_is_said_while_it_lasts() {
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
-        history: Err(failure(FailureKind::Unavailable)),
+        jobs: Err(failure(FailureKind::Unavailable)),
         backup: None,
     });
     for (second, expected) in [
@@ -171,7 +171,7 @@ fn without_a_gap_that_is_allowed_only_a_person_lets_it_go_on() {
     let mut evidence = Evidence::default();
     watched(&mut object, &mut evidence, &[10, 80, 150, 200, 300], &rules);
     assert_eq!(outcome(&object), SubmissionOutcome::Open);
-    let said = Situation::of(&object).shown.unwrap().message;
+    let said = Situation::of(&object).shown.unwrap().text;
     assert!(said.contains("never to submit again by itself"), "{said}");
     request(&mut object, "1");
     watched(&mut object, &mut evidence, &[310], &rules);
@@ -218,7 +218,7 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
         nonce: "n".into(),
         now: time(5),
     };
-    let status = claim.status(&object, &findings::pending());
+    let status = claim.status(&object, &messages::pending());
     assert_eq!(status.last_handled_request.as_deref(), Some("old"));
     let observed = status.submission.unwrap().last_observed_time;
     assert_eq!(observed.map(|at| at.0), Some(time(5)));
@@ -227,10 +227,10 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
 #[test]
 fn a_request_at_rest_is_acknowledged() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
-    let said = crate::api::conditions::Finding::new(Reason::RestoreFailed, "m");
+    let said = crate::api::StatusMessage::new(Reason::RestoreFailed, "m");
     failed.status = Some(Report::new(said, Change::Nothing).status(&failed, time(1)));
     request(&mut failed, "1");
-    let Step::Report(report) = look(&failed, &Answer::Nothing, 1, 1).step else {
+    let Step::Report(report) = decision_after(&failed, &Answer::Nothing, 1, 1).step else {
         panic!("nothing to write");
     };
     let status = report.status(&failed, time(2));
@@ -243,6 +243,6 @@ fn an_observation_without_a_submission_changes_nothing() {
         until: time(1),
         index_seen: true,
     };
-    let status = Report::new(findings::pending(), change).status(&object(Value::Null), time(1));
+    let status = Report::new(messages::pending(), change).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }

@@ -6,7 +6,7 @@ mod claimed;
 mod finished;
 mod followed;
 mod gaps;
-mod looks;
+mod observations;
 mod origins;
 mod pauses;
 mod posted;
@@ -21,18 +21,21 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::{IndexRestore, Reason};
-use crate::clock::{BootTime, Now};
 use crate::pinecone::{
-    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob,
+    Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob,
     SourceBackup,
 };
-use crate::restore::answer::{Check, History, Look, Preflight, Search};
-use crate::restore::{Answer, Decision, Evidence, Pace, Patience, Rules, Situation, Step, decide};
+use crate::restore::answer::{Check, Preflight, Search};
+use crate::restore::jobs::RestoreJobs;
+use crate::restore::{
+    Answer, Decision, Evidence, Intervals, Patience, Rules, Situation, Step, decide,
+};
+use crate::runtime::clock::{BootTime, Now};
 
 const START: i64 = 1_800_000_000;
 
 const RULES: Rules = Rules {
-    pace: Pace {
+    intervals: Intervals {
         poll_min: Duration::from_secs(2),
         poll_max: Duration::from_secs(60),
     },
@@ -128,12 +131,15 @@ fn failure(kind: FailureKind) -> Failure {
     Failure::without_answer(kind, "words")
 }
 
-fn history(jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Result<History, Failure> {
-    Ok(History {
-        jobs: jobs.to_vec(),
+fn restore_jobs(
+    jobs: &[RestoreJob],
+    confirmed: Option<&RestoreJob>,
+) -> Result<RestoreJobs, Failure> {
+    Ok(RestoreJobs {
+        listed: jobs.to_vec(),
         is_complete: true,
         confirmed: confirmed.cloned(),
-        ..History::default()
+        ..RestoreJobs::default()
     })
 }
 
@@ -149,7 +155,7 @@ fn ended(answer: &Answer, at: Now) -> Answer {
 }
 
 /// A restored index, the job of which is shown.
-fn still(index: Look<Index>) -> Answer {
+fn still(index: Lookup<Index>) -> Answer {
     Answer::StillThere(Check {
         job: Some(Ok(Some(()))),
         ..Check::from(index)
@@ -163,7 +169,7 @@ fn learn(evidence: &mut Evidence, situation: &Situation, answer: &Answer, at: No
 }
 
 /// Looks `times` times, `every` seconds apart, and decides after each.
-fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
+fn decision_after(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
     let situation = Situation::of(object);
     let mut evidence = Evidence::default();
     let mut decision = None;
@@ -178,7 +184,7 @@ fn look(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decis
 
 fn reason(decision: &Decision) -> Option<Reason> {
     match &decision.step {
-        Step::Report(report) => Some(report.finding.reason),
+        Step::Report(report) => Some(report.message.reason),
         _ => None,
     }
 }
@@ -186,7 +192,7 @@ fn reason(decision: &Decision) -> Option<Reason> {
 fn preflight(index: Option<Index>, backup: Option<Result<Backup, Failure>>) -> Preflight {
     Preflight {
         index: Ok(index),
-        history: None,
+        jobs: None,
         backup,
         date: Some(time(0)),
     }

@@ -17,19 +17,19 @@ pub(super) fn ours() -> Index {
     from(SourceBackup::Id("b".into()))
 }
 
-pub(super) fn taken(index: Index, history: History) -> Answer {
+pub(super) fn taken(index: Index, jobs: RestoreJobs) -> Answer {
     Answer::MaySubmit(Preflight {
-        history: Some(Ok(history)),
+        jobs: Some(Ok(jobs)),
         ..preflight(Some(index), None)
     })
 }
 
-pub(super) fn jobs(jobs: &[RestoreJob]) -> History {
-    history(jobs, None).unwrap()
+pub(super) fn jobs(jobs: &[RestoreJob]) -> RestoreJobs {
+    restore_jobs(jobs, None).unwrap()
 }
 
-fn doubted(job: &RestoreJob) -> History {
-    History {
+fn doubted(job: &RestoreJob) -> RestoreJobs {
+    RestoreJobs {
         doubted: Some(job.clone()),
         ..jobs(std::slice::from_ref(job))
     }
@@ -59,24 +59,24 @@ fn an_index_that_names_the_backup_is_adopted_without_a_job() {
     let object = object(Value::Null);
     let answer = taken(ours(), jobs(&[]));
     assert_eq!(
-        reason(&look(&object, &answer, 4, 20)),
+        reason(&decision_after(&object, &answer, 4, 20)),
         Some(Reason::Pending)
     );
-    let decision = look(&object, &answer, 9, 20);
+    let decision = decision_after(&object, &answer, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::Restoring));
     let report = report(decision);
     let status = report.status(&object, time(1));
     let submission = status.submission.unwrap();
     assert_eq!(submission.outcome, SubmissionOutcome::Adopted);
     assert_eq!((status.restore_job_id, status.index_id), (None, None));
-    let decision = look(&never(object), &answer, 9, 20);
+    let decision = decision_after(&never(object), &answer, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
 
 #[test]
 fn a_listed_job_that_the_index_bears_out_is_adopted_though_its_id_is_not_shown() {
     let job = job("old", -5_000, "Completed");
-    let decision = look(&object(Value::Null), &taken(ours(), doubted(&job)), 1, 1);
+    let decision = decision_after(&object(Value::Null), &taken(ours(), doubted(&job)), 1, 1);
     assert_eq!(record(decision).job_id.as_deref(), Some("old"));
 }
 
@@ -93,9 +93,9 @@ fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
             "another backup (c)",
         ),
     ] {
-        let decision = look(&object(Value::Null), &taken(from(source), seen), 9, 60);
+        let decision = decision_after(&object(Value::Null), &taken(from(source), seen), 9, 60);
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-        let message = report(decision).finding.message;
+        let message = report(decision).message.text;
         assert!(message.contains(words), "{message}");
         assert!(!message.contains("delete"), "{message}");
     }
@@ -105,15 +105,15 @@ fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
 fn a_job_that_was_listed_and_is_not_shown_by_its_id_concludes_nothing_for_minutes() {
     let job = job("old", -5_000, "Completed");
     let answer = taken(index(true, "Ready"), doubted(&job));
-    let decision = look(&object(Value::Null), &answer, 14, 20);
+    let decision = decision_after(&object(Value::Null), &answer, 14, 20);
     assert_eq!(reason(&decision), Some(Reason::Pending));
-    assert!(report(decision).finding.message.contains("old"));
-    let decision = look(&object(Value::Null), &answer, 16, 20);
+    assert!(report(decision).message.text.contains("old"));
+    let decision = decision_after(&object(Value::Null), &answer, 16, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
 
 #[test]
-fn a_job_that_an_earlier_look_showed_is_remembered() {
+fn a_job_that_an_earlier_observation_showed_is_remembered() {
     let object = object(Value::Null);
     let situation = Situation::of(&object);
     let mut evidence = Evidence::default();
@@ -140,7 +140,7 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
     let own = job("j", -5_000, "Completed");
     let mut seen = jobs(std::slice::from_ref(&own));
     seen.confirm(&situation, own.clone());
-    assert_eq!((seen.jobs.len(), seen.confirmed), (1, Some(own.clone())));
+    assert_eq!((seen.listed.len(), seen.confirmed), (1, Some(own.clone())));
     let mut seen = jobs(&[]);
     for other in [
         RestoreJob {
@@ -154,11 +154,11 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
     ] {
         assert_eq!(seen.foreign, None);
         seen.confirm(&situation, other);
-        assert_eq!((seen.jobs.len(), &seen.confirmed), (0, &None));
+        assert_eq!((seen.listed.len(), &seen.confirmed), (0, &None));
     }
     assert_eq!(seen.foreign.take().unwrap().backup_id, "c");
     seen.confirm(&situation, own);
-    assert_eq!(seen.jobs.len(), 1);
+    assert_eq!(seen.listed.len(), 1);
 }
 
 /// A backup tool that restores an object with its status brings a hint, not a proof.
@@ -177,19 +177,14 @@ fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
         let mut seen = jobs(std::slice::from_ref(&old));
         seen.confirmed = Some(old.clone());
         let left = taken(index(false, "InitializationFailed"), seen.clone());
-        let decision = look(&object(Value::Null), &left, 1, 1);
+        let decision = decision_after(&object(Value::Null), &left, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-        assert!(
-            report(decision)
-                .finding
-                .message
-                .contains("delete that index")
-        );
+        assert!(report(decision).message.text.contains("delete that index"));
         let free = Answer::MaySubmit(Preflight {
-            history: Some(Ok(seen)),
+            jobs: Some(Ok(seen)),
             ..preflight(None, backup("Ready"))
         });
-        let decision = look(&object(Value::Null), &free, 1, 1);
+        let decision = decision_after(&object(Value::Null), &free, 1, 1);
         assert!(matches!(decision.step, Step::Submit { .. }));
     }
 }
@@ -197,7 +192,7 @@ fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
 #[test]
 fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
     let unknown = search(Some(index(true, "Ready")), &[], true);
-    let decision = look(&claimed("Taken"), &unknown, 20, 20);
+    let decision = decision_after(&claimed("Taken"), &unknown, 20, 20);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
     assert_eq!(
         report(decision).change,
@@ -215,15 +210,15 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
     let unknown = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: Ok(foreign),
+        jobs: Ok(foreign),
         backup: backup("Ready"),
     });
-    let decision = look(&claimed("Taken"), &unknown, 9, 20);
+    let decision = decision_after(&claimed("Taken"), &unknown, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    assert!(report(decision).finding.message.contains("job theirs"));
+    assert!(report(decision).message.text.contains("job theirs"));
     for source in [SourceBackup::None, SourceBackup::Id("c".into())] {
         let other = search(Some(from(source)), &[], true);
-        let decision = look(&claimed("Taken"), &other, 9, 20);
+        let decision = decision_after(&claimed("Taken"), &other, 9, 20);
         assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
     }
 }
@@ -233,9 +228,9 @@ fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
     let seen = search(Some(ours()), &[], true);
     for outcome in ["Open", "Taken"] {
         let object = never(claimed(outcome));
-        let decision = look(&object, &seen, 2, 20);
+        let decision = decision_after(&object, &seen, 2, 20);
         assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
-        let record = record(look(&object, &seen, 9, 20));
+        let record = record(decision_after(&object, &seen, 9, 20));
         assert!(!record.adopted && record.job_id.is_none(), "{outcome}");
     }
 }
@@ -250,17 +245,17 @@ fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
     submission.reason = Some(Reason::QuotaExceeded);
     let late = job("late", 1, "Pending");
     let shown = taken(index(true, "Ready"), jobs(std::slice::from_ref(&late)));
-    let found = record(look(&refused, &shown, 1, 1));
+    let found = record(decision_after(&refused, &shown, 1, 1));
     assert!(!found.adopted && found.job_id.as_deref() == Some("late"));
     let unknown = taken(index(true, "Ready"), jobs(&[]));
-    let decision = look(&refused, &unknown, 9, 20);
+    let decision = decision_after(&refused, &unknown, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
     let named = taken(ours(), jobs(&[]));
-    assert!(!record(look(&never(refused.clone()), &named, 9, 20)).adopted);
+    assert!(!record(decision_after(&never(refused.clone()), &named, 9, 20)).adopted);
     let foreign = taken(from(SourceBackup::None), jobs(&[]));
-    let decision = look(&refused, &foreign, 9, 20);
+    let decision = decision_after(&refused, &foreign, 9, 20);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
-    let message = report(decision).finding.message;
+    let message = report(decision).message.text;
     assert!(message.contains("cannot be edited"), "{message}");
 }
 
@@ -272,13 +267,13 @@ fn a_spec_that_is_invalid_after_an_abandoned_attempt_is_not_sent_again() {
     submission.attempt = 2;
     submission.reason = Some(Reason::InvalidRequest);
     let free = Answer::MaySubmit(Preflight {
-        history: Some(Ok(jobs(&[]))),
+        jobs: Some(Ok(jobs(&[]))),
         ..preflight(None, backup("Ready"))
     });
-    let decision = look(&invalid, &free, 1, 1);
+    let decision = decision_after(&invalid, &free, 1, 1);
     assert!(!matches!(decision.step, Step::Submit { .. }));
     invalid.metadata.generation = Some(4);
-    let decision = look(&invalid, &free, 1, 1);
+    let decision = decision_after(&invalid, &free, 1, 1);
     assert!(matches!(decision.step, Step::Submit { .. }));
 }
 
@@ -291,7 +286,7 @@ fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
         nonce: "n-2".into(),
         now: time(900),
     };
-    let status = claim.status(&refused, &crate::restore::findings::pending());
+    let status = claim.status(&refused, &crate::restore::messages::pending());
     let submission = status.submission.unwrap();
     assert_eq!(submission.start_time.0, time(0));
     assert_eq!(submission.attempt, 2);
@@ -303,7 +298,8 @@ fn a_refusal_after_an_abandoned_attempt_does_not_advise_an_edit() {
     let submission = open.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().attempt = 2;
     let posted = crate::pinecone::Posted::NoEffect(failure(FailureKind::Invalid));
-    let (report, _) = crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.pace);
-    let message = report.finding.message;
+    let (report, _) =
+        crate::restore::after_post(&posted, &Situation::of(&open), 1, RULES.intervals);
+    let message = report.message.text;
     assert!(message.contains("cannot be edited"), "{message}");
 }

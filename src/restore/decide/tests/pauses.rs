@@ -1,12 +1,14 @@
-//! When the next look is.
+//! When the next observation is.
 
 use super::claimed::search;
 use super::*;
 use crate::restore::answer::Search;
 
 fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Option<u64> {
-    let decision = look(object, answer, times, every);
-    decision.again.map(|again| again.as_secs())
+    let decision = decision_after(object, answer, times, every);
+    decision
+        .requeue_after
+        .map(|requeue_after| requeue_after.as_secs())
 }
 
 #[test]
@@ -24,7 +26,7 @@ fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
         Answer::FindOurs(Search {
             ended: time(0),
             index: Err(failure(kind)),
-            history: Err(failure(kind)),
+            jobs: Err(failure(kind)),
             backup: None,
         })
     };
@@ -44,7 +46,10 @@ fn a_refused_key_is_tried_again_soon_however_often_it_was_refused() {
     let running = accepted(json!({"state": "Pending"}), None);
     for (kind, pause_after) in [
         (FailureKind::Unauthorized, 20),
-        (FailureKind::Unavailable, RULES.pace.stalled().as_secs()),
+        (
+            FailureKind::Unavailable,
+            RULES.intervals.stalled().as_secs(),
+        ),
     ] {
         let failing = Answer::Follow {
             job: Err(failure(kind)),

@@ -9,7 +9,7 @@ use crate::restore::after_post;
 fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
     let situation = Situation::of(&claimed("Open"));
     let outcome = |posted: Posted| {
-        let (report, _) = after_post(&posted, &situation, 1, RULES.pace);
+        let (report, _) = after_post(&posted, &situation, 1, RULES.intervals);
         let status = report.status(&claimed("Open"), time(1));
         let reason = status.conditions[0].reason.clone();
         (
@@ -64,20 +64,26 @@ fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
 #[test]
 fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
     let situation = Situation::of(&claimed("Open"));
-    let again = |refusals, retry_after: Option<u64>| {
+    let requeue_after = |refusals, retry_after: Option<u64>| {
         let mut refused = failure(FailureKind::Forbidden);
         refused.retry_after = retry_after.map(Duration::from_secs);
-        after_post(&Posted::NoEffect(refused), &situation, refusals, RULES.pace).1
+        after_post(
+            &Posted::NoEffect(refused),
+            &situation,
+            refusals,
+            RULES.intervals,
+        )
+        .1
     };
-    assert_eq!(again(1, None), Duration::from_secs(2));
-    assert_eq!(again(4, None), Duration::from_secs(16));
-    assert_eq!(again(99, None), RULES.pace.stalled());
-    assert_eq!(again(1, Some(900)), Duration::from_secs(900));
+    assert_eq!(requeue_after(1, None), Duration::from_secs(2));
+    assert_eq!(requeue_after(4, None), Duration::from_secs(16));
+    assert_eq!(requeue_after(99, None), RULES.intervals.stalled());
+    assert_eq!(requeue_after(1, Some(900)), Duration::from_secs(900));
     let refused = Posted::NoEffect(failure(FailureKind::Unauthorized));
-    let (_, again) = after_post(&refused, &situation, 99, RULES.pace);
+    let (_, requeue_after) = after_post(&refused, &situation, 99, RULES.intervals);
     assert_eq!(
-        again,
-        RULES.pace.secret(99),
+        requeue_after,
+        RULES.intervals.secret(99),
         "the Secret may be mended soon"
     );
 }

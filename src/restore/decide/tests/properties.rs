@@ -2,10 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
-use crate::restore::answer::{Look, Search, found};
-use crate::restore::stage::own_submission;
+use crate::caches::KeyProblem;
+use crate::pinecone::found;
+use crate::restore::answer::Search;
+use crate::restore::submission::own_submission;
 use crate::restore::{Change, Stage};
-use crate::secret::KeyProblem;
 
 fn any_failure() -> impl Strategy<Value = Failure> {
     use FailureKind::*;
@@ -23,7 +24,7 @@ fn any_failure() -> impl Strategy<Value = Failure> {
     .prop_map(failure)
 }
 
-fn any_index() -> impl Strategy<Value = Look<Index>> {
+fn any_index() -> impl Strategy<Value = Lookup<Index>> {
     let states = [
         "Ready",
         "Initializing",
@@ -70,16 +71,16 @@ fn any_job() -> impl Strategy<Value = RestoreJob> {
         })
 }
 
-fn any_history() -> impl Strategy<Value = Result<History, Failure>> {
+fn any_restore_jobs() -> impl Strategy<Value = Result<RestoreJobs, Failure>> {
     prop_oneof![
         any_failure().prop_map(Err),
         (prop::collection::vec(any_job(), 0..4), any::<bool>()).prop_map(|(jobs, confirmed)| {
             let confirmed = jobs.first().filter(|_| confirmed).cloned();
-            Ok(History {
-                jobs,
+            Ok(RestoreJobs {
+                listed: jobs,
                 is_complete: true,
                 confirmed,
-                ..History::default()
+                ..RestoreJobs::default()
             })
         }),
     ]
@@ -94,7 +95,7 @@ fn any_backup() -> impl Strategy<Value = Option<Result<Backup, Failure>>> {
     ]
 }
 
-fn any_shown() -> impl Strategy<Value = Option<Look<()>>> {
+fn any_shown() -> impl Strategy<Value = Option<Lookup<()>>> {
     prop_oneof![
         Just(None),
         Just(Some(Ok(None))),
@@ -116,21 +117,24 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         Just(Answer::Nothing),
         Just(Answer::NoKey(KeyProblem::NoSecret("s".into()))),
-        (any_index(), prop::option::of(any_history()), any_backup()).prop_map(
-            |(index, history, backup)| {
+        (
+            any_index(),
+            prop::option::of(any_restore_jobs()),
+            any_backup()
+        )
+            .prop_map(|(index, jobs, backup)| {
                 Answer::MaySubmit(Preflight {
                     index,
-                    history,
+                    jobs,
                     backup,
                     date: None,
                 })
-            }
-        ),
-        (any_index(), any_history(), any_backup()).prop_map(|(index, history, backup)| {
+            }),
+        (any_index(), any_restore_jobs(), any_backup()).prop_map(|(index, jobs, backup)| {
             Answer::FindOurs(Search {
                 ended: time(0),
                 index,
-                history,
+                jobs,
                 backup,
             })
         }),
@@ -221,7 +225,7 @@ proptest! {
             let answer = ended(&answer, now);
             learn(&mut evidence, &situation, &answer, now);
             let decision = decide(&situation, &evidence, &answer, &RULES, now);
-            prop_assert!(decision.again.is_none_or(|again| !again.is_zero()));
+            prop_assert!(decision.requeue_after.is_none_or(|requeue_after| !requeue_after.is_zero()));
             match &decision.step {
                 Step::Keep => {}
                 Step::Submit { .. } => {

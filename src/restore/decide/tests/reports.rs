@@ -1,13 +1,13 @@
 //! What a report makes of the status.
 
 use super::*;
-use crate::api::SubmissionOutcome;
-use crate::api::conditions::{Finding, find};
+use crate::api::conditions::find;
+use crate::api::{StatusMessage, SubmissionOutcome};
 use crate::restore::report::Record;
 use crate::restore::{Change, Report};
 
 fn report(reason: Reason, change: Change) -> Report {
-    Report::new(Finding::new(reason, "m"), change)
+    Report::new(StatusMessage::new(reason, "m"), change)
 }
 
 #[test]

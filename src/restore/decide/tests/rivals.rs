@@ -3,18 +3,17 @@
 use super::claimed::search;
 use super::origins::{jobs, never, ours as ours_named, record, report, taken};
 use super::*;
-use crate::restore::Change;
-use crate::restore::answer::Rivals;
+use crate::restore::{Change, Rivals};
 
 fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
     let mut answer = answer.clone();
     match &mut answer {
-        Answer::FindOurs(search) => search.history.as_mut().unwrap().rivals = rivals.clone(),
+        Answer::FindOurs(search) => search.jobs.as_mut().unwrap().rivals = rivals.clone(),
         Answer::MaySubmit(seen) => {
-            let history = seen.history.as_mut().unwrap();
-            history.as_mut().unwrap().rivals = rivals.clone();
+            let jobs = seen.jobs.as_mut().unwrap();
+            jobs.as_mut().unwrap().rivals = rivals.clone();
         }
-        _ => panic!("no history"),
+        _ => panic!("no jobs"),
     }
     answer
 }
@@ -32,13 +31,13 @@ fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
         std::slice::from_ref(&ours),
         true,
     );
-    let decision = look(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
+    let decision = decision_after(&claimed("Taken"), &with_rivals(&there, &rivals), 1, 1);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
     let unsent = taken(index(true, "Ready"), jobs(std::slice::from_ref(&ours)));
-    let decision = look(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
+    let decision = decision_after(&claimed("Abandoned"), &with_rivals(&unsent, &rivals), 9, 20);
     assert_eq!(decision.step, Step::Keep);
     let source = search(Some(ours_named()), &[], true);
-    let decision = look(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
+    let decision = decision_after(&claimed("Taken"), &with_rivals(&source, &rivals), 20, 20);
     assert!(!matches!(report(decision).change, Change::Record(_)));
 }
 
@@ -75,12 +74,12 @@ fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Ok(Some(index(true, "Ready"))),
-        history: Ok(seen),
+        jobs: Ok(seen),
         backup: backup("Ready"),
     });
     let answer = with_rivals(&answer, &rivals);
-    assert!(record(look(&claimed("Taken"), &answer, 1, 1)).adopted);
-    let decision = look(&never(claimed("Taken")), &answer, 1, 1);
+    assert!(record(decision_after(&claimed("Taken"), &answer, 1, 1)).adopted);
+    let decision = decision_after(&never(claimed("Taken")), &answer, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
 

@@ -1,16 +1,15 @@
 use super::*;
-use crate::api::AdoptionPolicy;
-use crate::api::conditions::Finding;
+use crate::api::{AdoptionPolicy, StatusMessage};
+use crate::caches::KeyProblem;
 use crate::restore::answer::Search;
 use crate::restore::report::ClaimRequest;
-use crate::restore::{Change, Question, Report, Stage, ask, findings};
-use crate::secret::KeyProblem;
+use crate::restore::{Change, Question, Report, Stage, ask, messages};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 #[test]
 fn a_free_name_and_a_ready_backup_are_submitted() {
     let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
-    let decision = look(&object(Value::Null), &answer, 1, 1);
+    let decision = decision_after(&object(Value::Null), &answer, 1, 1);
     assert_eq!(
         decision.step,
         Step::Submit {
@@ -28,8 +27,8 @@ fn an_object_that_is_being_deleted_submits_nothing() {
         ask(&Situation::of(&object), &Evidence::default()),
         Question::Nothing
     );
-    let decision = look(&object, &answer, 1, 1);
-    assert_eq!((decision.step, decision.again), (Step::Keep, None));
+    let decision = decision_after(&object, &answer, 1, 1);
+    assert_eq!((decision.step, decision.requeue_after), (Step::Keep, None));
 }
 
 #[test]
@@ -57,7 +56,7 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
         (read(FailureKind::Unavailable), Reason::ApiUnavailable),
         (read(FailureKind::NotConnected), Reason::ApiUnavailable),
     ] {
-        let decision = look(
+        let decision = decision_after(
             &object(Value::Null),
             &Answer::MaySubmit(preflight(None, seen)),
             1,
@@ -66,14 +65,14 @@ fn what_stands_in_the_way_of_a_submission_is_said() {
         assert_eq!(reason(&decision), Some(expected));
     }
     let no_key = Answer::NoKey(KeyProblem::NoSecret("pinecone".into()));
-    let decision = look(&object(Value::Null), &no_key, 1, 1);
+    let decision = decision_after(&object(Value::Null), &no_key, 1, 1);
     assert_eq!(reason(&decision), Some(Reason::SecretNotFound));
-    assert!(decision.again.unwrap() <= Duration::from_secs(30));
+    assert!(decision.requeue_after.unwrap() <= Duration::from_secs(30));
 }
 
 fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Answer {
     Answer::MaySubmit(Preflight {
-        history: Some(history(jobs, confirmed)),
+        jobs: Some(restore_jobs(jobs, confirmed)),
         ..preflight(Some(index(true, state)), None)
     })
 }
@@ -82,10 +81,19 @@ fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> An
 fn a_taken_name_is_foreign_only_after_the_list_had_time() {
     let answer = taken("Ready", &[], None);
     let fresh = object(Value::Null);
-    assert_eq!(reason(&look(&fresh, &answer, 3, 10)), Some(Reason::Pending));
-    assert_eq!(reason(&look(&fresh, &answer, 2, 70)), Some(Reason::Pending));
-    assert_eq!(reason(&look(&fresh, &answer, 5, 20)), Some(Reason::Pending));
-    let late = look(&fresh, &answer, 6, 20);
+    assert_eq!(
+        reason(&decision_after(&fresh, &answer, 3, 10)),
+        Some(Reason::Pending)
+    );
+    assert_eq!(
+        reason(&decision_after(&fresh, &answer, 2, 70)),
+        Some(Reason::Pending)
+    );
+    assert_eq!(
+        reason(&decision_after(&fresh, &answer, 5, 20)),
+        Some(Reason::Pending)
+    );
+    let late = decision_after(&fresh, &answer, 6, 20);
     assert_eq!(reason(&late), Some(Reason::IndexAlreadyExists));
 }
 
@@ -93,7 +101,7 @@ fn a_taken_name_is_foreign_only_after_the_list_had_time() {
 fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted() {
     let old = job("old", -5_000, "Completed");
     let confirmed = taken("Ready", std::slice::from_ref(&old), Some(&old));
-    let decision = look(&object(Value::Null), &confirmed, 1, 1);
+    let decision = decision_after(&object(Value::Null), &confirmed, 1, 1);
     let Step::Report(Report {
         change: Change::Record(record),
         ..
@@ -105,18 +113,18 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
     // The job's own index is gone: the name belongs to something else now.
     let unconfirmed = taken("Ready", std::slice::from_ref(&old), None);
     assert_eq!(
-        reason(&look(&object(Value::Null), &unconfirmed, 1, 1)),
+        reason(&decision_after(&object(Value::Null), &unconfirmed, 1, 1)),
         Some(Reason::Pending)
     );
     let terminating = taken("Terminating", std::slice::from_ref(&old), Some(&old));
     assert_eq!(
-        reason(&look(&object(Value::Null), &terminating, 9, 60)),
+        reason(&decision_after(&object(Value::Null), &terminating, 9, 60)),
         Some(Reason::Pending)
     );
     let mut never = object(Value::Null);
     never.spec.adoption_policy = AdoptionPolicy::Never;
     assert_eq!(
-        reason(&look(&never, &confirmed, 1, 1)),
+        reason(&decision_after(&never, &confirmed, 1, 1)),
         Some(Reason::IndexAlreadyExists)
     );
 }
@@ -124,7 +132,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 #[test]
 fn a_copied_claim_counts_for_nothing() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
-    let done = Report::new(Finding::new(Reason::Restored, "m"), Change::Nothing);
+    let done = Report::new(StatusMessage::new(Reason::Restored, "m"), Change::Nothing);
     copy.status = Some(done.status(&copy, time(1)));
     copy.metadata.uid = Some("u-2".into());
     assert_eq!(Situation::of(&copy).stage, Stage::Unclaimed { last: None });
@@ -132,7 +140,7 @@ fn a_copied_claim_counts_for_nothing() {
         nonce: "n-2".into(),
         now: time(9),
     };
-    let status = request.status(&copy, &findings::pending());
+    let status = request.status(&copy, &messages::pending());
     assert_eq!(status.restore_job_id, None);
     assert_eq!(status.conditions[0].reason, "Pending");
     assert_eq!(status.submission.unwrap().uid, "u-2");
@@ -159,7 +167,7 @@ fn a_job_since_a_refused_attempt_is_not_ours() {
     never.spec.adoption_policy = AdoptionPolicy::Never;
     let theirs = job("theirs", 600, "Completed");
     let answer = taken("Ready", std::slice::from_ref(&theirs), Some(&theirs));
-    let decision = look(&never, &answer, 1, 1);
+    let decision = decision_after(&never, &answer, 1, 1);
     assert_eq!(
         reason(&decision),
         Some(Reason::IndexAlreadyExists),
@@ -182,7 +190,7 @@ fn a_job_since_an_attempt_that_may_have_arrived_is_ours_whatever_the_policy_says
         let mut never = object(json!({ "submission": last }));
         never.spec.adoption_policy = AdoptionPolicy::Never;
         let answer = taken("Ready", &[job("late", 600, "Pending")], None);
-        let Step::Report(report) = look(&never, &answer, 1, 1).step else {
+        let Step::Report(report) = decision_after(&never, &answer, 1, 1).step else {
             panic!("nothing to write");
         };
         let own = matches!(&report.change, Change::Record(record) if !record.adopted);
@@ -208,18 +216,18 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
         index: Err(failure(FailureKind::Unavailable)),
         ..preflight(None, None)
     };
-    let again = |times| {
-        look(
+    let requeue_after = |times| {
+        decision_after(
             &object(Value::Null),
             &Answer::MaySubmit(failing.clone()),
             times,
             1,
         )
-        .again
+        .requeue_after
     };
-    assert_eq!(again(1), Some(Duration::from_secs(2)));
-    assert_eq!(again(4), Some(Duration::from_secs(16)));
-    assert_eq!(again(40), Some(RULES.pace.stalled()));
+    assert_eq!(requeue_after(1), Some(Duration::from_secs(2)));
+    assert_eq!(requeue_after(4), Some(Duration::from_secs(16)));
+    assert_eq!(requeue_after(40), Some(RULES.intervals.stalled()));
 }
 
 #[test]
@@ -237,15 +245,15 @@ fn a_job_that_ended_before_it_was_found_is_told_as_it_ended() {
     ] {
         let old = job("old", -5_000, state);
         let earlier = taken("Ready", std::slice::from_ref(&old), Some(&old));
-        let decision = look(&object(Value::Null), &earlier, 1, 1);
+        let decision = decision_after(&object(Value::Null), &earlier, 1, 1);
         assert_eq!(reason(&decision), Some(adopted), "adopted");
         let answer = Answer::FindOurs(Search {
             ended: time(0),
             index: Ok(Some(index(true, "Ready"))),
-            history: history(&[job("j", 1, state)], None),
+            jobs: restore_jobs(&[job("j", 1, state)], None),
             backup: backup("Ready"),
         });
-        let decision = look(&claimed("Open"), &answer, 1, 1);
+        let decision = decision_after(&claimed("Open"), &answer, 1, 1);
         assert_eq!(reason(&decision), Some(expected), "recovered");
     }
 }

@@ -1,0 +1,50 @@
+//! The `IndexRestore` resource: its fields, its validation rules, and its reasons.
+
+mod message;
+mod reason;
+mod spec;
+mod status;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON,
+};
+use kube::CustomResourceExt as _;
+
+pub use message::StatusMessage;
+pub use reason::Reason;
+pub use spec::{
+    AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
+};
+pub use status::{IndexRestoreStatus, RestoreStatus, Submission, SubmissionOutcome};
+
+/// The annotation by which a person has a Stalled restore tried again: any value that is not
+/// `status.lastHandledRequest` yet.
+pub const REQUESTED_AT: &str = "restore.pinecone.io/requestedAt";
+
+/// The CustomResourceDefinition as `index-restore-operator crd` prints it.
+///
+/// Adds to the derived definition what no derive can say: a fresh object has
+/// the status `{observedGeneration: -1}`, so that tools which follow kstatus
+/// (Helm 4, Flux) do not take it for finished before the operator saw it.
+pub fn crd() -> CustomResourceDefinition {
+    let mut crd = IndexRestore::crd();
+    let status = crd
+        .spec
+        .versions
+        .iter_mut()
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
+        .filter_map(|root| root.properties.as_mut()?.get_mut("status"));
+    for status in status {
+        status.default = Some(JSON(serde_json::json!({ "observedGeneration": -1 })));
+        status.nullable = None;
+    }
+    crd
+}
+
+/// The definition as YAML, as it stands in `crds/indexrestores.yaml`.
+///
+/// # Errors
+/// Only if the definition cannot be written as YAML, which a test rules out.
+pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
+    serde_saphyr::to_string(&crd())
+}

@@ -1,0 +1,114 @@
+//! The cache of API keys, read from Secrets by name when a request needs one. `get` is the
+//! only verb used: nothing is watched or listed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+
+use crate::api::ApiKeySecretRef;
+use crate::pinecone::{ApiKey, InvalidKey};
+use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+
+/// How long a key stays in memory, and so how late a changed Secret is noticed.
+const TIME_TO_LIVE: Duration = Duration::from_secs(20);
+
+/// Why there is no key; says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyProblem {
+    #[error(
+        "Secret {0:?} does not exist in this namespace; create it with the Pinecone API key in it"
+    )]
+    NoSecret(String),
+    #[error("Secret {name:?} has no key {key:?}; add it, or correct apiKeySecretRef.key")]
+    NoKey { name: String, key: String },
+    #[error("key {key:?} of Secret {name:?} cannot be used: {why}; store the API key alone")]
+    Invalid {
+        name: String,
+        key: String,
+        why: InvalidKey,
+    },
+    #[error("the operator may not read Secret {0:?}; give its ServiceAccount `get` on it")]
+    Forbidden(String),
+}
+
+type Place = (String, ApiKeySecretRef);
+
+/// API keys by Secret and key in it, each for 20 s at most.
+pub struct ApiKeyCache {
+    client: Client,
+    cached: Mutex<HashMap<Place, (BootTime, ApiKey)>>,
+}
+
+impl ApiKeyCache {
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            cached: Mutex::default(),
+        }
+    }
+
+    /// The key that `reference` names.
+    ///
+    /// # Errors
+    /// If the API server gives no answer. That there is no key is an answer.
+    pub async fn get(
+        &self,
+        namespace: &str,
+        reference: &ApiKeySecretRef,
+    ) -> Result<Result<ApiKey, KeyProblem>, Error> {
+        self.evict_expired();
+        let place = (namespace.to_owned(), reference.clone());
+        if let Some((_, key)) = self.lock().get(&place) {
+            return Ok(Ok(key.clone()));
+        }
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let get = with_deadline("get Secret", api.get_opt(&reference.name));
+        let secret = match around(Site::SecretGet, get).await {
+            Ok(secret) => secret,
+            Err(error) if error.is_forbidden() => {
+                return Ok(Err(KeyProblem::Forbidden(reference.name.clone())));
+            }
+            Err(error) => return Err(error),
+        };
+        let key = read(secret, reference);
+        if let Ok(key) = &key {
+            self.lock().insert(place, (BootTime::now(), key.clone()));
+        }
+        Ok(key)
+    }
+
+    /// Removes a key that Pinecone rejected, so that the next call reads the Secret.
+    pub fn invalidate(&self, namespace: &str, reference: &ApiKeySecretRef) {
+        self.lock()
+            .remove(&(namespace.to_owned(), reference.clone()));
+    }
+
+    /// Removes the expired keys from memory.
+    pub fn evict_expired(&self) {
+        let now = BootTime::now();
+        self.lock()
+            .retain(|_, (read, _)| now.since(*read) < TIME_TO_LIVE);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, (BootTime, ApiKey)>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(secret: Option<Secret>, reference: &ApiKeySecretRef) -> Result<ApiKey, KeyProblem> {
+    let name = reference.name.clone();
+    let key = reference.key.clone();
+    let data = secret
+        .ok_or_else(|| KeyProblem::NoSecret(name.clone()))?
+        .data
+        .unwrap_or_default();
+    let Some(bytes) = data.get(&key) else {
+        return Err(KeyProblem::NoKey { name, key });
+    };
+    ApiKey::new(&bytes.0).map_err(|why| KeyProblem::Invalid { name, key, why })
+}

@@ -1,0 +1,134 @@
+//! The cache of Pinecone's lists: one list of indexes and one of restore jobs for all
+//! finished restores of an API key.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId, Lookup, found};
+use crate::runtime::clock::BootTime;
+use crate::runtime::failpoint::{Site, around};
+
+/// What was listed, and in which period.
+struct Snapshot {
+    period: u128,
+    read: Timestamp,
+    indexes: HashMap<String, Index>,
+    /// The IDs of the restore jobs, once they were asked for; none where they cannot be listed.
+    jobs: Option<HashSet<String>>,
+}
+
+/// What the status records of a restored index.
+#[derive(Clone, Copy)]
+pub struct Restored<'a> {
+    pub index_name: &'a str,
+    pub host: Option<&'a str>,
+    /// When Pinecone last confirmed it.
+    pub last_confirmed: Option<Timestamp>,
+}
+
+type Cell = Arc<Mutex<Option<Snapshot>>>;
+
+/// Reads the lists once a period for each API key.
+pub struct IndexListCache {
+    period: Duration,
+    cells: Mutex<HashMap<KeyId, Cell>>,
+}
+
+impl IndexListCache {
+    pub fn new(period: Duration) -> Self {
+        Self {
+            period,
+            cells: Mutex::default(),
+        }
+    }
+
+    /// The index that was restored. The shared list may be older than the restore: it is
+    /// believed only where it was read after the restore was last confirmed and says
+    /// "ready" of an index with that host; else the index itself is asked for.
+    pub async fn index(
+        &self,
+        pinecone: &Client,
+        key: &ApiKey,
+        restored: Restored<'_>,
+    ) -> Lookup<Index> {
+        let cell = self.cell(key.id()).await;
+        let listed = {
+            let mut snapshot = cell.lock().await;
+            let period = BootTime::now().period(self.period);
+            if snapshot.as_ref().is_none_or(|old| old.period != period) {
+                let read = Timestamp::now();
+                let indexes = around(Site::IndexesList, pinecone.indexes(key)).await?;
+                let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
+                *snapshot = Some(Snapshot {
+                    period,
+                    read,
+                    indexes: by_name.collect(),
+                    jobs: None,
+                });
+            }
+            let fresh = snapshot
+                .as_ref()
+                .filter(|list| is_after(list.read, restored));
+            fresh.and_then(|list| list.indexes.get(restored.index_name).cloned())
+        };
+        match listed {
+            Some(index) if index.health == IndexHealth::Ready && is_at(&index, restored.host) => {
+                Ok(Some(index))
+            }
+            _ => {
+                let index = pinecone.index(key, restored.index_name);
+                found(around(Site::IndexGet, index).await)
+            }
+        }
+    }
+
+    /// Whether the list of restore jobs shows that job. A job that is not listed, or a list
+    /// that cannot be read, means nothing: the job is then asked for by its ID.
+    pub async fn shows_job(&self, pinecone: &Client, key: &ApiKey, job_id: &str) -> bool {
+        let cell = self.cell(key.id()).await;
+        let mut snapshot = cell.lock().await;
+        let Some(snapshot) = snapshot.as_mut() else {
+            return false;
+        };
+        if snapshot.jobs.is_none() {
+            snapshot.jobs = Some(pinecone.restore_job_ids(key).await.unwrap_or_default());
+        }
+        snapshot
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.contains(job_id))
+    }
+
+    async fn cell(&self, key: KeyId) -> Cell {
+        let mut cells = self.cells.lock().await;
+        // ApiKeyCache that nobody uses any more leave no list behind.
+        cells.retain(|id, cell| *id == key || Arc::strong_count(cell) > 1 || !self.is_old(cell));
+        Arc::clone(cells.entry(key).or_default())
+    }
+
+    fn is_old(&self, cell: &Cell) -> bool {
+        let period = BootTime::now().period(self.period);
+        cell.try_lock()
+            .is_ok_and(|snapshot| snapshot.as_ref().is_none_or(|old| old.period != period))
+    }
+}
+
+/// Whether the list is newer than what the status says of the index. Times in a status have
+/// whole seconds, cut off: within one second the order is not known.
+fn is_after(read: Timestamp, restored: Restored<'_>) -> bool {
+    restored
+        .last_confirmed
+        .is_none_or(|confirmed| read.as_second() > confirmed.as_second())
+}
+
+/// An index without a host is recorded with an empty one.
+fn is_at(index: &Index, host: Option<&str>) -> bool {
+    index.host.as_deref().unwrap_or_default() == host.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Announces changes of a restore: in the log, and by events on transitions only.
+
+use kube::Resource as _;
+use kube::runtime::events::{Event, EventType};
+
+use crate::api::{IndexRestore, Progress, Reason, StatusMessage};
+use crate::runtime::events::Events;
+
+/// The reason of the event that checks of a restored index began to fail.
+const CHECK_FAILED: &str = "CheckFailed";
+
+/// Announces the change from `before` to `after`, if its reason changed or checks of the
+/// restored index began to fail.
+pub(super) async fn transition(events: &Events, before: &IndexRestore, after: &IndexRestore) {
+    let Some(now) = ready(after) else { return };
+    if is_unconfirmed(after) && !is_unconfirmed(before) {
+        tracing::warn!("{}", now.text);
+        let event = event(EventType::Warning, CHECK_FAILED, &now.text);
+        events.publish(&after.object_ref(&()), event).await;
+    }
+    if ready(before).is_some_and(|then| then.reason == now.reason) || now.reason == Reason::Pending
+    {
+        return;
+    }
+    tracing::info!(reason = now.reason.as_str(), "{}", now.text);
+    let event = event(type_of(now.reason), now.reason.as_str(), &now.text);
+    events.publish(&after.object_ref(&()), event).await;
+}
+
+/// Announces a restore that runs in Pinecone and that no object records.
+pub(super) async fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, index_id: &str) {
+    let note = format!(
+        "the IndexRestore was gone when Pinecone accepted its restore: job {job_id} to index {index_id} of name {} goes on",
+        object.spec.index_name
+    );
+    let event = event(EventType::Warning, Reason::Restoring.as_str(), &note);
+    events.publish(&object.object_ref(&()), event).await;
+}
+
+fn event(type_: EventType, reason: &str, note: &str) -> Event {
+    Event {
+        type_,
+        reason: reason.into(),
+        note: Some(note.into()),
+        action: "Restore".into(),
+        secondary: None,
+    }
+}
+
+fn is_unconfirmed(object: &IndexRestore) -> bool {
+    let status = object.status.as_ref();
+    status.is_some_and(|status| status.unconfirmed_since.is_some())
+}
+
+fn ready(object: &IndexRestore) -> Option<StatusMessage> {
+    StatusMessage::shown(&object.status.as_ref()?.conditions)
+}
+
+fn type_of(reason: Reason) -> EventType {
+    match (reason.condition_states().progress, reason) {
+        (Progress::Settled, _) | (_, Reason::Restoring | Reason::IndexNotReady) => {
+            EventType::Normal
+        }
+        (Progress::Reconciling | Progress::Stalled, _) => EventType::Warning,
+    }
+}

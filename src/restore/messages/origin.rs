@@ -1,0 +1,135 @@
+//! What is said of an index that has the name already.
+
+use crate::api::{Reason, StatusMessage};
+use crate::pinecone::{Index, RestoreJob, SourceBackup};
+use crate::restore::jobs::RestoreJobs;
+use crate::restore::situation::Situation;
+
+/// The name is taken, and no restore job proves that the index came from this backup.
+pub fn name_taken(situation: &Situation, index: &Index, jobs: &RestoreJobs) -> StatusMessage {
+    let (name, backup_id) = (&index.name, &situation.backup_id);
+    if let Some(job) = &jobs.foreign {
+        let message = format!(
+            "index {name} exists and was restored from another backup ({}), by restore job {}; it was left alone; set another indexName",
+            job.backup_id, job.restore_job_id
+        );
+        return StatusMessage::new(Reason::IndexAlreadyExists, message);
+    }
+    let message = match (&index.source, &jobs.doubted) {
+        (SourceBackup::Id(other), _) => format!(
+            "index {name} exists and was restored from another backup ({other}); it was left alone; set another indexName"
+        ),
+        (SourceBackup::None, _) => format!(
+            "index {name} exists and was not restored from a backup; it was left alone; set another indexName"
+        ),
+        (SourceBackup::NotShown, Some(job)) => format!(
+            "index {name} exists, and whether it came from backup {backup_id} cannot be determined: restore job {} was listed and Pinecone does not show it by its ID; the index was left alone; check where it came from, or set another indexName",
+            job.restore_job_id
+        ),
+        (SourceBackup::NotShown, None) => format!(
+            "index {name} exists, and whether it came from backup {backup_id} cannot be determined: Pinecone lists no restore job for it; the index was left alone; check where it came from, set another indexName, or use --pinecone-api-version=2026-07, which shows the origin"
+        ),
+    };
+    StatusMessage::new(Reason::IndexAlreadyExists, message)
+}
+
+/// A request of this restore may have created the index, or somebody else did.
+pub fn conflict_undetermined(situation: &Situation, index: &Index) -> StatusMessage {
+    let (name, backup_id) = (&index.name, &situation.backup_id);
+    StatusMessage::new(
+        Reason::SubmissionUnconfirmed,
+        format!(
+            "index {name} exists, and whether this restore created it cannot be determined: Pinecone lists no restore job for it; check in Pinecone whether it was restored from backup {backup_id}; if it was, the status follows once Pinecone lists the job; if not, delete this IndexRestore and apply one with another indexName"
+        ),
+    )
+}
+
+/// A failed restore is no result, whoever started it.
+pub fn left_by_failed_job(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
+        Reason::IndexAlreadyExists,
+        format!(
+            "index {} is left from an earlier restore of this backup, job {}, which is {}; delete that index, and the restore continues automatically; or set another indexName",
+            job.target_index_name, job.restore_job_id, job.word
+        ),
+    )
+}
+
+pub fn never_adopt(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
+        Reason::IndexAlreadyExists,
+        format!(
+            "index {} was restored from this backup by restore job {}, which is not this IndexRestore's; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
+            job.target_index_name, job.restore_job_id
+        ),
+    )
+}
+
+pub fn never_adopt_index(index: &Index) -> StatusMessage {
+    StatusMessage::new(
+        Reason::IndexAlreadyExists,
+        format!(
+            "index {} was restored from this backup before; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
+            index.name
+        ),
+    )
+}
+
+/// Advice to edit a spec that may not be edited, because an earlier attempt may still
+/// take effect, is replaced.
+pub fn frozen(message: StatusMessage) -> StatusMessage {
+    const EDITED: [Reason; 4] = [
+        Reason::InvalidRequest,
+        Reason::BackupNotFound,
+        Reason::BackupFailed,
+        Reason::IndexAlreadyExists,
+    ];
+    const NOTE: &str = " (an earlier request may still take effect, so this spec cannot be edited: to change it, delete this IndexRestore and apply another)";
+    if !EDITED.contains(&message.reason) || message.text.ends_with(NOTE) {
+        return message;
+    }
+    StatusMessage::new(message.reason, message.text + NOTE)
+}
+
+pub fn looking_for_origin(index_name: &str, jobs: &RestoreJobs) -> StatusMessage {
+    let what = match &jobs.doubted {
+        Some(job) => format!(
+            "restore job {} was listed for it, and Pinecone does not show that job by its ID right now",
+            job.restore_job_id
+        ),
+        None => "looking for the restore job that made it".to_owned(),
+    };
+    StatusMessage::new(
+        Reason::Pending,
+        format!("an index {index_name} exists; {what}; nothing was sent to Pinecone"),
+    )
+}
+
+pub fn name_being_freed(index_name: &str) -> StatusMessage {
+    StatusMessage::new(
+        Reason::Pending,
+        format!(
+            "Pinecone is deleting an index {index_name}; the restore starts once the name is free"
+        ),
+    )
+}
+
+pub fn adopting(job: &RestoreJob) -> StatusMessage {
+    StatusMessage::new(
+        Reason::Restoring,
+        format!(
+            "index {} was restored from this backup before, by restore job {}; it is taken as the result",
+            job.target_index_name, job.restore_job_id
+        ),
+    )
+}
+
+pub fn recording_index(index: &Index) -> StatusMessage {
+    StatusMessage::new(
+        Reason::Restoring,
+        format!(
+            "Pinecone names this backup as the origin of index {}, and lists no restore job for it; the index is recorded as this restore's, without a job",
+            index.name
+        ),
+    )
+}

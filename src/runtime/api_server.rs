@@ -1,0 +1,102 @@
+//! Calls to the API server, each with a deadline: kube sets none, and a call
+//! that hangs would hold its object for ever.
+
+use std::time::Duration;
+
+use kube::error::Status;
+
+/// For one call, kube's own retries of 429, 503 and 504 included.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A call that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{call}: {source}")]
+    Call {
+        call: &'static str,
+        source: Box<kube::Error>,
+    },
+    #[error("{call}: the API server did not answer within {after:?}")]
+    Deadline { call: &'static str, after: Duration },
+}
+
+/// Awaits a call, for 15 s at most.
+///
+/// # Errors
+/// Those of the call, and its deadline: then the call may have had its effect.
+pub async fn with_deadline<T>(
+    call: &'static str,
+    future: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    with_deadline_of(call, DEADLINE, future).await
+}
+
+/// The same with another deadline.
+///
+/// # Errors
+/// As [`with_deadline`].
+pub async fn with_deadline_of<T>(
+    call: &'static str,
+    after: Duration,
+    future: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(after, future).await {
+        Ok(result) => result.map_err(|source| Error::Call {
+            call,
+            source: Box::new(source),
+        }),
+        Err(_) => Err(Error::Deadline { call, after }),
+    }
+}
+
+impl Error {
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Call { source, .. } => match source.as_ref() {
+                kube::Error::Api(status) => Some(status),
+                _ => None,
+            },
+            Self::Deadline { .. } => None,
+        }
+    }
+
+    pub fn is_forbidden(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 403)
+    }
+
+    pub fn is_not_found(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 404)
+    }
+
+    pub fn is_conflict(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 409)
+    }
+
+    /// The API server refused the call for what it says, and did nothing.
+    pub fn is_refusal(&self) -> bool {
+        self.status()
+            .is_some_and(|status| matches!(status.code, 400 | 401 | 403 | 404 | 405 | 413 | 422))
+    }
+
+    /// A bounded label for metrics and logs.
+    pub fn label(&self) -> &'static str {
+        match self.status().map(|status| status.code) {
+            Some(403) => "kubernetes_forbidden",
+            Some(404) => "kubernetes_not_found",
+            Some(409) => "kubernetes_conflict",
+            Some(422) => "kubernetes_invalid",
+            Some(_) => "kubernetes_error",
+            None => "kubernetes_unavailable",
+        }
+    }
+}
+
+/// A client of a made-up API server, which runs as long as the test.
+#[cfg(test)]
+pub async fn client_of(server: axum::Router) -> kube::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    kube::Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap()
+}

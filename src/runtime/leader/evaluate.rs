@@ -1,0 +1,201 @@
+//! What a candidate does about the lease that it read: no clock, no I/O.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Timing;
+use crate::runtime::clock::BootTime;
+
+/// What a Lease says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRecord {
+    /// Empty once it was released.
+    pub holder: String,
+    pub duration: Duration,
+    pub acquired: Option<Timestamp>,
+    pub renewed: Option<Timestamp>,
+    pub transitions: i32,
+}
+
+/// A record, and since when it has been seen unchanged.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub record: LeaseRecord,
+    pub since: BootTime,
+}
+
+impl Seen {
+    /// `now` must be read after the answer came: whoever wrote the record began
+    /// to do so earlier.
+    pub fn next(before: Option<Self>, record: LeaseRecord, now: BootTime) -> Self {
+        let unchanged = before.filter(|before| before.record == record);
+        let since = unchanged.map_or(now, |before| before.since);
+        Self { record, since }
+    }
+}
+
+/// What a candidate does about the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseAction {
+    /// It is ours: renew it.
+    Renew,
+    /// There is none, it was released, or it expired: acquire it.
+    Acquire,
+    /// Another holds it, for that long unless it renews it.
+    Wait(Duration),
+}
+
+/// The times in the record are the holder's clock and are never compared with
+/// ours: only how long we have seen the record unchanged counts.
+pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> LeaseAction {
+    let Some(seen) = seen.filter(|seen| !seen.record.holder.is_empty()) else {
+        return LeaseAction::Acquire;
+    };
+    if seen.record.holder == me {
+        return LeaseAction::Renew;
+    }
+    let left = seen.since.plus(seen.record.duration).since(now);
+    match left.is_zero() {
+        true => LeaseAction::Acquire,
+        false => LeaseAction::Wait(left),
+    }
+}
+
+/// The record with which `me` acquires or renews the lease.
+pub fn held(before: Option<&LeaseRecord>, me: &str, timing: Timing, now: Timestamp) -> LeaseRecord {
+    let own = before.filter(|record| record.holder == me);
+    LeaseRecord {
+        holder: me.to_owned(),
+        duration: timing.lease_duration,
+        acquired: own.map_or(Some(now), |record| record.acquired),
+        renewed: Some(now),
+        transitions: match (before, own) {
+            (None, _) => 0,
+            (Some(_), Some(own)) => own.transitions,
+            (Some(before), None) => before.transitions.saturating_add(1),
+        },
+    }
+}
+
+/// The record with which its holder releases the lease.
+pub fn released(before: &LeaseRecord, now: Timestamp) -> LeaseRecord {
+    LeaseRecord {
+        holder: String::new(),
+        duration: Duration::from_secs(1),
+        acquired: Some(now),
+        renewed: Some(now),
+        transitions: before.transitions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: &str = "me";
+    const TIMING: Timing = Timing {
+        lease_duration: Duration::from_secs(15),
+        renew_deadline: Duration::from_secs(10),
+        retry_period: Duration::from_secs(2),
+    };
+
+    fn at(seconds: u64) -> BootTime {
+        BootTime::after_boot(Duration::from_secs(seconds))
+    }
+
+    fn wall(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn record(holder: &str) -> LeaseRecord {
+        LeaseRecord {
+            holder: holder.into(),
+            duration: Duration::from_secs(15),
+            acquired: Some(wall(100)),
+            renewed: Some(wall(200)),
+            transitions: 4,
+        }
+    }
+
+    #[test]
+    fn a_lease_is_acquired_only_if_it_is_free_or_was_long_unchanged() {
+        let left = |seconds| LeaseAction::Wait(Duration::from_secs(seconds));
+        for (holder, now, action) in [
+            (None, 100, LeaseAction::Acquire),
+            (Some(""), 100, LeaseAction::Acquire),
+            (Some(ME), 100, LeaseAction::Renew),
+            // Even one that ran out: nobody took it.
+            (Some(ME), 900, LeaseAction::Renew),
+            (Some("other"), 100, left(15)),
+            (Some("other"), 114, left(1)),
+            (Some("other"), 115, LeaseAction::Acquire),
+            (Some("other"), 900, LeaseAction::Acquire),
+        ] {
+            let seen = holder.map(|holder| Seen::next(None, record(holder), at(100)));
+            let found = evaluate(seen.as_ref(), ME, at(now));
+            assert_eq!(found, action, "{holder:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn any_change_of_the_record_begins_the_wait_anew() {
+        let changes: [fn(&mut LeaseRecord); 5] = [
+            |record| record.renewed = Some(wall(202)),
+            |record| record.acquired = None,
+            |record| record.transitions = 5,
+            |record| record.duration = Duration::from_secs(16),
+            |record| record.holder = "third".into(),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let first = Seen::next(None, record("other"), at(100));
+            let same = Seen::next(Some(first), record("other"), at(110));
+            assert_eq!(same.since, at(100));
+            let mut changed = record("other");
+            change(&mut changed);
+            let seen = Seen::next(Some(same), changed, at(114));
+            assert_eq!(seen.since, at(114), "change {n}");
+            let action = evaluate(Some(&seen), ME, at(116));
+            assert!(matches!(action, LeaseAction::Wait(_)), "change {n}");
+        }
+    }
+
+    #[test]
+    fn the_duration_that_counts_is_the_one_its_holder_wrote() {
+        let mut long = record("other");
+        long.duration = Duration::from_secs(60);
+        let seen = Seen::next(None, long, at(100));
+        let left = LeaseAction::Wait(Duration::from_secs(44));
+        assert_eq!(evaluate(Some(&seen), ME, at(116)), left);
+    }
+
+    #[test]
+    fn a_renewal_keeps_the_times_that_a_takeover_changes() {
+        let now = wall(300);
+        let renewed = held(Some(&record(ME)), ME, TIMING, now);
+        assert_eq!(
+            (renewed.acquired, renewed.renewed, renewed.transitions),
+            (Some(wall(100)), Some(now), 4)
+        );
+        for before in ["other", ""] {
+            let taken = held(Some(&record(before)), ME, TIMING, now);
+            assert_eq!(
+                (taken.acquired, taken.renewed, taken.transitions),
+                (Some(now), Some(now), 5)
+            );
+        }
+        assert_eq!(held(None, ME, TIMING, now).transitions, 0);
+    }
+
+    #[test]
+    fn a_released_lease_names_nobody_and_counts_no_transition() {
+        let released = released(&record(ME), wall(300));
+        assert_eq!((released.holder.as_str(), released.transitions), ("", 4));
+        assert_eq!(released.duration, Duration::from_secs(1));
+        let seen = Seen::next(None, released, at(100));
+        assert_eq!(
+            evaluate(Some(&seen), "other", at(100)),
+            LeaseAction::Acquire
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! `/metrics`, `/livez` and `/readyz`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::metrics::Metrics;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the endpoints tell.
+#[derive(Clone)]
+pub struct Served {
+    pub metrics: Arc<Metrics>,
+    /// Set once every IndexRestore was seen.
+    pub is_ready: Arc<AtomicBool>,
+}
+
+/// Serves until the shutdown.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    served: Served,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/livez", get(async || "ok"))
+        .route("/readyz", get(readyz))
+        .with_state(served);
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
+}
+
+async fn metrics(State(served): State<Served>) -> Response {
+    match served.metrics.encode() {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn readyz(State(served): State<Served>) -> (StatusCode, &'static str) {
+    match served.is_ready.load(Ordering::Relaxed) {
+        true => (StatusCode::OK, "ok"),
+        false => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not all IndexRestores were seen yet",
+        ),
+    }
+}
