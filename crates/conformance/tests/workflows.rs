@@ -208,7 +208,58 @@ fn the_versions_of_kubernetes_are_the_same_everywhere() {
         let pinned = format!("k8s.io/kubernetes v{minor}.");
         assert!(read(&module).contains(&pinned), "{module}: {pinned}");
     }
-    for page in ["SECURITY.md", "README.md"] {
+    for page in ["SECURITY.md", "README.md", "docs/install.md"] {
         assert!(read(page).contains("1.33 to 1.37"), "{page}");
     }
+    let chart = read("charts/index-restore-operator/Chart.yaml");
+    assert!(chart.contains("kubeVersion: \">=1.33.0-0\""), "{chart}");
+}
+
+#[test]
+fn the_workflow_runs_each_command_of_ci_run() {
+    let workflow = read(".github/workflows/ci.yml");
+    let script = read(".ci/run");
+    let mut commands = 0;
+    for line in script.lines() {
+        // Before the command: variables, and `twice`, which runs it again if it fails.
+        let words = line.split_whitespace();
+        let words = words.skip_while(|word| *word == "twice" || word.contains('='));
+        let command = words.collect::<Vec<_>>().join(" ");
+        let is_run = command.starts_with("cargo ") || command.starts_with("tests/");
+        // `cargo conformance` includes the links.
+        if !is_run
+            || command.starts_with("cargo install ")
+            || command.ends_with("--test links --locked")
+        {
+            continue;
+        }
+        commands += 1;
+        let step = format!("run: {command}\n");
+        assert!(workflow.contains(&step), "ci.yml does not run: {command}");
+    }
+    assert!(commands > 15, "{commands}");
+}
+
+#[test]
+fn a_release_waits_for_every_proof_with_both_versions_of_the_api() {
+    let parse = |name: &str| -> serde_json::Value {
+        serde_saphyr::from_str(&read(&format!(".github/workflows/{name}.yml"))).unwrap()
+    };
+    let (release, nightly) = (parse("release"), parse("nightly"));
+    for (job, workflow) in [("ci", "ci"), ("proofs", "nightly")] {
+        let used = format!("./.github/workflows/{workflow}.yml");
+        assert_eq!(release["jobs"][job]["uses"], *used);
+        let needs = release["jobs"]["images"]["needs"].as_array().unwrap();
+        assert!(needs.contains(&job.into()), "{needs:?}");
+    }
+    let matrix = &nightly["jobs"]["long"]["strategy"]["matrix"];
+    assert_eq!(matrix["version"], serde_json::json!(["2025-10", "2026-07"]));
+    let expected = [
+        "cargo soak 60",
+        "cargo crash-matrix",
+        "cargo kubernetes-faults",
+        "cargo test --test answers",
+        "cargo campaign",
+    ];
+    assert_eq!(matrix["command"], serde_json::json!(expected));
 }
