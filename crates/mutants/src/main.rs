@@ -1,6 +1,9 @@
 //! Breaks the protocol on purpose, one line at a time, and expects the test that is
 //! named for it to fail. Works on a copy of the tree.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod item;
 mod mutant;
 mod tree;
 
@@ -35,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     }
     let tree = Tree::copy(&arguments.directory)?;
     for mutant in &mutants {
-        mutant.mutated(&tree)?;
+        mutant.mutated(&tree.read(&mutant.file)?)?;
     }
     check_unmutated(&tree, &mutants)?;
     let mut others = 0;
@@ -69,4 +72,54 @@ fn check_unmutated(tree: &Tree, mutants: &[Mutant]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn root() -> PathBuf {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        own.ancestors().nth(2).unwrap().to_path_buf()
+    }
+
+    fn mutants() -> Vec<Mutant> {
+        serde_saphyr::from_str(MUTANTS).unwrap()
+    }
+
+    #[test]
+    fn every_mutant_applies() {
+        for mutant in mutants() {
+            let text = fs::read_to_string(root().join(&mutant.file)).unwrap();
+            let mutated = mutant.mutated(&text).unwrap();
+            assert_ne!(mutated, text, "{} changes nothing", mutant.name);
+        }
+    }
+
+    #[test]
+    fn every_mutant_names_a_test_that_exists() {
+        for mutant in mutants() {
+            let killer = &mutant.killed_by;
+            let (module, test) = killer.test.rsplit_once("::").unwrap();
+            let path = module.replace("::", "/");
+            let (of_module, inline) = match killer.target.as_str() {
+                "lib" => (format!("src/{path}.rs"), path.strip_suffix("/tests")),
+                target => (format!("tests/{target}/{path}.rs"), None),
+            };
+            let candidates = [
+                Some(of_module),
+                Some(format!("src/{path}/mod.rs")),
+                inline.map(|inline| format!("src/{inline}.rs")),
+            ];
+            let declared = format!("fn {test}(");
+            let exists = candidates.into_iter().flatten().any(|file| {
+                let text = fs::read_to_string(root().join(file));
+                text.is_ok_and(|text| text.contains(&declared))
+            });
+            assert!(exists, "{}: no test {}", mutant.name, killer.test);
+        }
+    }
 }

@@ -3,17 +3,21 @@
 use std::fmt::{self, Display};
 
 use anyhow::{Context as _, bail};
+use regex::Regex;
 use serde::Deserialize;
 
+use crate::item;
 use crate::tree::Tree;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
     pub name: String,
-    file: String,
-    /// What is replaced. It must be in the file once, so that a mutant that no
-    /// longer fits the code is an error.
+    pub file: String,
+    /// The function, method (`Type::name`) or constant that is changed.
+    item: String,
+    /// What is replaced, however it is laid out in lines. The item must have it once, so that a
+    /// mutant that no longer applies is an error.
     from: String,
     to: String,
     pub killed_by: Killer,
@@ -23,7 +27,7 @@ pub struct Mutant {
 #[serde(deny_unknown_fields)]
 pub struct Killer {
     /// `lib`, or the name of a test binary.
-    target: String,
+    pub target: String,
     /// The test's whole path.
     pub test: String,
 }
@@ -45,24 +49,28 @@ impl Mutant {
     /// The file's text with the change in it.
     ///
     /// # Errors
-    /// If what is to be replaced is not in the file exactly once.
-    pub fn mutated(&self, tree: &Tree) -> anyhow::Result<String> {
-        let text = tree.read(&self.file)?;
-        let times = text.matches(&self.from).count();
-        if times != 1 {
-            bail!(
-                "{}: its text is {times} times in {}, not once",
-                self.name,
-                self.file
-            );
-        }
-        Ok(text.replacen(&self.from, &self.to, 1))
+    /// If the item does not have what is to be replaced exactly once.
+    pub fn mutated(&self, text: &str) -> anyhow::Result<String> {
+        let mutated = self.replaced(text);
+        mutated.with_context(|| format!("{} does not apply to {}", self.name, self.file))
+    }
+
+    fn replaced(&self, text: &str) -> anyhow::Result<String> {
+        let item = item::find(text, &self.item)?;
+        let words: Vec<_> = self.from.split_whitespace().map(regex::escape).collect();
+        let pattern = Regex::new(&words.join(r"\s+"))?;
+        let found: Vec<_> = pattern.find_iter(&text[item.clone()]).collect();
+        let [found] = found.as_slice() else {
+            bail!("{} has its text {} times, not once", self.item, found.len());
+        };
+        let (from, to) = (item.start + found.start(), item.start + found.end());
+        Ok(format!("{}{}{}", &text[..from], self.to, &text[to..]))
     }
 
     /// Builds the tree with the change, runs the killer, and takes the change back.
     pub fn run(&self, tree: &Tree) -> anyhow::Result<Verdict> {
         let original = tree.read(&self.file)?;
-        tree.write(&self.file, &self.mutated(tree)?)?;
+        tree.write(&self.file, &self.mutated(&original)?)?;
         let outcome = self.killed_by.run(tree);
         tree.write(&self.file, &original)?;
         Ok(match outcome? {
