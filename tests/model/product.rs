@@ -234,7 +234,7 @@ impl Product {
     /// The object with a claim that was dated `ago` ticks ago.
     pub fn claimed(&self, object: &Object, mark: u8, (date, ago): (Time, u8)) -> Object {
         let request = request(mark, date);
-        let status = request.status(&self.expanded(object, OBSERVED), &findings::pending());
+        let status = request.status(&self.expanded(object, OBSERVED), &messages::pending());
         let mut claimed = object.with(&status, OBSERVED, self.environment.timing.gap + 1);
         let submission = status.submission.as_ref();
         let observed = submission.and_then(|claim| claim.last_observed_time.as_ref());
