@@ -142,21 +142,32 @@ pub struct RunArgs {
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,
 
-    /// How long a submission must have left no trace before it is tried again. Shortening it can
-    /// cost a second index; it is here for tests.
-    #[arg(long, env = "CONFIRM_PATIENCE", default_value = "180s", value_parser = duration, hide = true)]
+    #[command(flatten)]
+    patience: PatienceArgs,
+}
+
+/// The waits that the protocol rests on. Shortening them can cost a second index, so they are flags only
+/// in builds with the feature `short-patience`, which are for tests.
+#[derive(Debug, Args)]
+struct PatienceArgs {
+    /// How long a submission must have left no trace before it is tried again.
+    #[cfg_attr(feature = "short-patience", arg(long, env = "CONFIRM_PATIENCE", default_value = "180s", value_parser = duration, hide = true))]
+    #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().confirm))]
     confirm_patience: Duration,
 
-    /// How long the list of restore jobs is given to show the job of an index that exists; for tests.
-    #[arg(long, env = "CATCH_UP_PATIENCE", default_value = "60s", value_parser = duration, hide = true)]
+    /// How long the list of restore jobs is given to show the job of an index that exists.
+    #[cfg_attr(feature = "short-patience", arg(long, env = "CATCH_UP_PATIENCE", default_value = "60s", value_parser = duration, hide = true))]
+    #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().catch_up))]
     catch_up_patience: Duration,
 
-    /// How long before a person is asked to look; for tests.
-    #[arg(long, env = "GIVE_UP_PATIENCE", default_value = "1h", value_parser = duration, hide = true)]
+    /// How long before a person is asked to check.
+    #[cfg_attr(feature = "short-patience", arg(long, env = "GIVE_UP_PATIENCE", default_value = "1h", value_parser = duration, hide = true))]
+    #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().give_up))]
     give_up_patience: Duration,
 
-    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs; for tests.
-    #[arg(long, env = "JOB_OUTAGE_PATIENCE", default_value = "5m", value_parser = duration, hide = true)]
+    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs.
+    #[cfg_attr(feature = "short-patience", arg(long, env = "JOB_OUTAGE_PATIENCE", default_value = "5m", value_parser = duration, hide = true))]
+    #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().job_outage))]
     job_outage_patience: Duration,
 }
 
@@ -192,9 +203,10 @@ impl RunArgs {
         if self.poll_min > self.poll_max {
             return Err(FlagError::PollMin);
         }
-        if self.request_timeout + CLAIM_LIFE >= self.confirm_patience {
+        let patience = &self.patience;
+        if self.request_timeout + CLAIM_LIFE >= patience.confirm_patience {
             return Err(FlagError::RequestTimeout {
-                longest: self.confirm_patience.saturating_sub(CLAIM_LIFE),
+                longest: patience.confirm_patience.saturating_sub(CLAIM_LIFE),
             });
         }
         Ok(Rules {
@@ -203,10 +215,10 @@ impl RunArgs {
                 poll_max: self.poll_max,
             },
             patience: Patience {
-                confirm: self.confirm_patience,
-                catch_up: self.catch_up_patience,
-                give_up: self.give_up_patience,
-                job_outage: self.job_outage_patience,
+                confirm: patience.confirm_patience,
+                catch_up: patience.catch_up_patience,
+                give_up: patience.give_up_patience,
+                job_outage: patience.job_outage_patience,
                 max_gap: self.max_observation_gap,
             },
         })

@@ -40,12 +40,24 @@ pub async fn provide(package: &str) -> Result<()> {
     BUILT.get_or_try_init(|| build(package)).await.map(drop)
 }
 
-/// Builds the operator with the profile and into the target directory of this very program, and returns the binary's path.
-/// `package` is the one that this program is of: `env!("CARGO_PKG_NAME")`.
+/// Builds the operator for tests, which can shorten its waits, with the profile and into the target directory of this very program,
+/// and returns the binary's path. `package` is the one that this program is of: `env!("CARGO_PKG_NAME")`.
 ///
 /// # Errors
 /// When it does not compile; Cargo has said why on stderr.
 pub async fn build(package: &str) -> Result<PathBuf> {
+    build_with(package, &["--features", "short-patience"]).await
+}
+
+/// Builds the operator as [`build`] does, but with the features of a release.
+///
+/// # Errors
+/// When it does not compile; Cargo has said why on stderr.
+pub async fn build_as_released(package: &str) -> Result<PathBuf> {
+    build_with(package, &[]).await
+}
+
+async fn build_with(package: &str, features: &[&str]) -> Result<PathBuf> {
     let (target, profile) = own_build()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
@@ -57,6 +69,7 @@ pub async fn build(package: &str) -> Result<PathBuf> {
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
         // With that package selected too, cargo chooses the same features for the dependencies and compiles none of them again.
         .args(["--package", NAME, "--package", package, "--bin", NAME])
+        .args(features)
         .args(["--profile", &profile, "--target-dir"])
         .arg(&target)
         .arg("--message-format=json-render-diagnostics")

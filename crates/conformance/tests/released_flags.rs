@@ -1,0 +1,51 @@
+//! A released operator has no flag and reads no variable that shortens the waits which the protocol rests on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use testkit::binary;
+
+const NAMES: [&str; 4] = ["confirm", "catch-up", "give-up", "job-outage"];
+
+/// Runs it where it finds no cluster, which it notices once it has parsed the command line.
+fn run(operator: &Path, flags: &[String], variables: &[String]) -> Output {
+    let mut command = Command::new(operator);
+    command
+        .arg("run")
+        .args(flags)
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .env("KUBECONFIG", "/nowhere");
+    for name in variables {
+        command.env(name, "not a duration");
+    }
+    command.output().unwrap()
+}
+
+#[tokio::test]
+async fn a_release_cannot_shorten_the_waits_of_the_protocol() {
+    let package = env!("CARGO_PKG_NAME");
+    // Of the two builds, the one for tests comes last: others start what is in the target directory.
+    let released = binary::build_as_released(package).await.unwrap();
+    let copy = released.with_extension("released");
+    std::fs::copy(&released, &copy).unwrap();
+    let for_tests = binary::build(package).await.unwrap();
+    for name in NAMES {
+        let flags = [format!("--{name}-patience=1s")];
+        let variables = [format!(
+            "{}_PATIENCE",
+            name.to_uppercase().replace('-', "_")
+        )];
+        let says = |operator: &Path, flags: &[String], variables: &[String], words: &str| {
+            let output = run(operator, flags, variables);
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success());
+            assert!(error.contains(words), "{name}: {error}");
+        };
+        says(&copy, &flags, &[], "unexpected argument");
+        says(&copy, &[], &variables, "no Kubernetes API server");
+        // The same is noticed where the flags exist.
+        says(&for_tests, &[], &variables, "invalid value");
+    }
+}
