@@ -282,7 +282,16 @@ async fn with_list_of(names: &[&str]) -> (Scene, Running) {
         scene.restored_once(name).await;
     }
     touch(&scene, names[0]).await;
-    scene.until_asked(Route::ListIndexes, 1).await;
+    // A list that is asked for, and not answered yet, would show what happens next.
+    eventually("the list is answered", DEADLINE, async || {
+        let requests = scene.pinecone.requests();
+        let mut lists = requests
+            .iter()
+            .filter(|request| request.route == Route::ListIndexes);
+        Ok(lists.any(|list| list.status == Some(200)).then_some(()))
+    })
+    .await
+    .unwrap();
     (scene, operator)
 }
 
