@@ -17,6 +17,7 @@
 //! - [`pinecone`] is the client of Pinecone's control plane.
 //! - [`runtime`] has what any operator needs: leader election, events, metrics, clocks.
 //! - [`api`] is the `IndexRestore` resource and its conditions.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod api;
@@ -26,7 +27,7 @@ pub mod pinecone;
 pub mod restore;
 pub mod runtime;
 
-/// The source revision that was built, where the build was told it.
+/// Git revision of the build, from `INDEX_RESTORE_REVISION` at compile time; else `unknown`.
 pub const REVISION: &str = match option_env!("INDEX_RESTORE_REVISION") {
     Some(revision) => revision,
     None => "unknown",

@@ -9,12 +9,16 @@ pub const MAX_MESSAGE: usize = 1_024;
 /// The three values of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
+    /// The condition holds.
     True,
+    /// The condition does not hold.
     False,
+    /// Whether it holds is not known yet, or cannot be determined.
     Unknown,
 }
 
 impl Truth {
+    /// Returns the value as `status` of a condition spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "True",
@@ -24,12 +28,12 @@ impl Truth {
     }
 }
 
-/// Whether the operator expects to get further by itself.
+/// Whether the operator expects to continue automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Working or waiting on something that heals by itself.
+    /// Working, or waiting for something that recovers automatically.
     Reconciling,
-    /// A person has to act; still looked at, slowly.
+    /// Manual action required. The operator still checks, at a slower rate.
     Stalled,
     /// Nothing left to do.
     Settled,
@@ -38,8 +42,11 @@ pub enum Progress {
 /// The status of each condition: one row of the status table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConditionStates {
+    /// Status of `Ready`: whether the index is restored and can be used.
     pub ready: Truth,
+    /// Which of `Reconciling` and `Stalled` is present; neither where it is settled.
     pub progress: Progress,
+    /// Status of `Succeeded`: whether the restore was complete and its index ready at some time.
     pub succeeded: Truth,
 }
 

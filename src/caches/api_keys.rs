@@ -20,18 +20,30 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(20);
 /// Why there is no key; says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
+    /// No Secret of this name in the namespace of the IndexRestore.
     #[error(
         "Secret {0:?} does not exist in this namespace; create it with the Pinecone API key in it"
     )]
     NoSecret(String),
+    /// The Secret exists and has no such entry in its data.
     #[error("Secret {name:?} has no key {key:?}; add it, or correct apiKeySecretRef.key")]
-    NoKey { name: String, key: String },
+    NoKey {
+        /// Name of the Secret.
+        name: String,
+        /// Key that is missing in the Secret's data.
+        key: String,
+    },
+    /// The entry exists and is no API key that can be sent.
     #[error("key {key:?} of Secret {name:?} cannot be used: {why}; store the API key alone")]
     Invalid {
+        /// Name of the Secret.
         name: String,
+        /// Key of the entry in the Secret's data, not the API key.
         key: String,
+        /// What is wrong with the value, without the value.
         why: InvalidKey,
     },
+    /// The API server answered 403 to `get` on the Secret of this name.
     #[error("the operator may not read Secret {0:?}; give its ServiceAccount `get` on it")]
     Forbidden(String),
 }
@@ -45,6 +57,7 @@ pub struct ApiKeyCache {
 }
 
 impl ApiKeyCache {
+    /// Returns an empty cache that reads Secrets with `client`.
     pub fn new(client: Client) -> Self {
         Self {
             client,

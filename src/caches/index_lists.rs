@@ -24,7 +24,9 @@ struct Snapshot {
 /// What the status records of a restored index.
 #[derive(Clone, Copy)]
 pub struct Restored<'a> {
+    /// Name of the index in Pinecone.
     pub index_name: &'a str,
+    /// `status.indexHost`; an empty string means the same as none.
     pub host: Option<&'a str>,
     /// When Pinecone last confirmed it.
     pub last_confirmed: Option<Timestamp>,
@@ -39,6 +41,7 @@ pub struct IndexListCache {
 }
 
 impl IndexListCache {
+    /// Returns an empty cache whose lists are valid for one `period` each, counted from boot.
     pub fn new(period: Duration) -> Self {
         Self {
             period,

@@ -26,10 +26,14 @@ use crate::runtime::leader::Term;
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
+    /// A call to the API server failed. Retried with backoff, up to 60 s.
     #[error(transparent)]
     Kubernetes(#[from] Error),
+    /// The stored object does not match the schema. Reconciled again only when the watch delivers
+    /// it again.
     #[error("the object cannot be read: {0}")]
     Malformed(String),
+    /// The semaphore of reconciles is closed: nothing was reconciled.
     #[error("the operator is shutting down")]
     ShuttingDown,
 }

@@ -16,6 +16,7 @@ use super::{Context, Guarded, reconcile, schedule};
 
 /// The watches over all or some namespaces.
 pub struct Watches {
+    /// Cache of the watched objects: one store for the cluster, or one for each namespace.
     pub stores: Vec<Store<Guarded>>,
     running: Vec<BoxFuture<'static, ()>>,
 }

@@ -23,8 +23,10 @@ pub struct KeyId(u64);
 /// What is wrong with a key; never what the key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
+    /// Nothing but white space.
     #[error("it is empty")]
     Empty,
+    /// Not UTF-8, or with characters that are not allowed in a header value.
     #[error("it has characters that an HTTP header cannot carry (a line break or binary data)")]
     NotAHeader,
 }
@@ -50,6 +52,7 @@ impl ApiKey {
         })
     }
 
+    /// Returns the key's identity in this process, to compare keys and to index caches.
     pub fn id(&self) -> KeyId {
         self.id
     }

@@ -32,24 +32,31 @@ const MAX_PAGES: usize = 500;
 /// Where Pinecone is and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
+    /// Base URL, `http` or `https`, such as `https://api.pinecone.io`; paths are appended to it.
     pub url: String,
+    /// Sent as `X-Pinecone-Api-Version` with every request.
     pub api_version: ApiVersion,
-    /// PEM file of certificates to trust beside the system's.
+    /// PEM file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// For one request, from connecting to the end of its answer.
     pub request_timeout: Duration,
 }
 
-/// Why no client can be made of an [`Endpoint`].
+/// Why an [`Endpoint`] cannot be used; the message names the flag to correct.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
+    /// Not a URL of scheme `http` or `https` with a host; the value as it was given.
     #[error("--pinecone-endpoint must be a URL such as https://api.pinecone.io, not {0:?}")]
     Url(String),
+    /// The file of `--pinecone-ca-file` cannot be read.
     #[error("--pinecone-ca-file {path:?} cannot be read: {source}")]
     CaFile {
+        /// Path as it was given.
         path: PathBuf,
+        /// What the operating system answered.
         source: std::io::Error,
     },
+    /// reqwest rejected the configuration, most likely the certificates.
     #[error("no HTTP client can be made (is the certificate file PEM?): {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -68,6 +75,8 @@ pub struct Client {
 }
 
 impl Client {
+    /// Returns a client that counts its requests in `metrics`. Sends nothing.
+    ///
     /// # Errors
     /// If the endpoint cannot be used; the error names the flag.
     pub fn new(endpoint: &Endpoint, metrics: Arc<Metrics>) -> Result<Self, EndpointError> {

@@ -16,13 +16,19 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// Pinecone's text is untrusted, cut, and free of the API key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
+    /// What the failure means; decides what happens next.
     pub kind: FailureKind,
     /// HTTP status, where there was an answer.
     pub http: Option<u16>,
     /// Pinecone's code, such as `NOT_FOUND`, where the error had Pinecone's form.
     pub code: Option<String>,
+    /// Pinecone's message or the transport's error: one printable line, cut at 300 characters,
+    /// without the API key. May be empty.
     pub words: String,
+    /// ID of the request in Pinecone's header, at most 64 characters; for Pinecone's support.
     pub request_id: Option<String>,
+    /// Pause that Pinecone asked for with Retry-After on a 429 or 5xx, or what is left of it; at
+    /// most 1 hour.
     pub retry_after: Option<Duration>,
 }
 

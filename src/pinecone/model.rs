@@ -7,16 +7,20 @@ use jiff::Timestamp;
 /// The options of a create from a backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateIndex {
+    /// Name of the index to create, unique in the Pinecone project.
     pub name: String,
     /// Replaces the backup's tags; without it the index inherits them.
     pub tags: Option<BTreeMap<String, String>>,
+    /// Whether Pinecone refuses to delete the index (`deletion_protection`).
     pub is_protected: bool,
 }
 
 /// The IDs that Pinecone answers to an accepted create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
+    /// ID of the restore job; [`classify`](super::classify) accepts no empty one.
     pub restore_job_id: String,
+    /// ID of the index that the job creates; not empty either.
     pub index_id: String,
     /// From the answer's header.
     pub request_id: Option<String>,
@@ -25,7 +29,9 @@ pub struct Created {
 /// A backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backup {
+    /// ID as Pinecone answers it.
     pub backup_id: String,
+    /// The state, parsed from `word`.
     pub state: BackupState,
     /// Pinecone's own word for the state, for messages.
     pub word: String,
@@ -34,6 +40,7 @@ pub struct Backup {
 /// Whether a backup can be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupState {
+    /// Complete: a restore from it can be submitted.
     Ready,
     /// Being made, or in a state that this operator does not know: it waits.
     NotReady,
@@ -55,15 +62,21 @@ impl BackupState {
 /// A restore job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RestoreJob {
+    /// ID of the job.
     pub restore_job_id: String,
+    /// ID of the backup that the job restores from.
     pub backup_id: String,
+    /// Name of the index that the job creates; a later job may have the same.
     pub target_index_name: String,
+    /// ID of the index that the job creates.
     pub target_index_id: String,
+    /// The state, parsed from `word`.
     pub state: JobState,
     /// Pinecone's own word for the state, for messages and the status.
     pub word: String,
     /// Absent where Pinecone has not assigned it yet.
     pub created_at: Option<Timestamp>,
+    /// When the job ended, by Pinecone's clock; absent where Pinecone does not give it.
     pub completed_at: Option<Timestamp>,
     /// 100 once the job is completed, absent before.
     pub percent_complete: Option<f64>,
@@ -74,8 +87,11 @@ pub struct RestoreJob {
 pub enum JobState {
     /// Not ended; also a state that this operator does not know.
     Pending,
+    /// Ended: the data is in the index, which may not be ready yet.
     Completed,
+    /// Ended without a restored index. Pinecone gives no cause.
     Failed,
+    /// Cancelled in Pinecone: ended without a restored index.
     Cancelled,
 }
 
@@ -100,28 +116,34 @@ impl JobState {
 /// missing, even from a list that came to its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
+    /// The jobs, each once, in the order of Pinecone's list.
     pub jobs: Vec<RestoreJob>,
-    /// Whether the list came to its end, and did not go round or on for ever.
+    /// Whether the list was read to its end: within 500 pages, and without a repeated page token.
     pub is_complete: bool,
 }
 
 /// An index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Index {
+    /// Name, unique in the Pinecone project.
     pub name: String,
-    /// Absent until Pinecone assigned it. It is made of the index name and the project,
-    /// so that a recreated index of the same name has it too.
+    /// Host that serves the index; absent until Pinecone assigned it. It is derived from the index
+    /// name and the project, so that a recreated index of the same name has the same host.
     pub host: Option<String>,
+    /// What `word` and Pinecone's `ready` mean for a restore.
     pub health: IndexHealth,
     /// Pinecone's own word for the state, for messages.
     pub word: String,
+    /// The backup that the index was restored from, as far as Pinecone shows it.
     pub source: SourceBackup,
+    /// Tags of the index; empty where Pinecone shows none.
     pub tags: BTreeMap<String, String>,
     /// Whether Pinecone refuses to delete it.
     pub is_protected: bool,
 }
 
 impl Index {
+    /// Whether Pinecone is deleting the index: its name becomes free soon.
     pub fn is_terminating(&self) -> bool {
         self.health == IndexHealth::Terminating
     }
@@ -130,6 +152,7 @@ impl Index {
 /// What an index's state means for a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexHealth {
+    /// Serves requests, by Pinecone's `ready`.
     Ready,
     /// Not ready yet, or in a state that this operator does not know.
     NotReady,
@@ -158,6 +181,7 @@ pub enum SourceBackup {
     NotShown,
     /// Pinecone names none: the index was not restored from a backup.
     None,
+    /// ID of the backup that the index was restored from.
     Id(String),
 }
 

@@ -3,10 +3,10 @@ use super::model::Created;
 use super::reply::Reply;
 use super::wire;
 
-/// What came back from the one POST: an answer, or the failure to get one.
+/// The result of the one POST: an answer, or the failure to get one.
 pub type Sent = Result<Reply, Failure>;
 
-/// What the POST did, as far as its answer tells.
+/// What the POST did, as far as its answer shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posted {
     /// Pinecone accepted the restore and gave both IDs.
@@ -19,7 +19,7 @@ pub enum Posted {
     Unknown(Failure),
 }
 
-/// Reads what the POST did out of what came back.
+/// Classifies the result of the POST by its effect.
 ///
 /// "No effect" is said only where it is certain. Everything else, an answer
 /// that cannot be read included, leaves the outcome open: the restore may run.

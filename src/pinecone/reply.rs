@@ -10,6 +10,7 @@ use super::untrusted::Body;
 /// A complete answer with a status of 2xx, free of the API key.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// The status, always 2xx: Pinecone answers 202 to an accepted create and 200 to a read.
     pub status: StatusCode,
     request_id: Option<String>,
     date: Option<Timestamp>,
@@ -26,6 +27,8 @@ impl Reply {
         }
     }
 
+    /// Parses the body, in which every string is free of the API key and of control characters.
+    ///
     /// # Errors
     /// If the body is not what the documentation promises.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {

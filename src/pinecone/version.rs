@@ -3,6 +3,8 @@ use clap::ValueEnum;
 /// A version of Pinecone's API that the operator speaks, sent as
 /// `X-Pinecone-Api-Version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+// clap would print doc comments on the variants in `--help`.
+#[allow(missing_docs)]
 pub enum ApiVersion {
     #[value(name = "2025-10")]
     V2025_10,
@@ -13,9 +15,10 @@ pub enum ApiVersion {
 }
 
 impl ApiVersion {
+    /// Every supported version, oldest first.
     pub const ALL: [Self; 3] = [Self::V2025_10, Self::V2026_04, Self::V2026_07];
 
-    /// As it stands in the header.
+    /// Returns the value of the header, such as `2025-10`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V2025_10 => "2025-10",

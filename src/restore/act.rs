@@ -23,46 +23,58 @@ use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
 use crate::runtime::metrics::Metrics;
 
-/// What acting needs.
+/// What is needed to carry out a decision.
 pub struct Actor<'a> {
+    /// IndexRestores in the object's namespace; only statuses are written.
     pub api: Api<IndexRestore>,
+    /// Client that sends the create request.
     pub pinecone: &'a Client,
+    /// API key of the restore. Without it nothing is submitted.
     pub key: Option<&'a ApiKey>,
+    /// Publisher of the events that announce what changed.
     pub events: &'a Events,
+    /// Metrics of submissions, conflicts and orphaned restores.
     pub metrics: &'a Metrics,
+    /// Intervals that determine the wait after a submission.
     pub intervals: Intervals,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
-    /// Once it is over, nothing is written or sent; only what became of a request
-    /// that was sent is recorded yet.
+    /// Term in which the decision was made. Once it is over, nothing is written or sent, except the
+    /// outcome of a request that was already sent.
     pub term: &'a Term,
 }
 
-/// What became of the object.
+/// The outcome for the object.
 pub enum Acted {
+    /// Nothing was written: the status says the same already, nothing was to be done, or the
+    /// submission has to wait.
     Unchanged,
+    /// The status was written; the object as the API server answered it.
     Written(Box<IndexRestore>),
-    /// Somebody changed it in the meantime.
+    /// Another writer changed the object since it was read: this outcome was not written.
     Conflict,
+    /// The object is gone, or records another restore job.
     Gone,
-    /// The lease was lost meanwhile: another process may be at work.
+    /// The lease was lost: nothing was written, because another process may lead.
     NotLeading,
 }
 
 /// What was done, and when to reconcile again.
 pub struct Done {
+    /// What happened to the object.
     pub acted: Acted,
+    /// Wait until the next reconcile. `None`: only a change of the object is a reason for one.
     pub requeue_after: Option<Duration>,
-    /// The version with the claim, where one was made: the cache may show it yet.
+    /// Resource version of the object with the claim, where one was made: the cache may still
+    /// show it.
     pub claimed: Option<String>,
 }
 
-/// Does what was decided. What became of a create request is taken in by
-/// `evidence`.
+/// Carries out the decision. `evidence` learns the outcome of a create request.
 ///
 /// # Errors
-/// If the API server fails, or refuses a write. What Pinecone accepted is not
-/// lost by it: recording is repeated until it lands.
+/// If the API server fails, or refuses a write. What Pinecone accepted is not lost: recording is
+/// retried until it succeeds.
 pub async fn act(
     actor: &Actor<'_>,
     object: &IndexRestore,

@@ -11,27 +11,35 @@ use crate::pinecone::{Backup, Failure, FailureKind, Index, Lookup, RestoreJob};
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
+    /// Nothing was asked.
     Nothing,
     /// Nothing could be read for want of an API key.
     NoKey(KeyProblem),
+    /// Answers [`Question::MaySubmit`](super::Question::MaySubmit).
     MaySubmit(Preflight),
+    /// Answers [`Question::FindOurs`](super::Question::FindOurs).
     FindOurs(Search),
+    /// Answers [`Question::Follow`](super::Question::Follow).
     Follow {
+        /// The recorded restore job, by its ID; where none is recorded, the one that the list shows
+        /// for this backup and name.
         job: Lookup<RestoreJob>,
         /// Read where the job has ended or cannot be seen, and now and then.
         index: Option<Lookup<Index>>,
     },
+    /// Answers [`Question::StillThere`](super::Question::StillThere).
     StillThere(Check),
 }
 
 /// Before a claim is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preflight {
+    /// The index that has the wanted name; `None` where the name is free.
     pub index: Lookup<Index>,
     /// Read where the name is taken, or an attempt may still take effect.
     pub jobs: Option<Result<RestoreJobs, Failure>>,
-    /// Read where the name is free. That it is not found is a failure here: its
-    /// words are told.
+    /// Read where the name is free. "Not found" is a failure here, so that the status can quote its
+    /// words.
     pub backup: Option<Result<Backup, Failure>>,
     /// Pinecone's clock.
     pub date: Option<Timestamp>,
@@ -40,7 +48,9 @@ pub struct Preflight {
 /// While a submission is open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
+    /// The index that has the name of the submission.
     pub index: Lookup<Index>,
+    /// The restore jobs of that name. Read before the index, in one observation.
     pub jobs: Result<RestoreJobs, Failure>,
     /// Proves that the key is one of the right project.
     pub backup: Option<Result<Backup, Failure>>,
@@ -51,6 +61,7 @@ pub struct Search {
 /// An observation of an index that was restored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
+    /// The index that has the recorded name, from the shared list or by its name.
     pub index: Lookup<Index>,
     /// Whether the restore job is shown, in the list or by its ID. Read where the index does
     /// not name its backup.

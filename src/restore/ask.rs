@@ -1,3 +1,5 @@
+//! The question that has to be answered before a restore can be decided. Pure.
+
 use super::evidence::Evidence;
 use super::situation::{Situation, Stage};
 use crate::api::Reason;
@@ -21,17 +23,27 @@ pub enum Question {
     Nothing,
     /// Is the name free and the backup ready? If the name is taken: by whom?
     /// `jobs` asks for the restore jobs even where the name is free.
-    MaySubmit { jobs: bool },
-    /// What came of the open submission?
+    MaySubmit {
+        /// Set after an attempt of unknown outcome, which may still take effect.
+        jobs: bool,
+    },
+    /// What is the outcome of the open submission?
     FindOurs,
     /// How far is the job? `index` asks for the index while the job is pending.
-    Follow { index: bool },
+    Follow {
+        /// Set for every fourth poll; an ended or missing job has its index read anyway.
+        index: bool,
+    },
     /// Is the restored index still there? `by_list` lets one list answer for all
     /// indexes of a key.
-    StillThere { by_list: bool },
+    StillThere {
+        /// Not set while the status reports the index as unhealthy: the list may be older.
+        by_list: bool,
+    },
 }
 
-/// What must be read in this situation.
+/// Returns the question that this situation raises: [`Question::Nothing`] where only a change of
+/// the object can change the decision.
 pub fn ask(situation: &Situation, evidence: &Evidence) -> Question {
     match &situation.stage {
         Stage::Unclaimed { .. } if situation.deleting => Question::Nothing,

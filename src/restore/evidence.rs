@@ -1,3 +1,5 @@
+//! What one process has learnt about a restore from its observations. Pure.
+
 use std::ops::Range;
 use std::time::Duration;
 
@@ -76,7 +78,7 @@ impl Evidence {
         self.refusals
     }
 
-    /// Takes in what became of a create request.
+    /// Learns the outcome of a create request: counts a refusal, and resets the count otherwise.
     pub fn learn_posted(&mut self, is_refused: bool) {
         self.refusals = match is_refused {
             true => self.refusals.saturating_add(1),
@@ -84,7 +86,7 @@ impl Evidence {
         };
     }
 
-    /// How often the job was asked for.
+    /// How often the job was polled. Wraps around.
     pub fn polls(&self) -> u32 {
         self.polls
     }
@@ -111,13 +113,13 @@ impl Evidence {
         self.failing_since
     }
 
-    /// When the last check of the restored index began that showed what became of it.
+    /// When the last successful check of the restored index began.
     pub fn confirmed(&self) -> Option<BootTime> {
         self.confirmed
     }
 
-    /// Takes in one answer, and when it was asked for and had. An observation that failed
-    /// neither proves nor disproves.
+    /// Learns from one answer; `during` is from before the first read to after the last. An
+    /// observation that failed neither proves nor disproves.
     pub fn learn(
         &mut self,
         situation: &Situation,

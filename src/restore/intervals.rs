@@ -24,8 +24,8 @@ impl Intervals {
         (age / 8).clamp(self.poll_min, self.poll_max)
     }
 
-    /// Until the next try after so many failures in a row; never sooner than
-    /// Pinecone asked for.
+    /// Until the next try after that number of failures in a row: `poll_min`, doubled by each
+    /// further one up to [`Intervals::stalled`]; never sooner than Pinecone asked for.
     pub fn retry(self, failures: u32, asked: Option<Duration>) -> Duration {
         let doubled = self
             .poll_min
@@ -39,14 +39,12 @@ impl Intervals {
         self.retry(failures, None).min(SECRET)
     }
 
-    /// Until the next observation of a restore that waits for a person: five times
-    /// `poll_max`.
+    /// Until the next observation of a restore that needs manual action: five times `poll_max`.
     pub fn stalled(self) -> Duration {
         self.poll_max.saturating_mul(5)
     }
 
-    /// The period in which every restored index is looked at once: ten times
-    /// `poll_max`.
+    /// The period in which every restored index is checked once: ten times `poll_max`.
     pub fn slow_period(self) -> Duration {
         self.poll_max.saturating_mul(10)
     }
@@ -65,15 +63,15 @@ pub struct Patience {
     /// Before an open claim without any trace is abandoned, the first time; each
     /// further attempt doubles it. Must exceed a request's life in Pinecone.
     pub confirm: Duration,
-    /// For the list of restore jobs to catch up with an index that exists. Looks
-    /// that began sooner count for nothing.
+    /// For the list of restore jobs to catch up with an index that exists. Observations that
+    /// began sooner do not count.
     pub catch_up: Duration,
-    /// Before a person is asked to look.
+    /// Before a person is asked to check.
     pub give_up: Duration,
     /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs.
     pub job_outage: Duration,
     /// Longest time between two observations of an open claim after which the operator still
-    /// submits again by itself. Zero: it never does.
+    /// submits again automatically. Zero: it never does.
     pub max_gap: Duration,
 }
 

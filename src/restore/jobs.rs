@@ -19,7 +19,7 @@ const CLOCK_MARGIN: Duration = Duration::from_secs(30);
 pub struct RestoreJobs {
     /// The jobs that are listed; one that was asked for by its ID is here as its ID shows it.
     pub listed: Vec<RestoreJob>,
-    /// Whether the list came to its end: only then a missing job means something.
+    /// Whether the list was read to its end: only then is a missing job evidence.
     pub is_complete: bool,
     /// The earlier job that might be adopted, as `GET /restore-jobs/{id}` shows
     /// it: Pinecone answers 404 there once the job's index was deleted, and while its
@@ -34,7 +34,8 @@ pub struct RestoreJobs {
 }
 
 impl RestoreJobs {
-    /// Where the index that has the name came from, as far as it or its job shows.
+    /// Whether the index came from the backup of `situation`, as far as the index or its job shows;
+    /// `None` where neither does.
     pub fn is_of_backup(&self, situation: &Situation, index: &Index) -> Option<bool> {
         let shown = index.source.is(&situation.backup_id);
         shown.or(self.foreign.as_ref().map(|_| false))

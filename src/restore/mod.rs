@@ -1,10 +1,10 @@
 //! The protocol of one restore.
 //!
-//! An object is parsed into a [`Situation`]; [`ask`] says what has to be read for it; `observe`
-//! reads it; what was seen is added to the [`Evidence`]; [`decide`] says what to do; `act` does
+//! An object is parsed into a [`Situation`]; [`ask()`] says what has to be read for it; `observe`
+//! reads it; what was seen is added to the [`Evidence`]; [`decide()`] says what to do; `act` does
 //! it: it writes a [`Report`], or submits the restore under a claim.
 //!
-//! [`Situation::of`], [`ask`], [`decide`] and [`Report::status`] are pure: no
+//! [`Situation::of`], [`ask()`], [`decide()`] and [`Report::status`] are pure: no
 //! clock, no I/O, and total. `observe` and `act` do what they say to do.
 
 mod act;

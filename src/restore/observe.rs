@@ -18,7 +18,9 @@ use crate::runtime::failpoint::{Site, around};
 /// What is to be read from Pinecone, and what is known already.
 #[derive(Clone, Copy)]
 pub struct ObservationRequest<'a> {
+    /// The question to answer, as `ask` returned it.
     pub question: Question,
+    /// The parsed object: which IDs and names to read.
     pub situation: &'a Situation,
     /// A restore job of this backup and name that an earlier observation showed.
     pub known_job: Option<&'a RestoreJob>,

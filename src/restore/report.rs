@@ -1,3 +1,5 @@
+//! What a reconcile writes into the status, and the claim that precedes a submission. Pure.
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -13,42 +15,54 @@ use crate::pinecone::RestoreJob;
 /// What is to be written into the status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
+    /// Reason and message of the conditions, and of the event if the reason changes.
     pub message: StatusMessage,
+    /// What changes in the rest of the status.
     pub change: Change,
 }
 
-/// What changes beside the conditions.
+/// What changes in the status besides the conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
+    /// Only the conditions, the observed generation and the last handled request change.
     Nothing,
     /// The open submission was answered with "the name is taken".
     Taken,
-    /// The open submission is over.
+    /// The open submission is closed: no restore of it is known.
     Close {
+        /// How the submission ended: `Refused`, `Unsent` or `Abandoned`.
         outcome: SubmissionOutcome,
+        /// Why it was refused: Pinecone's reason, or `IndexAlreadyExists` where the name is taken.
+        /// `None` for the other outcomes.
         reason: Option<Reason>,
     },
     /// The restore job is known.
     Record(Record),
-    /// The restore job went on.
+    /// The restore job, as Pinecone reports it now.
     Job(RestoreStatus),
     /// The restore is complete and the index ready.
     Finish {
         /// Absent where no restore job is known.
         restore: Option<RestoreStatus>,
+        /// Host that serves the index; empty where Pinecone shows none.
         host: String,
+        /// When the index was found ready, by the operator's clock.
         at: Timestamp,
     },
     /// Until when the open submission was observed, and whether an index was seen.
     Observed {
+        /// End of the observation without a gap, by Pinecone's clock where it is known.
         until: Timestamp,
+        /// Sets `indexSeen`, which is never reset for the same claim.
         index_seen: bool,
     },
     /// A check of the restored index was answered.
     Confirmed(Timestamp),
     /// Checks of the restored index fail.
     Unconfirmed {
+        /// When Pinecone last confirmed the index; `None` where it never did.
         last: Option<Timestamp>,
+        /// When the first of the failed checks began.
         since: Timestamp,
     },
 }
@@ -56,30 +70,36 @@ pub enum Change {
 /// The restore job that answers a submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Absent where only the index itself names its backup.
+    /// ID of the restore job; absent where only the index itself names its backup.
     pub job_id: Option<String>,
+    /// ID of the index; absent where no job is shown.
     pub index_id: Option<String>,
+    /// Backup that the job restores from.
     pub backup_id: String,
+    /// Name of the index.
     pub index_name: String,
     /// Whether it was there before this restore asked for it.
     pub adopted: bool,
+    /// State of the job; absent where no job is shown.
     pub restore: Option<RestoreStatus>,
 }
 
 /// The claim to write before anything is sent.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest {
+    /// Random mark by which the writer recognises its own claim.
     pub nonce: String,
     /// Pinecone's clock where it is known.
     pub now: Timestamp,
 }
 
 impl Report {
+    /// Returns a report with this message and change.
     pub fn new(message: StatusMessage, change: Change) -> Self {
         Self { message, change }
     }
 
-    /// The status of `object` with this report taken in.
+    /// Returns the status of `object` with this report applied.
     pub fn status(&self, object: &IndexRestore, now: Timestamp) -> IndexRestoreStatus {
         let mut status = own_status(object);
         match &self.change {

@@ -15,13 +15,16 @@ use crate::pinecone::JobState;
 /// object (a copied or restored status) counts for nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
-    /// Nothing is submitted. `last` is this object's previous attempt, which is closed.
-    Unclaimed { last: Option<Submission> },
+    /// Nothing is submitted. `last` is this object's previous attempt, if it made one.
+    Unclaimed {
+        /// Closed as `Refused`, `Unsent` or `Abandoned`; `None` before the first attempt.
+        last: Option<Submission>,
+    },
     /// Pinecone refused this very spec as invalid: only an edit helps.
     Rejected,
     /// A submission is open: Pinecone may have accepted it, or may yet.
     Claimed(Submission),
-    /// The restore is known to run, or not known to have ended.
+    /// The restore runs, or is not known to have ended.
     Submitted(Submitted),
     /// The restore job ended without a restored index.
     Failed,
@@ -32,9 +35,10 @@ pub enum Stage {
 /// What is recorded as this restore.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
-    /// Absent where the index names its backup and no restore job is known, and where
-    /// somebody took the ID out of the status.
+    /// ID of the restore job. Absent where the index names its backup and no restore job is known,
+    /// and where somebody removed the ID from the status.
     pub job_id: Option<String>,
+    /// Whether the index existed before this restore and was recorded as its result.
     pub adopted: bool,
     /// The host that was recorded when the index was ready.
     pub host: Option<String>,
@@ -47,22 +51,26 @@ pub struct Submitted {
     pub unconfirmed_since: Option<Timestamp>,
 }
 
-/// What the spec wants of the index beside its data.
+/// What the spec wants of the index besides its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// Omitted means not managed.
+    /// Tags of the spec; omitted means not managed.
     pub tags: Option<BTreeMap<String, String>>,
+    /// Whether `deletionProtection` is `Enabled`.
     pub is_protected: bool,
 }
 
 /// All that decisions need to know of the object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Situation {
+    /// How far the restore got; determines which question is asked.
     pub stage: Stage,
+    /// UID of the object; decides between two rivals that are equal otherwise.
     pub uid: String,
     /// The submission's values where there is one that is open or accepted, the
     /// spec's otherwise.
     pub backup_id: String,
+    /// Name of the index; the submission's or the spec's, as `backup_id` is.
     pub index_name: String,
     /// Since when a restore job for both is this restore's own, by Pinecone's clock.
     /// Without it none is: nothing was sent, or what was sent had no effect.
@@ -72,8 +80,11 @@ pub struct Situation {
     pub is_frozen: bool,
     /// Whether Pinecone refused this very spec as invalid.
     pub is_rejected: bool,
+    /// Whether an existing index of the same backup may be recorded.
     pub adoption: AdoptionPolicy,
+    /// Tags and deletion protection that an adopted index is compared with.
     pub wanted: Wanted,
+    /// Whether the object has a deletion timestamp: nothing is submitted any more.
     pub deleting: bool,
     /// What the status says now.
     pub shown: Option<StatusMessage>,
@@ -87,7 +98,7 @@ pub struct Situation {
 }
 
 impl Situation {
-    /// Parses an object; looks at nothing else.
+    /// Parses an object. Depends on nothing else.
     pub fn of(object: &IndexRestore) -> Self {
         let stage = stage(object);
         let own = own_submission(object);

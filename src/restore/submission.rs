@@ -10,6 +10,7 @@ pub fn own_submission(object: &IndexRestore) -> Option<&Submission> {
 }
 
 impl Submission {
+    /// Whether it left no trace for the confirm patience: another attempt may follow.
     pub fn is_abandoned(&self) -> bool {
         self.outcome == SubmissionOutcome::Abandoned
     }

@@ -11,13 +11,22 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// A call that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// kube returned an error: the API server's answer, or none.
     #[error("{call}: {source}")]
     Call {
+        /// Name of the call, for messages.
         call: &'static str,
+        /// kube's error; boxed, because it is large.
         source: Box<kube::Error>,
     },
+    /// No answer within the deadline. The call may have had its effect.
     #[error("{call}: the API server did not answer within {after:?}")]
-    Deadline { call: &'static str, after: Duration },
+    Deadline {
+        /// Name of the call, for messages.
+        call: &'static str,
+        /// The deadline that passed.
+        after: Duration,
+    },
 }
 
 /// Awaits a call, for 15 s at most.
@@ -60,14 +69,18 @@ impl Error {
         }
     }
 
+    /// Whether the API server answered 403: the operator lacks a permission.
     pub fn is_forbidden(&self) -> bool {
         self.status().is_some_and(|status| status.code == 403)
     }
 
+    /// Whether the API server answered 404: the object, or its kind, does not exist.
     pub fn is_not_found(&self) -> bool {
         self.status().is_some_and(|status| status.code == 404)
     }
 
+    /// Whether the API server answered 409: the object has a newer resource version, or exists
+    /// already.
     pub fn is_conflict(&self) -> bool {
         self.status().is_some_and(|status| status.code == 409)
     }

@@ -59,11 +59,14 @@ impl BootTime {
 /// what safety rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
+    /// Time of day, which may step.
     pub wall: Timestamp,
+    /// Time since boot, which never steps.
     pub boot: BootTime,
 }
 
 impl Now {
+    /// Reads both clocks, one after the other.
     pub fn read() -> Self {
         Self {
             wall: Timestamp::now(),

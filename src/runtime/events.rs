@@ -25,6 +25,8 @@ pub struct Events {
 }
 
 impl Events {
+    /// Returns a publisher whose events name `index-restore-operator` and, where `POD_NAME` is set,
+    /// the pod as their source.
     pub fn new(client: Client) -> Self {
         let reporter = Reporter {
             controller: "index-restore-operator".into(),

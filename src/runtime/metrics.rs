@@ -153,6 +153,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
+    /// Counts one reconcile and its duration; `outcome` is `ok` or a bounded error label.
     pub fn reconciled(&self, outcome: &'static str, took: Duration) {
         self.reconciles
             .get_or_create(&OutcomeLabel { outcome })
@@ -160,24 +161,29 @@ impl Metrics {
         self.reconcile_duration.observe(took.as_secs_f64());
     }
 
+    /// Counts one claim by its outcome: the label of the answer to its request, or `unsent`.
     pub fn submitted(&self, outcome: &'static str) {
         self.submissions
             .get_or_create(&OutcomeLabel { outcome })
             .inc();
     }
 
+    /// Counts a status write that lost against a newer version of the object.
     pub fn conflicted(&self) {
         self.conflicts.inc();
     }
 
+    /// Counts an error of a watch on IndexRestores. The watch is restarted.
     pub fn watch_failed(&self) {
         self.watch_errors.inc();
     }
 
+    /// Counts an accepted restore that no IndexRestore records, because its object is gone.
     pub fn orphaned(&self) {
         self.orphaned.inc();
     }
 
+    /// Sets whether this process leads.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
     }

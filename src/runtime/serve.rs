@@ -15,9 +15,10 @@ use crate::runtime::metrics::Metrics;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the endpoints tell.
+/// The state that the endpoints report.
 #[derive(Clone)]
 pub struct Served {
+    /// Metrics that `/metrics` returns.
     pub metrics: Arc<Metrics>,
     /// Set once every IndexRestore was seen.
     pub is_ready: Arc<AtomicBool>,

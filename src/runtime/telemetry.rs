@@ -4,7 +4,10 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+/// Format of the log lines, the value of `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+// clap would print doc comments on the variants in `--help`.
+#[allow(missing_docs)]
 pub enum LogFormat {
     Text,
     Json,

@@ -16,10 +16,11 @@ use crate::wait::eventually;
 /// A write in the life of a restore, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// The report that something is in the way.
+    /// The report that Pinecone asks for payment: the restore is blocked once.
     Report,
+    /// The claim: the submission is open, and nothing was sent yet.
     Claim,
-    /// The IDs.
+    /// The IDs of the restore job and of the index.
     Record,
     /// The report that it is restored.
     Finish,
@@ -28,6 +29,7 @@ pub enum Write {
 }
 
 impl Write {
+    /// Whether the call is this write of the IndexRestore of that name.
     pub fn concerns(self, call: &Call, name: &str) -> bool {
         if self == Self::Event {
             return call.method == Method::POST
@@ -73,8 +75,11 @@ fn reason(status: &Value) -> &str {
 /// What one write meets.
 #[derive(Clone)]
 pub struct Answer {
+    /// Names the cell's IndexRestore: the code or what else happens, `-applied` if the write is stored.
     pub label: String,
+    /// What happens to the request.
     pub fault: Fault,
+    /// The number of requests that meet it, the client's own retries included.
     pub times: u32,
 }
 
@@ -103,7 +108,7 @@ pub fn prompt() -> Vec<Answer> {
     answers
 }
 
-/// The answers that use up the operator's patience with the API server.
+/// The answers that last longer than the operator waits for one call to the API server.
 pub fn lasting() -> Vec<Answer> {
     let mut answers = Vec::new();
     for code in [429, 503, 504] {
@@ -120,7 +125,9 @@ pub fn lasting() -> Vec<Answer> {
 
 /// A cell of the matrix, under way.
 pub struct Cell {
+    /// Name of the cell's IndexRestore and of its index.
     pub name: String,
+    /// The fault in force: counts the requests that met it, and ends what it holds back.
     pub armed: Arc<Armed>,
 }
 
@@ -137,7 +144,7 @@ pub async fn begin(proxied: &Proxied, write: Write, n: usize, answer: &Answer) -
     Cell { name, armed }
 }
 
-/// Runs all cells of one write at the same time; says how many.
+/// Runs all cells of one write at the same time, panics at the first that is not restored once, and returns their number.
 pub async fn run(write: Write, answers: &[Answer]) -> usize {
     let proxied = Proxied::new().await;
     let operator = proxied.scene.start_with(&["--concurrency=64"]).await;

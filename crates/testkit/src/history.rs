@@ -14,6 +14,7 @@ use kube::api::{ListParams, WatchEvent, WatchParams};
 use crate::scene::{Scene, status};
 use crate::wait::{DEADLINE, eventually};
 
+/// A watch of a scene's IndexRestores that records every version. It ends on drop.
 pub struct History {
     versions: Arc<Mutex<Vec<IndexRestore>>>,
     watching: tokio::task::JoinHandle<()>,

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::control_plane::ControlPlane;
 
+/// The CustomResourceDefinition as it is released, in YAML.
 pub const CRD: &str = include_str!("../../../crds/indexrestores.yaml");
 const RBAC: &str = include_str!("../../../deploy/base/rbac.yaml");
 const SHIPPED: [&str; 3] = [

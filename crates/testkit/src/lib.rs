@@ -15,6 +15,8 @@
 //!
 //! Every child ends with this process, and its temporary directory is removed, however this process ends: even by SIGKILL.
 
+#![warn(missing_docs)]
+
 pub mod api_answers;
 pub mod binary;
 pub mod history;

@@ -19,9 +19,14 @@ use crate::installation::shared;
 use crate::scene::{Running, Scene, ready, status};
 use crate::wait::wait_for;
 
+/// A scene without leader election behind a proxy. Operators of the scene reach the API server through the proxy, the test's own
+/// client does not.
 pub struct Proxied {
+    /// The namespace, the emulator and the operators.
     pub scene: Scene,
+    /// The proxy of the operators that the scene starts.
     pub proxy: ApiProxy,
+    /// Every version of the scene's IndexRestores since the scene began.
     pub history: History,
 }
 
@@ -76,14 +81,14 @@ impl Proxied {
         proxy.treat(|_| Treatment::Hold);
     }
 
-    /// The truth, of which what happened is told in order.
+    /// Ends [`Proxied::freeze`]: lists show what is stored, and the events that were held are delivered in order.
     pub fn thaw(&self) {
         self.proxy.show(None);
         self.proxy.treat(|_| Treatment::Pass);
     }
 
-    /// Makes a restore that is told first that something is in the way, and so has
-    /// every kind of write. No mark may contain another.
+    /// Creates a restore that is blocked once (HTTP 402 for its backup), and so has every kind of write. No mark may
+    /// contain another.
     pub async fn create_with_report(&self, name: &str, mark: &str) {
         let backup = format!("backup-{mark}");
         let seed = BackupSeed::new("nightly", "products").id(&backup);
@@ -103,6 +108,7 @@ impl Proxied {
         object
     }
 
+    /// Waits, for at most [`LONG`], until the Ready condition has that reason for the current generation; panics if it has not.
     pub async fn until(&self, name: &str, reason: &str) -> IndexRestore {
         let found = wait_for(&self.scene.restores, name, LONG, |object| {
             object.is_some_and(|object| {
@@ -117,7 +123,7 @@ impl Proxied {
     }
 
     /// Each create request went under a claim of its own that was stored before, and
-    /// recorded IDs stayed. Says how many requests there were.
+    /// recorded IDs stayed. Returns the number of requests.
     pub async fn check_claimed(&self, object: &IndexRestore) -> usize {
         let versions = self.history.up_to(object).await;
         check_ids_stay(&versions);

@@ -36,7 +36,7 @@ impl ControlPlane {
     /// watched knows a future that never was.
     ///
     /// # Errors
-    /// On the shared control plane, or when they don't start again within 30 s.
+    /// On the shared control plane, or when they aren't ready again within 90 s.
     pub async fn roll_back(&self, saved: &Saved) -> Result<()> {
         self.stop_api_server()?;
         let data = self.directory().join("etcd");

@@ -10,11 +10,14 @@ use crate::api::conditions::{self, ConditionStates, Truth, find};
 /// to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
+    /// Reason of all conditions of the status, and of the event that announces it.
     pub reason: Reason,
+    /// Message of the conditions; cut to [`conditions::MAX_MESSAGE`] characters when written.
     pub text: String,
 }
 
 impl StatusMessage {
+    /// Returns a message of this reason. The text is not checked or cut.
     pub fn new(reason: Reason, text: impl Into<String>) -> Self {
         Self {
             reason,
@@ -22,7 +25,7 @@ impl StatusMessage {
         }
     }
 
-    /// What the Ready condition says, if it is one of ours.
+    /// Returns what the Ready condition says; `None` where its reason is not a [`Reason`].
     pub fn shown(conditions: &[Condition]) -> Option<Self> {
         let ready = find(conditions, "Ready")?;
         let reason = Reason::ALL

@@ -41,7 +41,7 @@ pub fn crd() -> CustomResourceDefinition {
     crd
 }
 
-/// The definition as YAML, as it stands in `crds/indexrestores.yaml`.
+/// Returns the definition as YAML, exactly the content of `crds/indexrestores.yaml`.
 ///
 /// # Errors
 /// Only if the definition cannot be written as YAML, which a test rules out.

@@ -6,6 +6,8 @@ use crate::api::conditions::{ConditionStates, Progress, Truth};
 /// Why a restore is where it is: the reason of its conditions, of its events
 /// and of the metric's label. Reasons are API: none is renamed or removed.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+// A doc comment on a variant would turn the enum of the CRD's schema into a oneOf.
+#[allow(missing_docs)]
 pub enum Reason {
     Pending,
     SecretNotFound,
@@ -103,7 +105,7 @@ impl Reason {
         }
     }
 
-    /// The word as it stands in conditions, events and metrics.
+    /// Returns the word that conditions, events and metrics show.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",

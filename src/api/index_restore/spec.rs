@@ -181,6 +181,8 @@ impl ApiKeySecretRef {
 
 /// Whether Pinecone refuses to delete the index.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+// A doc comment on a variant would turn the enum of the CRD's schema into a oneOf.
+#[allow(missing_docs)]
 pub enum DeletionProtection {
     Enabled,
     #[default]
@@ -189,6 +191,8 @@ pub enum DeletionProtection {
 
 /// What an index name that is taken already means.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+// A doc comment on a variant would turn the enum of the CRD's schema into a oneOf.
+#[allow(missing_docs)]
 pub enum AdoptionPolicy {
     #[default]
     IfSameBackup,

@@ -58,8 +58,7 @@ pub struct IndexRestoreStatus {
 }
 
 impl IndexRestoreStatus {
-    /// Whether `other` tells nothing that this does not: equal but for the request
-    /// IDs in messages.
+    /// Whether both statuses are equal apart from the request IDs in messages.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let bare = |status: &Self| {
             let mut status = status.clone();

@@ -24,16 +24,19 @@ use crate::pinecone::{JobState, RestoreJob};
 use crate::runtime::clock::Now;
 pub use posted::{after_post, after_unsent};
 
-/// The bounds that decisions keep.
+/// The intervals and the patience that decisions follow.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
+    /// How often Pinecone is asked.
     pub intervals: Intervals,
+    /// How long an absence is not believed.
     pub patience: Patience,
 }
 
 /// What to do now, and when to reconcile again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
+    /// What to do now.
     pub step: Step,
     /// `None`: only a change of the object is a reason to reconcile again.
     pub requeue_after: Option<Duration>,
@@ -42,8 +45,7 @@ pub struct Decision {
 /// One effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Claim the restore, submit it, and record what came of it. Reached from an
-    /// unclaimed stage only.
+    /// Claim the restore, submit it, and record the outcome. Reached from an unclaimed stage only.
     Submit {
         /// Pinecone's clock where it is known.
         date: Option<Timestamp>,
@@ -75,7 +77,7 @@ impl Decision {
     };
 }
 
-/// Decides what to do. `evidence` has taken in `answer` already.
+/// Decides what to do. `evidence` has learnt from `answer` already.
 pub fn decide(
     situation: &Situation,
     evidence: &Evidence,

@@ -112,6 +112,7 @@ fn rate_limited(failure: &Failure) -> StatusMessage {
     )
 }
 
+/// Reports that no API key can be used; `problem` says what to do about it.
 pub fn no_key(problem: &KeyProblem) -> StatusMessage {
     StatusMessage::new(
         Reason::SecretNotFound,
@@ -119,10 +120,12 @@ pub fn no_key(problem: &KeyProblem) -> StatusMessage {
     )
 }
 
+/// Reports that nothing was sent yet: the first message of a restore.
 pub fn pending() -> StatusMessage {
     StatusMessage::new(Reason::Pending, "nothing was sent to Pinecone yet")
 }
 
+/// Reports that Pinecone answered 404 for the backup, to a read or to the create request.
 pub fn backup_not_found(backup_id: &str, failure: &Failure) -> StatusMessage {
     StatusMessage::new(
         Reason::BackupNotFound,
@@ -132,6 +135,7 @@ pub fn backup_not_found(backup_id: &str, failure: &Failure) -> StatusMessage {
     )
 }
 
+/// Reports that the backup is not complete; `status` is Pinecone's word for its state.
 pub fn backup_not_ready(backup_id: &str, status: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::BackupNotReady,
@@ -139,6 +143,7 @@ pub fn backup_not_ready(backup_id: &str, status: &str) -> StatusMessage {
     )
 }
 
+/// Reports that the backup cannot be restored; `status` is Pinecone's word for its state.
 pub fn backup_failed(backup_id: &str, status: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::BackupFailed,
@@ -148,6 +153,7 @@ pub fn backup_failed(backup_id: &str, status: &str) -> StatusMessage {
     )
 }
 
+/// Reports that the outcome of the create request is not known; `why` is what was observed.
 pub fn confirming(why: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::ConfirmingSubmission,
@@ -157,6 +163,10 @@ pub fn confirming(why: &str) -> StatusMessage {
     )
 }
 
+/// Asks a person to check in Pinecone: the outcome is unknown for longer than
+/// [`Patience::give_up`], or a trace of the restore disappeared.
+///
+/// [`Patience::give_up`]: super::intervals::Patience::give_up
 pub fn unconfirmed(situation: &Situation, why: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::SubmissionUnconfirmed,
@@ -191,6 +201,7 @@ pub fn unobserved(
     )
 }
 
+/// Reports the IDs with which Pinecone accepted the create request.
 pub fn submitted(job_id: &str, index_id: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
@@ -198,6 +209,7 @@ pub fn submitted(job_id: &str, index_id: &str) -> StatusMessage {
     )
 }
 
+/// Reports that the restore job was found although the answer that named it was lost.
 pub fn recovered(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
@@ -208,6 +220,7 @@ pub fn recovered(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports the job's state in Pinecone's own word.
 pub fn restoring(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
@@ -215,6 +228,7 @@ pub fn restoring(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports that Pinecone does not show the job, which proves nothing yet.
 pub fn job_not_shown(submitted: &Submitted) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
@@ -225,6 +239,9 @@ pub fn job_not_shown(submitted: &Submitted) -> StatusMessage {
     )
 }
 
+/// Reports that the job is missing for [`Patience::give_up`] while an index of the name exists.
+///
+/// [`Patience::give_up`]: super::intervals::Patience::give_up
 pub fn job_lost(submitted: &Submitted, index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreJobNotFound,
@@ -237,6 +254,7 @@ pub fn job_lost(submitted: &Submitted, index: &Index) -> StatusMessage {
     )
 }
 
+/// Reports that the job failed. The restore is not submitted again.
 pub fn job_failed(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreFailed,
@@ -247,6 +265,7 @@ pub fn job_failed(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports that the job was cancelled. The restore is not submitted again.
 pub fn job_cancelled(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreCancelled,

@@ -5,7 +5,8 @@ use crate::pinecone::{Index, RestoreJob, SourceBackup};
 use crate::restore::jobs::RestoreJobs;
 use crate::restore::situation::Situation;
 
-/// The name is taken, and no restore job proves that the index came from this backup.
+/// Reports that the name is taken and that no restore job proves that the index came from this
+/// backup; names the index's origin where it is known.
 pub fn name_taken(situation: &Situation, index: &Index, jobs: &RestoreJobs) -> StatusMessage {
     let (name, backup_id) = (&index.name, &situation.backup_id);
     if let Some(job) = &jobs.foreign {
@@ -33,7 +34,7 @@ pub fn name_taken(situation: &Situation, index: &Index, jobs: &RestoreJobs) -> S
     StatusMessage::new(Reason::IndexAlreadyExists, message)
 }
 
-/// A request of this restore may have created the index, or somebody else did.
+/// Reports that it cannot be determined whether a request of this restore created the index.
 pub fn conflict_undetermined(situation: &Situation, index: &Index) -> StatusMessage {
     let (name, backup_id) = (&index.name, &situation.backup_id);
     StatusMessage::new(
@@ -44,7 +45,7 @@ pub fn conflict_undetermined(situation: &Situation, index: &Index) -> StatusMess
     )
 }
 
-/// A failed restore is no result, whoever started it.
+/// Reports that the index is left from a failed restore, which is no result, whoever started it.
 pub fn left_by_failed_job(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
@@ -55,6 +56,8 @@ pub fn left_by_failed_job(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports that a restore job of this backup made the index, which `adoptionPolicy: Never` does not
+/// accept.
 pub fn never_adopt(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
@@ -65,6 +68,8 @@ pub fn never_adopt(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports that the index names this backup, which `adoptionPolicy: Never` does not accept. No
+/// restore job is shown for it.
 pub fn never_adopt_index(index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
@@ -91,6 +96,7 @@ pub fn frozen(message: StatusMessage) -> StatusMessage {
     StatusMessage::new(message.reason, message.text + NOTE)
 }
 
+/// Reports that the name is taken and that it is too early to conclude by what.
 pub fn looking_for_origin(index_name: &str, jobs: &RestoreJobs) -> StatusMessage {
     let what = match &jobs.doubted {
         Some(job) => format!(
@@ -105,6 +111,7 @@ pub fn looking_for_origin(index_name: &str, jobs: &RestoreJobs) -> StatusMessage
     )
 }
 
+/// Reports that the restore waits until Pinecone has deleted the index that has the name.
 pub fn name_being_freed(index_name: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::Pending,
@@ -114,6 +121,7 @@ pub fn name_being_freed(index_name: &str) -> StatusMessage {
     )
 }
 
+/// Reports that an index of the same backup is adopted; its job may still run.
 pub fn adopting(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
@@ -124,6 +132,7 @@ pub fn adopting(job: &RestoreJob) -> StatusMessage {
     )
 }
 
+/// Reports that the index is recorded without a restore job, because it names this backup.
 pub fn recording_index(index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,

@@ -9,6 +9,7 @@ use crate::api::{Reason, StatusMessage};
 use crate::pinecone::Index;
 use crate::restore::situation::{Situation, Submitted, Wanted};
 
+/// Reports an index that failed, is disabled or is being deleted, in Pinecone's own word.
 pub fn index_failed(index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexFailed,
@@ -19,6 +20,8 @@ pub fn index_failed(index: &Index) -> StatusMessage {
     )
 }
 
+/// Reports that the index is not ready after its job completed. `state` is Pinecone's word, or says
+/// that Pinecone does not show the index.
 pub fn index_not_ready(index_name: &str, state: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexNotReady,
@@ -26,6 +29,7 @@ pub fn index_not_ready(index_name: &str, state: &str) -> StatusMessage {
     )
 }
 
+/// Reports that Pinecone shows no index of this name although the restore was accepted.
 pub fn index_deleted(index_name: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexDeleted,
@@ -35,6 +39,7 @@ pub fn index_deleted(index_name: &str) -> StatusMessage {
     )
 }
 
+/// Reports that an index of another origin has the name now.
 pub fn index_replaced(index_name: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexDeleted,
@@ -99,6 +104,7 @@ pub fn unconfirmed_index(
     )
 }
 
+/// Reports that the index that this restore created is ready.
 pub fn restored(index_name: &str, submitted: &Submitted) -> StatusMessage {
     let job = match submitted.job_id {
         Some(_) => "",

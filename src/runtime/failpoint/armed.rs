@@ -14,13 +14,17 @@ const VARIABLE: &str = "INDEX_RESTORE_FAILPOINT";
 /// Before or after the I/O.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
+    /// The I/O has not begun.
     Before,
+    /// The I/O is complete; its result is not used yet.
     After,
 }
 
 impl Side {
+    /// Both sides, in order.
     pub const BOTH: [Self; 2] = [Self::Before, Self::After];
 
+    /// Returns the name by which `INDEX_RESTORE_FAILPOINT` selects the side.
     pub fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
@@ -53,8 +57,10 @@ static ARMED: OnceLock<Vec<Armed>> = OnceLock::new();
 /// Why no failpoint is armed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArmError {
+    /// A failpoint that cannot be parsed, or names an unknown site or side, as it was given.
     #[error("{VARIABLE}: {0:?} is not SITE/SIDE[:NTH][=abort|stop]")]
     Malformed(String),
+    /// [`arm`] was called before.
     #[error("armed a second time")]
     Twice,
 }

@@ -17,10 +17,14 @@ use crate::runtime::failpoint::{Site, around};
 
 /// The Lease of the election, and the identity and timing of this candidate.
 pub struct LeaseConfig {
+    /// Namespace of the Lease.
     pub namespace: String,
     /// Of the Lease.
     pub name: String,
+    /// Written as `holderIdentity`; unique to the process, as [`identity`](super::identity) makes
+    /// it.
     pub identity: String,
+    /// Intervals of the election.
     pub timing: Timing,
 }
 
@@ -37,6 +41,7 @@ pub struct Elector {
 }
 
 impl Elector {
+    /// Returns a candidate that has not read the Lease yet; it publishes its term in `leadership`.
     pub fn new(client: Client, config: LeaseConfig, leadership: Arc<Leadership>) -> Self {
         Self {
             api: Api::namespaced(client, &config.namespace),

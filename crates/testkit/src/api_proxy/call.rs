@@ -7,6 +7,7 @@ use serde_json::Value;
 /// What a client asks of the API server.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The HTTP method.
     pub method: Method,
     /// Such as `indexrestores`; empty where the path names none.
     pub resource: String,
@@ -43,10 +44,12 @@ impl Call {
         }
     }
 
+    /// Whether it is a GET with `watch=true`.
     pub fn is_watch(&self) -> bool {
         self.method == Method::GET && self.query.split('&').any(|pair| pair == "watch=true")
     }
 
+    /// Whether it is a GET without a name that does not watch.
     pub fn is_list(&self) -> bool {
         self.method == Method::GET && self.name.is_empty() && !self.is_watch()
     }

@@ -12,6 +12,7 @@ use super::call::Call;
 pub struct Seen {
     /// When the answer came: its effect was not later.
     pub time: Timestamp,
+    /// The request that was answered.
     pub call: Call,
     /// The HTTP code.
     pub code: u16,

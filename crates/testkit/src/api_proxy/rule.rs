@@ -124,7 +124,7 @@ impl Armed {
         self.hits.load(Ordering::SeqCst)
     }
 
-    /// Ends it; what it held back goes on.
+    /// Ends the rule; requests that it held back are sent to the API server.
     pub fn lift(&self) {
         self.lifted.send_replace(true);
     }

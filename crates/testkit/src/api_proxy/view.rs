@@ -5,13 +5,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// What becomes of a watch event.
+/// What the proxy does with a watch event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
+    /// Delivered once, as it comes.
     Pass,
+    /// Never delivered.
     Drop,
     /// Delivered once another treatment says so.
     Hold,
+    /// Delivered a second time at once.
     Twice,
 }
 
@@ -20,10 +23,12 @@ pub enum Treatment {
 pub struct Event {
     /// `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`.
     pub kind: String,
+    /// The object as the API server sent it, or the Status of an `ERROR`.
     pub object: Value,
 }
 
 impl Event {
+    /// Returns the object's name; an empty string where it has none.
     pub fn name(&self) -> &str {
         self.object["metadata"]["name"].as_str().unwrap_or_default()
     }

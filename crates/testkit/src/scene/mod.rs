@@ -28,17 +28,24 @@ pub use status::{conditions, ready, status};
 
 /// The API key of every test; the tests of secrecy look for it everywhere.
 pub const KEY: &str = "pcsk_canary_5f1e7c";
+/// ID of the backup that every scene has: ready, of the index `products`, with the tag `team=search`.
 pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 
-/// For answers that come late and must not be given up.
+/// Flags for tests in which Pinecone answers late and the operator must wait.
 pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s"];
 
+/// A namespace with the Secret `pinecone` and the Role of the election, an emulator with one project, and how its operators are
+/// started. The waits of the operators are short.
 pub struct Scene {
+    /// Name of the namespace, unique to the scene.
     pub namespace: String,
+    /// Client with the permissions of a cluster administrator.
     pub client: Client,
+    /// The IndexRestores of the namespace.
     pub restores: Api<IndexRestore>,
     /// Stops when it is dropped.
     emulator: Emulator,
+    /// What the emulator was asked and has, and the faults that it injects.
     pub pinecone: Control,
     builder: OperatorBuilder,
 }
@@ -50,7 +57,7 @@ impl Scene {
         Self::on(control_plane, &kubeconfig).await
     }
 
-    /// The same on a control plane of one's own.
+    /// Like [`Scene::new`], on that control plane, with the kubeconfig of its operators.
     pub async fn on(control_plane: &ControlPlane, kubeconfig: &Path) -> Self {
         let client = control_plane.client().await.unwrap();
         let namespace = control_plane.namespace("restores").await.unwrap();
@@ -114,6 +121,7 @@ impl Scene {
         self.emulator.url()
     }
 
+    /// Creates the Secret, with one entry, in place of one of that name. Panics if the API server refuses.
     pub async fn put_secret(&self, name: &str, key: &str, value: &str) {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
         let secret = Secret {

@@ -39,7 +39,7 @@ impl Scene {
         .unwrap();
     }
 
-    /// Waits for so many further requests of that route.
+    /// Waits for that number of further requests of the route.
     pub async fn until_asked_again(&self, route: Route, times: usize) {
         self.until_asked(route, self.asked(route) + times).await;
     }
@@ -54,13 +54,14 @@ impl Scene {
     }
 
     /// Waits for the end of the restore and checks that it was made once, and that
-    /// the status tells its IDs.
+    /// the status records its IDs.
     pub async fn restored_once(&self, name: &str) -> IndexRestore {
         let object = self.until(name, "Restored").await;
         self.check_recorded_once(&object);
         object
     }
 
+    /// Panics unless Pinecone accepted exactly one create for the object's index name, and the status records its job and index.
     pub fn check_recorded_once(&self, object: &IndexRestore) {
         let creates = self.accepted(&object.spec.index_name);
         assert_eq!(creates.len(), 1, "{creates:?}");

@@ -10,6 +10,8 @@ use super::{BACKUP, Scene, ready, status};
 use crate::wait::{DEADLINE, eventually, wait_for};
 
 impl Scene {
+    /// Returns an IndexRestore that is not stored: of [`BACKUP`] to an index of its own name, with the members of `spec` in place
+    /// of these.
     pub fn restore(&self, name: &str, spec: Value) -> IndexRestore {
         let mut object = json!({
             "apiVersion": "restore.pinecone.io/v1alpha1",
@@ -23,6 +25,7 @@ impl Scene {
         serde_json::from_value(object).unwrap()
     }
 
+    /// Creates the IndexRestore that [`Scene::restore`] returns; panics if the API server refuses.
     pub async fn create(&self, name: &str, spec: Value) -> IndexRestore {
         let object = self.restore(name, spec);
         let created = self.restores.create(&PostParams::default(), &object).await;
@@ -39,6 +42,10 @@ impl Scene {
         .unwrap_or_else(|error| panic!("{name} is not {reason}: {error:#}"))
     }
 
+    /// Waits, for at most [`DEADLINE`], until the object exists and `holds` is true of it, and returns it as it was then.
+    ///
+    /// # Errors
+    /// When the deadline passes; with the object as last seen.
     pub async fn until_that(
         &self,
         name: &str,
@@ -51,10 +58,12 @@ impl Scene {
         found.ok_or_else(|| anyhow::anyhow!("{name} does not exist"))
     }
 
+    /// Reads the object from the API server; panics if it is not there.
     pub async fn get(&self, name: &str) -> IndexRestore {
         self.restores.get(name).await.unwrap()
     }
 
+    /// Deletes the object and waits until it is gone; panics after [`DEADLINE`].
     pub async fn delete(&self, name: &str) {
         let params = DeleteParams::default();
         self.restores.delete(name, &params).await.unwrap();
@@ -70,7 +79,7 @@ impl Scene {
         self.restores.patch(name, &params, &patch).await
     }
 
-    /// Sets the annotation with which a person asks the operator to go on.
+    /// Sets the annotation with which a person requests another attempt.
     pub async fn request(&self, name: &str, token: &str) {
         let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});
         self.patch(name, patch).await.unwrap();

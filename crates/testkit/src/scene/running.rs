@@ -9,7 +9,9 @@ use crate::wait::{DEADLINE, eventually};
 
 /// An operator, and where it serves its endpoints.
 pub struct Running {
+    /// The child process, killed on drop.
     pub process: Operator,
+    /// IP address and port of the endpoints, such as `127.0.0.1:20123`.
     pub address: String,
 }
 
@@ -20,11 +22,12 @@ impl Scene {
         self.start_with(&[]).await
     }
 
+    /// Like [`Scene::start`], with further flags, which take precedence over the scene's environment variables.
     pub async fn start_with(&self, flags: &[&str]) -> Running {
         Self::until_ready(self.launch(flags)).await
     }
 
-    /// Starts one that reaches the API server by another way.
+    /// Starts one that reaches the API server by that kubeconfig.
     pub async fn start_by(&self, kubeconfig: &Path, flags: &[&str]) -> Running {
         let builder = self.builder.clone().kubeconfig(kubeconfig);
         Self::until_ready(Self::launch_from(builder, flags)).await

@@ -3,11 +3,12 @@
 use index_restore_operator::api::conditions::find;
 use index_restore_operator::api::{IndexRestore, IndexRestoreStatus};
 
+/// Returns the status; an empty one where there is none.
 pub fn status(object: &IndexRestore) -> IndexRestoreStatus {
     object.status.clone().unwrap_or_default()
 }
 
-/// Status, reason and message of the Ready condition.
+/// Returns status, reason and message of the Ready condition; empty strings where there is none.
 pub fn ready(object: &IndexRestore) -> (String, String, String) {
     find(&status(object).conditions, "Ready")
         .map(|ready| {
@@ -20,7 +21,7 @@ pub fn ready(object: &IndexRestore) -> (String, String, String) {
         .unwrap_or_default()
 }
 
-/// The conditions as `Type=Status`, in order.
+/// Returns the conditions as `Type=Status`, in order.
 pub fn conditions(object: &IndexRestore) -> Vec<String> {
     let conditions = status(object).conditions;
     conditions
