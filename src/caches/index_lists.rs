@@ -108,7 +108,7 @@ impl IndexListCache {
 
     async fn cell(&self, key: KeyId) -> Cell {
         let mut cells = self.cells.lock().await;
-        // ApiKeyCache that nobody uses any more leave no list behind.
+        // The list of an API key that is no longer used is dropped.
         cells.retain(|id, cell| *id == key || Arc::strong_count(cell) > 1 || !self.is_old(cell));
         Arc::clone(cells.entry(key).or_default())
     }

@@ -27,7 +27,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, seen: &Preflight) -> Decision {
     }
 }
 
-/// Records a job that answers this restore, where the jobs has one.
+/// Records a job that answers this restore, where one is listed.
 fn adopt(inputs: &Inputs<'_>, index: Option<&Index>, jobs: &RestoreJobs) -> Option<Decision> {
     let situation = inputs.situation;
     let poll = inputs.rules.intervals.poll_min;
