@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use index_restore_operator::api::IndexRestore;
 use kube::api::DeleteParams;
 use kube::{Api, Client};
+use testkit::installation::{CRD, SHIPPED};
 use testkit::{ControlPlane, Operator, OperatorBuilder};
 
 /// Where the demo's resources are.
@@ -13,14 +14,6 @@ pub const NAMESPACE: &str = "restores";
 
 const OPERATOR: &str = "index-restore-operator";
 const LOG_LINES: usize = 20;
-
-/// What is installed before the operator starts: just what a real cluster gets.
-const INSTALLED: [&str; 4] = [
-    include_str!("../../../crds/indexrestores.yaml"),
-    include_str!("../../../deploy/base/namespace.yaml"),
-    include_str!("../../../deploy/base/service-account.yaml"),
-    include_str!("../../../deploy/base/rbac.yaml"),
-];
 
 pub struct Cluster {
     pub control_plane: ControlPlane,
@@ -41,7 +34,7 @@ impl Cluster {
         api_version: &str,
     ) -> Result<Self> {
         let client = control_plane.client().await?;
-        for manifest in INSTALLED {
+        for manifest in [CRD].into_iter().chain(SHIPPED) {
             testkit::apply(&client, NAMESPACE, manifest).await?;
         }
         let namespace =

@@ -4,19 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use testkit::installation::{CRD, SHIPPED};
 use testkit::{ControlPlane, Operator, OperatorBuilder};
 
 use crate::Arguments;
 
 const OPERATOR: &str = "index-restore-operator";
-
-/// What a real cluster gets.
-const INSTALLED: [&str; 4] = [
-    include_str!("../../../crds/indexrestores.yaml"),
-    include_str!("../../../deploy/base/namespace.yaml"),
-    include_str!("../../../deploy/base/service-account.yaml"),
-    include_str!("../../../deploy/base/rbac.yaml"),
-];
 
 /// How long an open claim may go unobserved: as in the flags.
 pub const MAX_GAP: Duration = Duration::from_secs(60);
@@ -52,7 +45,7 @@ pub async fn install(
     pinecone: &str,
     arguments: &Arguments,
 ) -> Result<OperatorBuilder> {
-    for manifest in INSTALLED {
+    for manifest in [CRD].into_iter().chain(SHIPPED) {
         control_plane.apply(manifest).await?;
     }
     let account = control_plane

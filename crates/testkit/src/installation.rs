@@ -13,7 +13,8 @@ use crate::control_plane::ControlPlane;
 /// The CustomResourceDefinition as it is released, in YAML.
 pub const CRD: &str = include_str!("../../../crds/indexrestores.yaml");
 const RBAC: &str = include_str!("../../../deploy/base/rbac.yaml");
-const SHIPPED: [&str; 3] = [
+/// The namespace, ServiceAccount and RBAC as they are released, in YAML.
+pub const SHIPPED: [&str; 3] = [
     include_str!("../../../deploy/base/namespace.yaml"),
     include_str!("../../../deploy/base/service-account.yaml"),
     RBAC,
