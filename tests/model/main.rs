@@ -6,6 +6,7 @@ mod answers;
 mod api_server;
 mod canonical;
 mod changes;
+mod clock;
 mod controller;
 mod environment;
 mod evidence;

@@ -93,8 +93,7 @@ impl Open<'_> {
     /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
     fn undetermined(&self, index: &Index) -> Decision {
         let message = messages::conflict_undetermined(self.inputs.situation, index);
-        let report = Report::new(message, self.observation());
-        Decision::report(report, self.inputs.rules.intervals.stalled())
+        self.report(message, self.inputs.rules.intervals.stalled())
     }
 
     fn nothing_there(&self, seen: &Search) -> Decision {
@@ -171,8 +170,7 @@ impl Open<'_> {
     /// Only a person can know more.
     fn unconfirmed(&self, why: &str) -> Decision {
         let message = messages::unconfirmed(self.inputs.situation, why);
-        let report = Report::new(message, self.observation());
-        Decision::report(report, self.inputs.rules.intervals.poll_max)
+        self.report(message, self.inputs.rules.intervals.poll_max)
     }
 
     fn is_overdue(&self) -> bool {
@@ -182,6 +180,11 @@ impl Open<'_> {
     /// Keeps observing, and records now and then until when the outcome was in sight.
     fn keep_observing(&self, why: &str, requeue_after: Duration) -> Decision {
         let message = unresolved(self.inputs, self.claim, why, self.ended);
+        self.report(message, requeue_after)
+    }
+
+    /// Reports on a claim that stays open, with what was observed of it.
+    fn report(&self, message: StatusMessage, requeue_after: Duration) -> Decision {
         Decision::report(Report::new(message, self.observation()), requeue_after)
     }
 

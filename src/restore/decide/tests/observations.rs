@@ -129,7 +129,7 @@ fn a_name_that_was_free_meanwhile_is_looked_at_afresh() {
     assert_eq!(observations_after(&fresh, &answers), 0);
 }
 
-/// The record of a late job may lose against another write: the observations begin anew.
+/// The record of a late job may lose against another write: the observations start again.
 #[test]
 fn an_observation_that_shows_an_abandoned_attempts_job_is_none_that_misses_it() {
     let abandoned = claimed("Abandoned");
