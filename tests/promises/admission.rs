@@ -1,4 +1,4 @@
-//! What the API server accepts and refuses, with the message that a user sees.
+//! Validation by the API server: accepted and rejected objects, with the message that a user sees.
 
 use index_restore_operator::api::{AdoptionPolicy, DeletionProtection, IndexRestoreSpec, crd};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use testkit::scene::{Scene, status};
 
-async fn refusal(scene: &Scene, object: Value) -> Option<String> {
+async fn rejection(scene: &Scene, object: Value) -> Option<String> {
     let dry_run = PostParams {
         dry_run: true,
         ..PostParams::default()
@@ -29,7 +29,7 @@ fn object(scene: &Scene, spec: Value) -> Value {
     serde_json::to_value(scene.restore("admission", spec)).unwrap()
 }
 
-/// Sets one field of the spec past the types' own checks; `Null` takes it away.
+/// Sets one field of the spec without the checks of the Rust types; `Null` removes it.
 fn with(scene: &Scene, pointer: &str, value: Value) -> Value {
     let mut object = object(scene, json!({"tags": {"a": "b"}}));
     let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -45,7 +45,7 @@ fn with(scene: &Scene, pointer: &str, value: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_field_takes_good_values_and_refuses_bad_ones_by_name() {
+async fn accepts_valid_values_and_rejects_invalid_ones_by_field() {
     let scene = Scene::new().await;
     let many = |n: usize| {
         (0..n)
@@ -181,20 +181,20 @@ async fn each_field_takes_good_values_and_refuses_bad_ones_by_name() {
         ),
     ];
     for (pointer, good, bad, named) in cases {
-        let told = refusal(&scene, with(&scene, pointer, good.clone())).await;
-        assert_eq!(told, None, "{pointer} {good}");
-        let told = refusal(&scene, with(&scene, pointer, bad.clone())).await;
-        let told = told.unwrap_or_else(|| panic!("{pointer} {bad} passed"));
-        assert!(told.contains(named), "{pointer} {bad}: {told}");
+        let message = rejection(&scene, with(&scene, pointer, good.clone())).await;
+        assert_eq!(message, None, "{pointer} {good}");
+        let message = rejection(&scene, with(&scene, pointer, bad.clone())).await;
+        let message = message.unwrap_or_else(|| panic!("{pointer} {bad} was accepted"));
+        assert!(message.contains(named), "{pointer} {bad}: {message}");
     }
     let mut bad_key = object(&scene, json!({}));
     bad_key["spec"]["tags"] = json!({"a b": "v"});
-    let told = refusal(&scene, bad_key).await.unwrap();
-    assert!(told.contains("each key of tags"), "{told}");
+    let message = rejection(&scene, bad_key).await.unwrap();
+    assert!(message.contains("each key of tags"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_omitted_gets_its_default() {
+async fn omitted_fields_get_their_defaults() {
     let scene = Scene::new().await;
     let created = scene.create("defaults", json!({})).await;
     assert_eq!(created.spec.api_key_secret_ref.key, "api-key");
@@ -207,12 +207,12 @@ async fn what_is_omitted_gets_its_default() {
     assert_eq!(
         status(&created).observed_generation,
         Some(-1),
-        "a fresh object is not current"
+        "the operator has not observed a new object"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_spec_is_frozen_once_submitted_and_the_key_is_not() {
+async fn after_submission_only_the_secret_reference_and_adoption_policy_can_change() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("frozen", json!({"tags": {"a": "b"}})).await;
@@ -242,10 +242,10 @@ async fn the_spec_is_frozen_once_submitted_and_the_key_is_not() {
             .replace("frozen", &params, &edited)
             .await
             .unwrap_err();
-        let told = error.to_string();
+        let message = error.to_string();
         assert!(
-            told.contains("spec: Forbidden: backupId, indexName, tags"),
-            "{told}"
+            message.contains("spec: Forbidden: backupId, indexName, tags"),
+            "{message}"
         );
     }
     let mut edited = object.clone();
@@ -256,12 +256,12 @@ async fn the_spec_is_frozen_once_submitted_and_the_key_is_not() {
         .replace("frozen", &params, &edited)
         .await
         .unwrap();
-    // The status speaks of the new generation, though nothing is to do.
+    // The status reports the new generation, although there is nothing to do.
     scene.until("frozen", "Restored").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_definition_can_be_applied_again_by_every_means_without_drift() {
+async fn reapplying_the_crd_causes_no_drift() {
     let scene = Scene::new().await;
     let crds: Api<CustomResourceDefinition> = Api::all(scene.client.clone());
     let name = "indexrestores.restore.pinecone.io";
@@ -280,7 +280,7 @@ async fn the_definition_can_be_applied_again_by_every_means_without_drift() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manifest_can_be_applied_again_without_drift_or_a_second_create() {
+async fn reapplying_a_manifest_causes_no_drift_and_no_second_create() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let manifest = json!({

@@ -1,4 +1,4 @@
-//! The policies in `deploy/policies`.
+//! The admission policies in `deploy/policies`.
 
 use index_restore_operator::api::IndexRestore;
 use kube::api::PostParams;
@@ -11,8 +11,8 @@ use testkit::{ControlPlane, DEADLINE, eventually};
 const NAMED: &str = include_str!("../../deploy/policies/named-secrets.yaml");
 const READABLE: &str = include_str!("../../deploy/policies/readable-secrets.yaml");
 
-/// Two who may create IndexRestores; one of them may read the Secret `pinecone`.
-const AUTHORS: &str = "
+/// Two ServiceAccounts that may create IndexRestores; one of them may read the Secret `pinecone`.
+const ACCOUNTS: &str = "
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: author}}
 ---
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: reader}}
@@ -40,29 +40,29 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
 subjects: [{kind: ServiceAccount, name: reader}]
 ";
 
-struct Policed {
+struct PolicyScene {
     control_plane: &'static ControlPlane,
     namespace: String,
 }
 
-impl Policed {
-    async fn by(policy: &str) -> Self {
+impl PolicyScene {
+    async fn with(policy: &str) -> Self {
         let (control_plane, _) = shared().await;
-        let namespace = control_plane.namespace("policed").await.unwrap();
-        let policed = narrowed(policy, &namespace);
-        control_plane.apply(&policed).await.unwrap();
-        let authors = AUTHORS.replace(
+        let namespace = control_plane.namespace("policies").await.unwrap();
+        let policy = bound_to(policy, &namespace);
+        control_plane.apply(&policy).await.unwrap();
+        let accounts = ACCOUNTS.replace(
             "kind: ServiceAccount, name",
             &format!("kind: ServiceAccount, namespace: {namespace}, name"),
         );
-        control_plane.apply_in(&namespace, &authors).await.unwrap();
+        control_plane.apply_in(&namespace, &accounts).await.unwrap();
         Self {
             control_plane,
             namespace,
         }
     }
 
-    async fn restores_of(&self, account: &str) -> Api<IndexRestore> {
+    async fn restores_as(&self, account: &str) -> Api<IndexRestore> {
         let of_account = self
             .control_plane
             .service_account_kubeconfig(&self.namespace, account);
@@ -71,42 +71,42 @@ impl Policed {
     }
 }
 
-/// The shipped policy, bound to that namespace alone: other tests share the control plane.
-fn narrowed(policy: &str, namespace: &str) -> String {
+/// The shipped policy with a binding for one namespace, because other tests share the control plane.
+fn bound_to(policy: &str, namespace: &str) -> String {
     let documents: Vec<Value> = serde_saphyr::from_multiple(policy).unwrap();
-    let narrowed = documents.into_iter().map(|mut document| {
+    let bound = documents.into_iter().map(|mut document| {
         if document["kind"] == "ValidatingAdmissionPolicyBinding" {
             let only = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
             document["spec"]["matchResources"] = json!({"namespaceSelector": only});
         }
         document.to_string()
     });
-    narrowed.collect::<Vec<_>>().join("\n---\n")
+    bound.collect::<Vec<_>>().join("\n---\n")
 }
 
 fn restore(secret: &str) -> IndexRestore {
     serde_json::from_value(json!({
         "apiVersion": "restore.pinecone.io/v1alpha1",
         "kind": "IndexRestore",
-        "metadata": {"generateName": "policed-"},
-        "spec": {"backupId": BACKUP, "indexName": "policed", "apiKeySecretRef": {"name": secret}},
+        "metadata": {"generateName": "policies-"},
+        "spec": {"backupId": BACKUP, "indexName": "policies", "apiKeySecretRef": {"name": secret}},
     }))
     .unwrap()
 }
 
-async fn refusal(restores: &Api<IndexRestore>, secret: &str) -> Option<String> {
+async fn rejection(restores: &Api<IndexRestore>, secret: &str) -> Option<String> {
     let created = restores
         .create(&PostParams::default(), &restore(secret))
         .await;
     created.err().map(|error| error.to_string())
 }
 
-/// A new policy is in force some moments later.
+/// Waits until the API server enforces a new policy.
 async fn until_refused(restores: &Api<IndexRestore>, secret: &str, words: &str) {
     eventually(words, DEADLINE, async || {
-        let refused = refusal(restores, secret).await;
+        let refused = rejection(restores, secret).await;
         Ok(refused
-            .is_some_and(|told| told.contains(words))
+            .is_some_and(|message| message.contains(words))
             .then_some(()))
     })
     .await
@@ -114,16 +114,16 @@ async fn until_refused(restores: &Api<IndexRestore>, secret: &str, words: &str) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_secrets_called_pinecone_may_be_named() {
-    let policed = Policed::by(NAMED).await;
-    let restores = policed.restores_of("author").await;
+async fn allows_references_only_to_secrets_named_pinecone() {
+    let scene = PolicyScene::with(NAMED).await;
+    let restores = scene.restores_as("author").await;
     let words = "must be pinecone or begin with pinecone-, not database";
     until_refused(&restores, "database", words).await;
     for good in ["pinecone", "pinecone-staging"] {
-        assert_eq!(refusal(&restores, good).await, None, "{good}");
+        assert_eq!(rejection(&restores, good).await, None, "{good}");
     }
     for bad in ["my-pinecone", "pineconex"] {
-        assert!(refusal(&restores, bad).await.is_some(), "{bad}");
+        assert!(rejection(&restores, bad).await.is_some(), "{bad}");
     }
     let mut created = restores
         .create(&PostParams::default(), &restore("pinecone"))
@@ -138,38 +138,38 @@ async fn only_secrets_called_pinecone_may_be_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_who_may_read_the_secret_may_have_it_used() {
-    let policed = Policed::by(READABLE).await;
+async fn allows_references_only_by_users_who_may_read_the_secret() {
+    let scene = PolicyScene::with(READABLE).await;
     let (author, reader) = (
-        policed.restores_of("author").await,
-        policed.restores_of("reader").await,
+        scene.restores_as("author").await,
+        scene.restores_as("reader").await,
     );
     until_refused(&author, "pinecone", "you may not read pinecone").await;
-    assert_eq!(refusal(&reader, "pinecone").await, None);
+    assert_eq!(rejection(&reader, "pinecone").await, None);
     until_refused(&reader, "database", "you may not read database").await;
     let created = reader
         .create(&PostParams::default(), &restore("pinecone"))
         .await
         .unwrap();
     let name = created.metadata.name.unwrap();
-    // Metadata is anybody's to edit who may update the object.
+    // Whoever may update the object may edit its metadata.
     for edit in [label, note] {
-        assert_eq!(refusal_of(&author, &name, edit).await, None);
+        assert_eq!(rejection_of(&author, &name, edit).await, None);
     }
-    // What uses the key again, or uses another one, is for those who may read it.
+    // Only users who may read the Secret may cause another use of its key, or select another key.
     for edit in [use_another_key, use_another_backup, request_again] {
-        let refused = refusal_of(&author, &name, edit).await.unwrap();
+        let refused = rejection_of(&author, &name, edit).await.unwrap();
         assert!(refused.contains("you may not read pinecone"), "{refused}");
-        assert_eq!(refusal_of(&reader, &name, edit).await, None);
+        assert_eq!(rejection_of(&reader, &name, edit).await, None);
     }
-    // The request stays in place under later edits of metadata, and is not theirs to remove.
-    assert_eq!(refusal_of(&author, &name, note).await, None);
-    let refused = refusal_of(&author, &name, |object| object.metadata.annotations = None);
+    // Later edits of metadata may keep the request; the author may not remove it.
+    assert_eq!(rejection_of(&author, &name, note).await, None);
+    let refused = rejection_of(&author, &name, |object| object.metadata.annotations = None);
     assert!(refused.await.is_some());
 }
 
-/// What the API server says against that edit, made by that account.
-async fn refusal_of(
+/// Makes the edit with the given client; returns the message of the API server if it rejects the edit.
+async fn rejection_of(
     restores: &Api<IndexRestore>,
     name: &str,
     edit: fn(&mut IndexRestore),

@@ -1,4 +1,4 @@
-//! An index that was restored before: recorded with what it lacks of the spec, or not at all.
+//! Adoption of an index that was restored earlier, and the differences from the spec that are reported.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use testkit::{DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
-/// Enables the deletion protection of an index, as a person does.
+/// Enables the deletion protection of an index, as a user does.
 async fn protect(scene: &Scene, name: &str) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/indexes/{name}", scene.emulator_url());
@@ -21,7 +21,7 @@ async fn protect(scene: &Scene, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_adopted_index_that_differs_from_the_spec_is_told_and_must_be_protected() {
+async fn reports_how_an_adopted_index_differs_and_requires_its_deletion_protection() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("differs", json!({})).await;
@@ -32,8 +32,8 @@ async fn an_adopted_index_that_differs_from_the_spec_is_told_and_must_be_protect
     scene.create("differs", spec).await;
 
     let object = scene.until("differs", "DeletionProtectionMismatch").await;
-    let told = ["Ready=False", "Stalled=True", "Succeeded=True"];
-    assert_eq!(conditions(&object), told);
+    let expected = ["Ready=False", "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), expected);
     let of_tags = [
         "tag team is \"search\" instead of \"ads\"",
         "tag tier is absent",
@@ -65,7 +65,7 @@ async fn an_adopted_index_that_differs_from_the_spec_is_told_and_must_be_protect
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_earlier_restore_that_failed_is_not_adopted() {
+async fn does_not_adopt_an_earlier_restore_that_failed() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let cases = [
@@ -82,8 +82,8 @@ async fn an_earlier_restore_that_failed_is_not_adopted() {
         scene.delete(name).await;
         scene.create(name, json!({})).await;
         let object = scene.until(name, "IndexAlreadyExists").await;
-        let told = ["Ready=False", "Stalled=True", "Succeeded=False"];
-        assert_eq!(conditions(&object), told);
+        let expected = ["Ready=False", "Stalled=True", "Succeeded=False"];
+        assert_eq!(conditions(&object), expected);
         let job = &scene.accepted(name)[0].restore_job_id;
         let message = ready(&object).2;
         assert!(
@@ -95,7 +95,7 @@ async fn an_earlier_restore_that_failed_is_not_adopted() {
     assert_eq!(
         scene.posts(),
         cases.len(),
-        "nothing was sent for the second ones"
+        "no request was sent for the recreated objects"
     );
     for (name, ..) in &cases {
         let edit = json!({"spec": {"tags": {"team": "ads"}}});
@@ -133,9 +133,9 @@ async fn both_of(scene: &Scene, index: &str) -> (IndexRestore, IndexRestore) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_restores_applied_together_one_records_the_job_as_its_own() {
+async fn only_one_of_two_restores_applied_together_records_the_job_as_its_own() {
     let scene = Scene::new().await;
-    // Both look before either claims, and both have claimed before either is answered.
+    // Both operators read Pinecone before either claims, and both claim before either gets an answer.
     for route in [Route::DescribeBackup, CREATE] {
         let slow = FaultKind::Delay(Duration::from_millis(500));
         scene.pinecone.inject(Fault::new(route, slow));

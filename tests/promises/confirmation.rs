@@ -1,4 +1,4 @@
-//! What the status says of a restored index while it cannot be checked.
+//! The status of a restored index while the operator cannot check it.
 
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::Secret;
@@ -9,7 +9,7 @@ use serde_json::json;
 use testkit::scene::{KEY, Running, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
-/// Puts a key into the Secret. The one before it is revoked, so that the operator reads the
+/// Replaces the key in the Secret and revokes the previous one, so that the operator reads the
 /// Secret again at its next check.
 async fn replace_key(scene: &Scene, key: &str, before: &str) {
     scene.put_secret("pinecone", "api-key", key).await;
@@ -17,7 +17,7 @@ async fn replace_key(scene: &Scene, key: &str, before: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_projects_key_is_no_proof_that_the_index_was_deleted() {
+async fn does_not_report_a_deletion_based_on_another_projects_key() {
     let scene = Scene::new().await;
     let other = Project::new("other", "pcsk_other");
     scene.pinecone.add_project(other).unwrap();
@@ -28,8 +28,8 @@ async fn another_projects_key_is_no_proof_that_the_index_was_deleted() {
     scene.restored_once("namesake").await;
     replace_key(&scene, "pcsk_other", KEY).await;
     let object = scene.until("namesake", "RestoreJobNotFound").await;
-    let told = ["Ready=Unknown", "Stalled=True", "Succeeded=True"];
-    assert_eq!(conditions(&object), told);
+    let expected = ["Ready=Unknown", "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), expected);
     let message = ready(&object).2;
     assert!(
         message.contains("cannot be seen with this API key"),
@@ -58,8 +58,8 @@ async fn until_counted(operator: &Running, count: u32) {
     .unwrap();
 }
 
-/// The index is deleted while the key is of no use. The status stays as it was and says as
-/// of when, until another key tells.
+/// Deletes the index while no key is usable: the status stays as it was and shows when it was last
+/// confirmed, until a valid key shows the deletion.
 async fn is_unconfirmed(scene: &Scene, operator: &Running, restored: &IndexRestore, why: &str) {
     let name = restored.metadata.name.as_deref().unwrap();
     let is_marked = |object: &IndexRestore| status(object).unconfirmed_since.is_some();
@@ -72,16 +72,16 @@ async fn is_unconfirmed(scene: &Scene, operator: &Running, restored: &IndexResto
         status(&object).unconfirmed_since.unwrap().0,
     );
     let message = ready(&object).2;
-    let told = [
+    let expected = [
         format!("as of {last}"),
         format!("fail since {since}"),
         why.into(),
     ];
     assert!(
-        told.iter().all(|words| message.contains(words)),
+        expected.iter().all(|words| message.contains(words)),
         "{message}"
     );
-    eventually("an event tells it", DEADLINE, async || {
+    eventually("an event reports the failed check", DEADLINE, async || {
         Ok(scene.has_event("CheckFailed").await.then_some(()))
     })
     .await
@@ -96,14 +96,14 @@ async fn is_unconfirmed(scene: &Scene, operator: &Running, restored: &IndexResto
     scene.put_secret("pinecone", "api-key", "pcsk_new").await;
     let object = scene.until(name, "IndexDeleted").await;
     assert_eq!(status(&object).unconfirmed_since, None);
-    let told = ["Ready=False", "Stalled=True", "Succeeded=True"];
-    assert_eq!(conditions(&object), told);
+    let expected = ["Ready=False", "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), expected);
     until_counted(operator, 0).await;
     assert_eq!(scene.posts(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_revoked_key_the_status_says_as_of_when_it_is_true() {
+async fn shows_the_last_confirmation_while_the_key_is_revoked() {
     let scene = Scene::new().await;
     let operator = scene.start().await;
     scene.create("revoked", json!({})).await;
@@ -113,7 +113,7 @@ async fn with_a_revoked_key_the_status_says_as_of_when_it_is_true() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_secret_the_status_says_as_of_when_it_is_true() {
+async fn shows_the_last_confirmation_while_the_secret_is_missing() {
     let scene = Scene::new().await;
     let operator = scene.start().await;
     scene.create("keyless", json!({})).await;

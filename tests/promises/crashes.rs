@@ -1,6 +1,6 @@
-//! The operator is killed with SIGKILL at each step and started again: Pinecone
-//! accepts one create, whatever the step. Without an election, so that the next one
-//! works at once, as after the lease of the killed one ran out.
+//! The operator is killed with SIGKILL at each step and restarted: Pinecone accepts one create,
+//! whichever step it was. Leader election is off, so that the next process starts immediately, as
+//! it would after the lease of the killed one expired.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use testkit::{DEADLINE, eventually};
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_before_the_claim() {
+async fn restores_once_after_a_kill_before_the_claim() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let slow = Fault::new(Route::DescribeBackup, FaultKind::Delay(LONG));
@@ -28,7 +28,7 @@ async fn killed_before_the_claim() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_the_claim_and_the_request_never_arrived() {
+async fn restores_once_after_a_kill_before_the_request_arrived() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let drop = Fault::new(Route::CreateIndexFromBackup, FaultKind::DropBefore);
@@ -43,7 +43,7 @@ async fn killed_after_the_claim_and_the_request_never_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_while_the_request_is_under_way_and_it_arrives_late() {
+async fn restores_once_after_a_kill_while_the_request_is_in_flight() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let late = FaultKind::Delay(Duration::from_secs(1));
@@ -53,13 +53,17 @@ async fn killed_while_the_request_is_under_way_and_it_arrives_late() {
     scene.create("late", json!({})).await;
     scene.until_asked(Route::CreateIndexFromBackup, 1).await;
     operator.process.kill().unwrap();
-    assert_eq!(scene.accepted("late"), [], "killed before the effect");
+    assert_eq!(
+        scene.accepted("late"),
+        [],
+        "killed before the request took effect"
+    );
     let _operator = scene.start().await;
     scene.restored_once("late").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_the_request_and_before_the_record() {
+async fn restores_once_after_a_kill_before_the_record() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let silent = Fault::new(Route::CreateIndexFromBackup, FaultKind::DelayAnswer(LONG));
@@ -74,7 +78,7 @@ async fn killed_after_the_request_and_before_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_the_record() {
+async fn restores_once_after_a_kill_after_the_record() {
     let scene = Scene::new().await.without_election();
     scene.pinecone.set_restore_duration(None);
     let mut operator = scene.start().await;
@@ -90,19 +94,19 @@ async fn killed_after_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_again_and_again() {
+async fn restores_once_after_repeated_kills() {
     let scene = Scene::new().await.without_election();
     let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer).times(3);
     scene.pinecone.inject(lost);
-    let names: Vec<_> = (0..8).map(|n| format!("stormy-{n}")).collect();
+    let names: Vec<_> = (0..8).map(|n| format!("killed-{n}")).collect();
     for name in &names {
         scene.create(name, json!({})).await;
     }
     for _ in 1..6 {
         let before = scene.pinecone.requests().len();
         let mut operator = scene.start().await;
-        // A restored index is still asked for, with the list of all.
-        eventually("Pinecone is asked", DEADLINE, async || {
+        // The operator still checks a restored index, with the list of all indexes.
+        eventually("requests were sent", DEADLINE, async || {
             Ok((scene.pinecone.requests().len() > before + 2).then_some(()))
         })
         .await
@@ -117,10 +121,10 @@ async fn killed_again_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_meets_a_changed_object_lands_all_the_same() {
+async fn records_the_ids_after_a_write_conflict() {
     let scene = Scene::new().await;
     let _operator = scene.start_with(&PATIENT).await;
-    // It cannot be found again by looking: the answer is all there is.
+    // The list does not show the job: only the answer to the create has its ID.
     let hidden = FaultKind::ListDrop(None);
     scene
         .pinecone

@@ -1,4 +1,4 @@
-//! Deleted, re-created, copied, wiped, or in the way of somebody else's index.
+//! Objects that are deleted, recreated, copied or lose their status, and names that other indexes have.
 
 use std::time::Duration;
 
@@ -9,16 +9,20 @@ use testkit::scene::{BACKUP, PATIENT, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_and_applied_again_the_index_is_taken_and_not_made_again() {
+async fn adopts_its_index_after_deletion_and_reapplication() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
-    scene.create("again", json!({})).await;
-    let first = scene.restored_once("again").await;
-    scene.delete("again").await;
+    scene.create("reapplied", json!({})).await;
+    let first = scene.restored_once("reapplied").await;
+    scene.delete("reapplied").await;
     let indexes = scene.pinecone.indexes(DEFAULT_PROJECT);
-    assert_eq!(indexes.len(), 1, "deleting the resource deletes no index");
-    scene.create("again", json!({})).await;
-    let second = scene.until("again", "Adopted").await;
+    assert_eq!(
+        indexes.len(),
+        1,
+        "deleting the resource does not delete the index"
+    );
+    scene.create("reapplied", json!({})).await;
+    let second = scene.until("reapplied", "Adopted").await;
     assert_ne!(first.metadata.uid, second.metadata.uid);
     scene.check_recorded_once(&second);
     assert_eq!(conditions(&second), ["Ready=True", "Succeeded=True"]);
@@ -26,12 +30,12 @@ async fn deleted_and_applied_again_the_index_is_taken_and_not_made_again() {
     assert_eq!(
         started(&first),
         started(&second),
-        "the status tells the restore's age"
+        "the status shows when the restore started"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_and_applied_again_while_it_runs() {
+async fn adopts_its_running_restore_after_deletion_and_reapplication() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -51,20 +55,20 @@ async fn deleted_and_applied_again_while_it_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wiped_status_is_found_again() {
+async fn recovers_from_a_cleared_status() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
-    scene.create("wiped", json!({})).await;
-    scene.restored_once("wiped").await;
+    scene.create("cleared", json!({})).await;
+    scene.restored_once("cleared").await;
     scene
-        .overwrite_status("wiped", |status| *status = None)
+        .overwrite_status("cleared", |status| *status = None)
         .await;
-    let object = scene.until("wiped", "Adopted").await;
+    let object = scene.until("cleared", "Adopted").await;
     scene.check_recorded_once(&object);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_copied_to_another_object_counts_for_nothing() {
+async fn ignores_a_status_copied_from_another_object() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     scene.create("original", json!({})).await;
@@ -81,7 +85,11 @@ async fn a_status_copied_to_another_object_counts_for_nothing() {
         Some(submission.uid) == copy.metadata.uid
     });
     let claimed = claimed.await.unwrap();
-    assert_ne!(ready(&claimed).0, "True", "not ready by a copied status");
+    assert_ne!(
+        ready(&claimed).0,
+        "True",
+        "a copied status does not make it ready"
+    );
     let running = scene.until("copy", "Restoring").await;
     let job = status(&running).restore_job_id.unwrap();
     let outcome = pinecone_emulator::JobOutcome::Completed;
@@ -94,7 +102,7 @@ async fn a_status_copied_to_another_object_counts_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_index_is_left_alone_under_both_policies() {
+async fn leaves_a_foreign_index_alone_under_both_policies() {
     let scene = Scene::new().await;
     let index = |name| {
         scene
@@ -127,7 +135,7 @@ async fn a_foreign_index_is_left_alone_under_both_policies() {
         .map(|i| i.id)
         .collect();
     assert_eq!(ids, untouched);
-    // A name that becomes free un-stalls it.
+    // The restore continues as soon as the name is free.
     scene
         .pinecone
         .delete_index(DEFAULT_PROJECT, "foreign-same")
@@ -136,7 +144,7 @@ async fn a_foreign_index_is_left_alone_under_both_policies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_of_the_same_backup_is_taken_only_where_the_policy_allows() {
+async fn adopts_an_index_of_the_same_backup_only_if_the_policy_allows() {
     let scene = Scene::new().await;
     let index = IndexSeed::new("rebuilt");
     let id = scene.pinecone.add_index(DEFAULT_PROJECT, index).unwrap();
@@ -175,14 +183,14 @@ async fn an_index_of_the_same_backup_is_taken_only_where_the_policy_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_passed_to_another_index_is_not_taken_by_an_old_job() {
+async fn does_not_adopt_another_index_because_of_an_old_job() {
     let scene = Scene::new().await;
     let old = JobSeed::new(BACKUP, "reused").created_at(scene.pinecone.now());
     scene
         .pinecone
         .add_restore_job(DEFAULT_PROJECT, old)
         .unwrap();
-    // Made by hand after the restored index was deleted.
+    // Created by hand after the restored index was deleted.
     scene
         .pinecone
         .add_index(DEFAULT_PROJECT, IndexSeed::new("reused"))
@@ -194,7 +202,7 @@ async fn a_name_that_passed_to_another_index_is_not_taken_by_an_old_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_that_is_being_deleted_is_waited_for() {
+async fn waits_for_an_index_that_is_being_deleted() {
     let scene = Scene::new().await;
     scene
         .pinecone
@@ -217,9 +225,9 @@ async fn an_index_that_is_being_deleted_is_waited_for() {
     scene.restored_once("going").await;
 }
 
-/// The outcome of one object's create is not written into another of its name.
+/// The outcome of a create is not written into another object of the same name.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_made_again_meanwhile_gets_no_record_of_the_first() {
+async fn does_not_record_a_restore_in_a_recreated_object() {
     let scene = Scene::new().await;
     let operator = scene.start_with(&PATIENT).await;
     let slow = FaultKind::DelayAnswer(Duration::from_secs(2));

@@ -1,5 +1,5 @@
-//! What the API server may answer to a claim and to the record of the IDs; the
-//! other writes, old views and long silences are in `tests/kubernetes_faults`.
+//! Every answer of the API server to the claim and to the record of the IDs. The other writes,
+//! stale objects and long outages are in `tests/kubernetes_faults`.
 
 use jiff::SignedDuration;
 use pinecone_emulator::{
@@ -12,18 +12,18 @@ use testkit::scene::status;
 use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_answered_in_every_way_sends_one_request() {
+async fn sends_one_request_for_each_answer_to_the_claim() {
     assert_eq!(run(Write::Claim, &prompt()).await, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_answered_in_every_way_is_written_once() {
+async fn writes_the_record_once_for_each_answer_to_it() {
     assert_eq!(run(Write::Record, &prompt()).await, 20);
 }
 
-/// As an old CRD does; the real one is in `admission`.
+/// The API server drops the field, as with an outdated CRD; a real one is in `operation`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_is_dropped_sends_nothing_until_the_crd_is_replaced() {
+async fn sends_nothing_while_the_crd_drops_the_claim() {
     let proxied = Proxied::new().await;
     let _operator = proxied.scene.start().await;
     let armed = proxied
@@ -40,9 +40,9 @@ async fn a_claim_that_is_dropped_sends_nothing_until_the_crd_is_replaced() {
     assert_eq!(proxied.check_claimed(&object).await, 1);
 }
 
-/// Deleted and made again, and the one replica does not see it.
+/// The object is deleted and recreated while the watch of the operator is frozen.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_on_an_old_view_loses() {
+async fn a_claim_on_a_stale_object_is_rejected() {
     let proxied = Proxied::new().await;
     proxied
         .scene
@@ -59,7 +59,7 @@ async fn a_claim_on_an_old_view_loses() {
     let backup = pinecone_emulator::BackupSeed::new("nightly", "products").id("late");
     let project = pinecone_emulator::DEFAULT_PROJECT;
     proxied.scene.pinecone.add_backup(project, backup).unwrap();
-    eventually("its claim is refused", DEADLINE, async || {
+    eventually("the claim got a conflict", DEADLINE, async || {
         let journal = proxied.proxy.journal();
         Ok(journal.iter().any(|seen| seen.code == 409).then_some(()))
     })
@@ -71,10 +71,10 @@ async fn a_claim_on_an_old_view_loses() {
     proxied.restored_once("old").await;
 }
 
-/// The pass is repeated after a write that came to nothing, and must not ask Pinecone
-/// before the time that it named.
+/// A failed write repeats the reconcile, which must not send a request to Pinecone before the
+/// Retry-After is over.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_fails_does_not_shorten_the_pause_that_pinecone_asked_for() {
+async fn a_failed_status_write_does_not_shorten_retry_after() {
     let proxied = Proxied::new().await;
     let _operator = proxied.scene.start().await;
     for code in [409, 500] {
@@ -90,7 +90,7 @@ async fn a_write_that_fails_does_not_shorten_the_pause_that_pinecone_asked_for()
         let armed = proxied.proxy.arm(rule.times(1));
         proxied.scene.create(&name, json!({})).await;
         proxied.restored_once(&name).await;
-        assert_eq!(armed.hits(), 1, "the report was not met by {code}");
+        assert_eq!(armed.hits(), 1, "the status write did not get {code}");
         let requests = proxied.scene.pinecone.requests();
         let of_index = |r: &&Request| r.route == Route::DescribeIndex && r.path.contains(&name);
         let asked: Vec<_> = requests.iter().filter(of_index).collect();
@@ -98,7 +98,7 @@ async fn a_write_that_fails_does_not_shorten_the_pause_that_pinecone_asked_for()
         let waited = asked[1].time.duration_since(asked[0].time);
         assert!(
             waited >= SignedDuration::from_secs(2),
-            "{code}: asked again after {waited:#}"
+            "{code}: next request after {waited:#}"
         );
     }
 }

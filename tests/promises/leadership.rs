@@ -1,5 +1,5 @@
-//! One replica works at a time, and another takes over, whatever ends the first.
-//! What each would do at the same time is in `rivals`.
+//! Leader election: one replica reconciles, and another one takes over however the first one ends.
+//! Replicas that reconcile at the same time are in `rivals`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use testkit::installation::{CRD, authorize};
 use testkit::scene::{PATIENT, Running, Scene, status};
 use testkit::{ControlPlane, DEADLINE, eventually, wait_for};
 
-/// Longer than any test waits: who leads after it was released, not run out.
+/// Longer than any test waits: another replica can lead only after the lease is released.
 const LONG: [&str; 2] = [
     "--leader-elect-lease-duration=10m",
     "--leader-elect-renew-deadline=9m",
@@ -20,12 +20,12 @@ const SHORT: [&str; 5] = [
     "--leader-elect-lease-duration=4s",
     "--leader-elect-renew-deadline=3s",
     "--leader-elect-retry-period=500ms",
-    // A request that a freeze interrupts shall not have timed out meanwhile.
+    // A request must not time out while its process is suspended.
     "--request-timeout=10m",
     "--confirm-patience=11m",
 ];
-/// Takes part in the election, and touches nothing that is in the scene.
-const ELSEWHERE: &str = "--watch-namespace=kube-system";
+/// Makes an operator take part in the election without reconciling the objects of the scene.
+const OTHER_NAMESPACE: &str = "--watch-namespace=kube-system";
 
 fn leases(scene: &Scene) -> Api<Lease> {
     Api::namespaced(scene.client.clone(), &scene.namespace)
@@ -47,8 +47,8 @@ pub async fn until_leads(operator: &Running, leads: bool) {
     .unwrap_or_else(|error| panic!("{line}{error:#}\n{}", operator.process.logs()));
 }
 
-async fn until_says(operator: &Running, texts: &[&str]) {
-    eventually("the log says it", DEADLINE, async || {
+async fn until_logs(operator: &Running, texts: &[&str]) {
+    eventually("the log contains the texts", DEADLINE, async || {
         let logs = operator.process.logs();
         let said = |line: &str| texts.iter().all(|text| line.contains(text));
         anyhow::ensure!(logs.lines().any(said), logs);
@@ -58,14 +58,14 @@ async fn until_says(operator: &Running, texts: &[&str]) {
     .unwrap_or_else(|error| panic!("{texts:?}: {error:#}"));
 }
 
-/// A leader of this timing, and a standby.
+/// A leader and a standby with these flags.
 async fn leader_and_standby(scene: &Scene, flags: &[&str]) -> (Running, Running) {
     let leader = scene.start_with(flags).await;
     until_leads(&leader, true).await;
     (leader, scene.start_with(flags).await)
 }
 
-async fn private() -> (ControlPlane, Scene) {
+async fn own_control_plane() -> (ControlPlane, Scene) {
     let control_plane = ControlPlane::start().await.unwrap();
     control_plane.apply(CRD).await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
@@ -74,19 +74,19 @@ async fn private() -> (ControlPlane, Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follower_is_ready_and_up_to_date_and_asks_and_writes_nothing() {
+async fn a_standby_is_ready_and_up_to_date_but_sends_and_writes_nothing() {
     let scene = Scene::new().await;
-    let (leader, follower) = leader_and_standby(&scene, &[]).await;
+    let (leader, standby) = leader_and_standby(&scene, &[]).await;
     scene.create("watched", json!({})).await;
     scene.restored_once("watched").await;
-    eventually("the follower has seen it", DEADLINE, async || {
-        let (_, text) = follower.get("/metrics").await?;
+    eventually("the standby observed it", DEADLINE, async || {
+        let (_, text) = standby.get("/metrics").await?;
         let seen = text.contains("indexrestore_restores{reason=\"Restored\"} 1");
         Ok(seen.then_some(()))
     })
     .await
     .unwrap();
-    let (_, text) = follower.get("/metrics").await.unwrap();
+    let (_, text) = standby.get("/metrics").await.unwrap();
     for done in [
         "indexrestore_pinecone_requests_total{",
         "indexrestore_submissions_total{",
@@ -95,12 +95,12 @@ async fn a_follower_is_ready_and_up_to_date_and_asks_and_writes_nothing() {
     ] {
         assert!(!text.contains(done), "{done} in\n{text}");
     }
-    assert_eq!(follower.get("/readyz").await.unwrap().0, 200);
+    assert_eq!(standby.get("/readyz").await.unwrap().0, 200);
     until_leads(&leader, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_stopped_records_what_it_began_and_then_hands_over() {
+async fn a_stopped_leader_records_its_submission_before_it_releases_the_lease() {
     let scene = Scene::new().await;
     let (mut leader, standby) = leader_and_standby(&scene, &[LONG, PATIENT].concat()).await;
     let slow = FaultKind::DelayAnswer(Duration::from_secs(2));
@@ -120,7 +120,7 @@ async fn a_leader_that_is_stopped_records_what_it_began_and_then_hands_over() {
     )
     .await
     .unwrap();
-    // By then it is recorded: what the lease protects had ended before.
+    // The operator records the restore before it releases the lease.
     scene.check_recorded_once(&scene.get("open").await);
     until_leads(&standby, true).await;
     let exit = leader.process.wait_exit(DEADLINE).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_leader_that_is_stopped_records_what_it_began_and_then_hands_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_killed_is_followed_by_the_standby() {
+async fn a_standby_takes_over_from_a_killed_leader() {
     let scene = Scene::new().await;
     let (mut leader, standby) = leader_and_standby(&scene, &SHORT).await;
     let silent = FaultKind::DelayAnswer(Duration::from_secs(600));
@@ -148,7 +148,7 @@ async fn a_leader_that_is_killed_is_followed_by_the_standby() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_was_frozen_before_its_claim_looks_again_and_claims_nothing() {
+async fn a_leader_frozen_before_its_claim_does_not_claim_after_it_lost_the_lease() {
     let scene = Scene::new().await;
     let mut frozen = scene.start_with(&SHORT).await;
     until_leads(&frozen, true).await;
@@ -159,14 +159,16 @@ async fn a_leader_that_was_frozen_before_its_claim_looks_again_and_claims_nothin
     scene.create("thawed", json!({})).await;
     scene.until_asked(Route::DescribeBackup, 1).await;
     frozen.process.suspend().unwrap();
-    let mut rival = scene.start_with(&[&SHORT[..], &[ELSEWHERE]].concat()).await;
+    let mut rival = scene
+        .start_with(&[&SHORT[..], &[OTHER_NAMESPACE]].concat())
+        .await;
     until_leads(&rival, true).await;
     let before = scene.get("thawed").await;
     assert_eq!(status(&before).submission, None, "frozen before the claim");
 
-    // The object is as it was: the API server would take the claim.
+    // The object has not changed, so the API server would accept the claim.
     frozen.process.resume().unwrap();
-    until_says(&frozen, &["thawed", "nothing is written"]).await;
+    until_logs(&frozen, &["thawed", "nothing is written"]).await;
     until_leads(&frozen, false).await;
     let after = scene.get("thawed").await;
     assert_eq!(
@@ -180,8 +182,8 @@ async fn a_leader_that_was_frozen_before_its_claim_looks_again_and_claims_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_api_server_it_steps_down_and_comes_back_and_loses_nothing() {
-    let (control_plane, scene) = private().await;
+async fn steps_down_without_the_api_server_and_recovers_every_restore() {
+    let (control_plane, scene) = own_control_plane().await;
     scene.pinecone.set_restore_duration(None);
     let mut operator = scene.start_with(&SHORT).await;
     until_leads(&operator, true).await;

@@ -1,5 +1,5 @@
-//! Pinecone acted and its answer was lost: the restore is found, not repeated.
-//! The official Python and TypeScript clients repeat the request here.
+//! Pinecone executed the create and its answer was lost: the operator finds the restore and does
+//! not repeat it. The official Python and TypeScript clients repeat the request here.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use testkit::scene::{Scene, conditions, ready, shows_source, status};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_whose_answer_was_lost_is_found() {
+async fn finds_a_restore_whose_answer_was_lost() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let after = |status| StatusAnswer::new(status).after_effect();
@@ -54,14 +54,14 @@ async fn a_restore_whose_answer_was_lost_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_that_our_own_request_caused_is_no_failure() {
+async fn does_not_fail_on_a_409_caused_by_its_own_request() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let conflict = FaultKind::Status(StatusAnswer::new(409).after_effect());
     scene
         .pinecone
         .inject(Fault::new(Route::CreateIndexFromBackup, conflict).times(1));
-    // Even where an earlier restore's index would not be taken.
+    // The policy does not allow adoption, so only the restore's own request can explain the index.
     scene
         .create("doubled", json!({"adoptionPolicy": "Never"}))
         .await;
@@ -69,8 +69,8 @@ async fn a_conflict_that_our_own_request_caused_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_lags_drops_or_repeats_rows_is_no_proof_of_absence() {
-    // The list lags for less than it is given.
+async fn a_list_that_lags_drops_or_repeats_rows_does_not_prove_absence() {
+    // The list lags for less than the patience.
     let scene = Scene::new().await.with_env("CATCH_UP_PATIENCE", "6s");
     let _operator = scene.start().await;
     let inject = |route, kind, name: &str| {
@@ -101,7 +101,7 @@ async fn a_list_that_lags_drops_or_repeats_rows_is_no_proof_of_absence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_never_arrived_is_sent_again_once_that_is_certain() {
+async fn resubmits_a_request_that_certainly_never_arrived() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let drop = Fault::new(Route::CreateIndexFromBackup, FaultKind::DropBefore).times(1);
@@ -113,7 +113,7 @@ async fn a_request_that_never_arrived_is_sent_again_once_that_is_certain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_of_pinecone_heals_without_a_person() {
+async fn recovers_automatically_from_an_outage_of_pinecone() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene
@@ -124,7 +124,7 @@ async fn an_outage_of_pinecone_heals_without_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_without_a_job_is_recorded_only_where_it_names_its_backup() {
+async fn records_an_index_without_a_job_only_if_it_names_its_backup() {
     let scene = Scene::new().await;
     let _operator = scene.start_with(&["--give-up-patience=3s"]).await;
     let hidden = Fault::new(Route::ListRestoreJobs, FaultKind::ListDrop(None));
@@ -156,7 +156,7 @@ async fn an_index_without_a_job_is_recorded_only_where_it_names_its_backup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clocks_that_differ_change_nothing() {
+async fn tolerates_clock_skew() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer);
@@ -164,14 +164,14 @@ async fn clocks_that_differ_change_nothing() {
     for (name, hours) in [("behind", -2), ("ahead", 2)] {
         let skew = jiff::SignedDuration::from_hours(hours);
         scene.pinecone.set_clock_skew(skew);
-        // Told apart from an earlier restore by Pinecone's clock alone.
+        // Only Pinecone's clock distinguishes it from an earlier restore.
         scene.create(name, json!({"adoptionPolicy": "Never"})).await;
         scene.restored_once(name).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_that_failed_before_it_was_found_is_told_as_failed() {
+async fn reports_a_restore_that_failed_before_it_was_found() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let create = Route::CreateIndexFromBackup;

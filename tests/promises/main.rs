@@ -1,8 +1,8 @@
-//! What the operator promises, on a real kube-apiserver and etcd, with the real
-//! binary under the RBAC that is shipped, against the emulator of Pinecone.
+//! The promises of the operator: tests of the real binary under the shipped RBAC, on a real
+//! kube-apiserver and etcd, against the emulator of Pinecone.
 //!
-//! All of it is one test binary, so that all tests share one control plane; each
-//! has a namespace, an emulator and an operator of its own.
+//! They are one test binary and share one control plane; each test has its own namespace, emulator
+//! and operator.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

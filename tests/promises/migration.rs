@@ -1,5 +1,5 @@
-//! A restore's record comes back changed, or the same restore is asked for from
-//! elsewhere: Velero, a second cluster, an edit while nobody watched, an old snapshot.
+//! A status that was restored, edited or lost, and the same restore in two clusters: Velero, a
+//! second cluster, an edit while no operator runs, an old etcd snapshot.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use testkit::{ControlPlane, DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
-/// The object as Velero makes it again: without UID, with its labels; a status comes later, if at all.
-async fn made_by_velero(scene: &Scene, backed_up: &IndexRestore) -> IndexRestore {
+/// Recreates the object as Velero does: with another UID, with Velero's labels and without a status.
+async fn recreated_by_velero(scene: &Scene, backed_up: &IndexRestore) -> IndexRestore {
     let name = backed_up.metadata.name.clone();
     let labels = [
         ("velero.io/backup-name", "nightly"),
@@ -34,24 +34,24 @@ async fn made_by_velero(scene: &Scene, backed_up: &IndexRestore) -> IndexRestore
     scene.restores.create(&params, &object).await.unwrap()
 }
 
-/// Velero's UpdateStatus: after a conflict it reads again and writes the same.
-async fn status_by_velero(scene: &Scene, backed_up: &IndexRestore) {
+/// Writes the old status as Velero does: after a conflict it reads the object and writes the same status.
+async fn velero_writes_status(scene: &Scene, backed_up: &IndexRestore) {
     let name = backed_up.metadata.name.clone().unwrap();
     let overwrite = |status: &mut Option<IndexRestoreStatus>| status.clone_from(&backed_up.status);
     scene.overwrite_status(&name, overwrite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn brought_back_by_velero_the_index_is_taken_and_not_made_again() {
+async fn adopts_the_index_of_an_object_restored_by_velero() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     for name in ["bare", "with-status"] {
         scene.create(name, json!({})).await;
         let backed_up = scene.restored_once(name).await;
         scene.delete(name).await;
-        let made = made_by_velero(&scene, &backed_up).await;
+        let made = recreated_by_velero(&scene, &backed_up).await;
         if name == "with-status" {
-            status_by_velero(&scene, &backed_up).await;
+            velero_writes_status(&scene, &backed_up).await;
         }
         let uid = made.metadata.uid;
         let own = |object: &IndexRestore| {
@@ -65,16 +65,16 @@ async fn brought_back_by_velero_the_index_is_taken_and_not_made_again() {
     assert_eq!(scene.posts(), 2);
 }
 
-/// The index was lost with the cluster, so that it is restored once more; and Velero
-/// writes the old status over the claim while that is under way.
+/// The index was lost with the cluster, so the operator restores it once more. Velero writes the old
+/// status over the claim while the create is in flight.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_status_that_velero_writes_over_a_fresh_claim_causes_no_second_create() {
+async fn an_old_status_that_velero_writes_over_a_claim_causes_no_second_create() {
     let scene = Scene::new().await;
     let _operator = scene.start_with(&PATIENT).await;
     let later = Duration::from_secs(2);
     for (name, kind, reason) in [
         ("answered", FaultKind::DelayAnswer(later), "Restored"),
-        // Only the status knew that this job is its own.
+        // Only the overwritten status showed that this job is the restore's own.
         ("unanswered", FaultKind::LoseAnswer, "Adopted"),
     ] {
         scene.create(name, json!({})).await;
@@ -87,13 +87,13 @@ async fn an_old_status_that_velero_writes_over_a_fresh_claim_causes_no_second_cr
         scene
             .pinecone
             .inject(Fault::new(CREATE, kind).mentioning(name).times(1));
-        let made = made_by_velero(&scene, &backed_up).await;
-        eventually("it is created again", DEADLINE, async || {
+        let made = recreated_by_velero(&scene, &backed_up).await;
+        eventually("the second create is accepted", DEADLINE, async || {
             Ok((scene.accepted(name).len() == 2).then_some(()))
         })
         .await
         .unwrap();
-        status_by_velero(&scene, &backed_up).await;
+        velero_writes_status(&scene, &backed_up).await;
         scene.pinecone.clear_fault(hidden);
         let second = scene.accepted(name)[1].restore_job_id.clone();
         let ends = |object: &IndexRestore| {
@@ -104,7 +104,7 @@ async fn an_old_status_that_velero_writes_over_a_fresh_claim_causes_no_second_cr
             status(&object).submission.map(|own| own.uid),
             made.metadata.uid
         );
-        assert_eq!(scene.accepted(name).len(), 2, "one for each resource");
+        assert_eq!(scene.accepted(name).len(), 2, "one for each object");
     }
     assert_eq!(scene.posts(), 4);
 }
@@ -118,7 +118,7 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
     let there = Scene::on(&second, &kubeconfig).await;
     let other = BackupSeed::new("other", "articles").id("other");
     here.pinecone.add_backup(DEFAULT_PROJECT, other).unwrap();
-    // Each sees the names free before either sends.
+    // Both operators observe that the names are free before either sends.
     let slow = Fault::new(
         Route::DescribeBackup,
         FaultKind::Delay(Duration::from_millis(500)),
@@ -138,10 +138,13 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
             here.check_recorded_once(&object);
         }
     }
-    assert!(here.posts() > names.len(), "they raced at least once");
+    assert!(
+        here.posts() > names.len(),
+        "both clusters sent a create at least once"
+    );
     here.pinecone.clear_fault(slow);
 
-    // One that comes later takes what is there, and goes without it.
+    // A later restore adopts the index, and its deletion keeps the index.
     here.create("later", json!({})).await;
     here.restored_once("later").await;
     there.create("later", json!({})).await;
@@ -150,7 +153,7 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
     there.delete("later").await;
     assert_eq!(here.asked(Route::DeleteIndex), 0);
 
-    // The same name for another backup is another restore.
+    // An index of the same name from another backup is not adopted.
     let other = json!({"indexName": "later", "backupId": "other"});
     there.create("different", other).await;
     let refused = there.until("different", "IndexAlreadyExists").await;
@@ -158,10 +161,10 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
     assert_eq!(here.pinecone.accepted_creates().len(), names.len() + 1);
 }
 
-/// The definition's rule refuses such an edit. Without it (an older definition, say)
-/// what was asked for still stands in the claim.
+/// The CRD rejects such an edit. Without that rule, for example with an outdated CRD, the claim
+/// still contains the submitted values.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
+async fn a_spec_edited_between_crash_and_recovery_causes_no_second_index() {
     let scene = Scene::new().await.without_election();
     let mut operator = scene.start().await;
     let silent = FaultKind::DelayAnswer(Duration::from_secs(600));
@@ -176,7 +179,7 @@ async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
     let refused = scene.restores.replace("edited", &params, &object).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("spec: Forbidden"), "{refused}");
-    // Past the rule: the claim is not there while the spec is edited.
+    // To bypass the rule, the claim is removed while the spec is edited.
     let claimed = object.status.clone();
     scene.overwrite_status("edited", |s| *s = None).await;
     object = scene.get("edited").await;
@@ -200,9 +203,9 @@ async fn a_spec_edited_between_crash_and_recovery_leads_to_no_second_index() {
     assert_eq!(scene.posts(), 1);
 }
 
-/// The same UIDs, and statuses that know nothing of what was done since.
+/// The objects have the same UIDs, but their statuses lack everything since the snapshot.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_restored_from_an_old_snapshot_of_etcd_creates_nothing_again() {
+async fn a_cluster_restored_from_an_old_etcd_snapshot_causes_no_second_create() {
     let control_plane = ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     control_plane.apply(CRD).await.unwrap();
@@ -228,7 +231,7 @@ async fn a_cluster_restored_from_an_old_snapshot_of_etcd_creates_nothing_again()
     control_plane.roll_back(&saved).await.unwrap();
     let (bare, claimed) = (scene.get("bare").await, scene.get("claimed").await);
     assert_eq!(bare.metadata.uid, before.0.metadata.uid);
-    assert_eq!(status(&bare).submission, None, "its record is gone");
+    assert_eq!(status(&bare).submission, None, "the snapshot has no record");
     assert!(status(&claimed).submission.is_some());
     assert_eq!(status(&claimed).restore_job_id, None);
     let _operator = scene.start().await;

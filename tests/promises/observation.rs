@@ -1,5 +1,5 @@
-//! A create whose answer was lost is sent again only while its absence was watched. After a
-//! longer gap a person decides.
+//! The operator resubmits a create of unknown outcome only after an absence that it observed
+//! without a gap. After a longer gap, a user has to request it.
 
 use std::time::Duration;
 
@@ -23,15 +23,16 @@ const SHORT_LEASE: [&str; 3] = [
 /// Longer than the default of --max-observation-gap.
 const OUTAGE: Duration = Duration::from_secs(20 * 60);
 
-/// Looks at an unconfirmed submission, a second apart, that outlast the patience of the scene.
-const LOOKS: usize = 12;
+/// The number of observations of an unconfirmed submission, one per second, that outlasts the
+/// confirm patience of the scene.
+const OBSERVATIONS: usize = 12;
 
-/// An outage of Pinecone begins once it has accepted the create, whose answer is lost. Before
-/// it is over, somebody deletes the index, and its restore job vanishes with it.
-async fn lose_sight(scene: &Scene, name: &str, outage: FaultKind) {
+/// Starts an outage of Pinecone after it accepted the create, whose answer is lost. During the
+/// outage a user deletes the index, and its restore job vanishes with it.
+async fn delete_during_outage(scene: &Scene, name: &str, outage: FaultKind) {
     let lost = Fault::new(CREATE, FaultKind::LoseAnswer).times(1);
     scene.pinecone.inject(lost);
-    // No look is complete from the first one on, so that none sees the index.
+    // The outage makes every observation incomplete, so that none shows the index.
     let list = Fault::new(Route::ListRestoreJobs, outage.clone());
     scene.pinecone.inject(list);
     let mut object = scene.restore(name, json!({}));
@@ -47,9 +48,11 @@ async fn lose_sight(scene: &Scene, name: &str, outage: FaultKind) {
     scene.pinecone.clear_faults();
 }
 
-/// Nothing more is concluded, or sent, however often the operator looks.
+/// Checks that further observations change nothing and send nothing.
 async fn stays_unconfirmed(scene: &Scene, name: &str) {
-    scene.until_asked_again(Route::ListRestoreJobs, LOOKS).await;
+    scene
+        .until_asked_again(Route::ListRestoreJobs, OBSERVATIONS)
+        .await;
     let object = scene.get(name).await;
     let unconfirmed = ["Ready=Unknown", "Stalled=True", "Succeeded=Unknown"];
     assert_eq!(conditions(&object), unconfirmed);
@@ -57,7 +60,7 @@ async fn stays_unconfirmed(scene: &Scene, name: &str) {
     assert_eq!(scene.posts(), 1);
 }
 
-/// A new request leads to exactly one more create, and is acknowledged.
+/// Checks that a new request causes exactly one more create and is acknowledged.
 async fn is_submitted_once_more(scene: &Scene, name: &str) {
     scene.request(name, "after the outage").await;
     let object = scene.until(name, "Restored").await;
@@ -77,12 +80,12 @@ async fn is_submitted_once_more(scene: &Scene, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_deleted_during_an_outage_is_restored_again_only_on_request() {
+async fn recreates_an_index_deleted_during_an_outage_only_on_request() {
     let scene = Scene::new().await;
     let mut leader = scene.start_with(&SHORT_LEASE).await;
     until_leads(&leader, true).await;
     let mut standby = scene.start_with(&SHORT_LEASE).await;
-    lose_sight(&scene, "unseen", FaultKind::DropBefore).await;
+    delete_during_outage(&scene, "unseen", FaultKind::DropBefore).await;
     let object = scene.until("unseen", "SubmissionUnconfirmed").await;
     let message = ready(&object).2;
     assert!(
@@ -105,10 +108,10 @@ async fn an_index_deleted_during_an_outage_is_restored_again_only_on_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_from_before_the_submission_approves_nothing() {
+async fn ignores_a_request_made_before_the_submission() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
-    lose_sight(&scene, "approved", FaultKind::status(503)).await;
+    delete_during_outage(&scene, "approved", FaultKind::status(503)).await;
     let object = scene.until("approved", "SubmissionUnconfirmed").await;
     let handled = status(&object).last_handled_request;
     assert_eq!(handled.as_deref(), Some("at creation"));
@@ -116,9 +119,9 @@ async fn a_request_from_before_the_submission_approves_nothing() {
     is_submitted_once_more(&scene, "approved").await;
 }
 
-/// It may have been the restore's own: its job was not listed while it was there.
+/// The index may be the restore's own: its job was not listed while it existed.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_that_was_seen_and_is_gone_is_restored_again_only_on_request() {
+async fn recreates_an_index_that_was_observed_and_is_gone_only_on_request() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let lost = Fault::new(CREATE, FaultKind::LoseAnswer).times(1);
@@ -135,7 +138,7 @@ async fn an_index_that_was_seen_and_is_gone_is_restored_again_only_on_request() 
         .unwrap();
     let gone = scene.until_that("seen", says("was there after the submission and is gone"));
     gone.await.unwrap();
-    // It takes as long as to believe that a request never arrived.
+    // It takes the same confirm patience as a request that never arrived.
     scene.until("seen", "SubmissionUnconfirmed").await;
     stays_unconfirmed(&scene, "seen").await;
     assert_eq!(scene.posts(), 1);
@@ -143,7 +146,7 @@ async fn an_index_that_was_seen_and_is_gone_is_restored_again_only_on_request() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_allowed_gap_a_lost_create_is_sent_again_only_on_request() {
+async fn resubmits_a_lost_create_only_on_request_if_no_gap_is_allowed() {
     let scene = Scene::new().await.with_env("MAX_OBSERVATION_GAP", "0");
     let _operator = scene.start().await;
     let dropped = Fault::new(CREATE, FaultKind::DropBefore).times(1);
@@ -162,14 +165,14 @@ async fn without_an_allowed_gap_a_lost_create_is_sent_again_only_on_request() {
     assert_eq!(status(&object).last_handled_request.as_deref(), Some("now"));
 }
 
-/// Delivers the first create request of that index name, which the network held up.
+/// Delivers the first create request of the index name, which the network delayed.
 async fn deliver_late(scene: &Scene, name: &str) {
     let requests = scene.pinecone.requests();
     let held = requests.into_iter().find(|request| {
         let body = request.body.as_ref();
         request.route == CREATE && body.is_some_and(|body| body["name"] == name)
     });
-    // Formatted so that it does not meet the fault that later requests meet.
+    // Formatted with spaces, so that the fault for later requests does not match it.
     let body = serde_json::to_string_pretty(&held.unwrap().body).unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/backups/{BACKUP}/create-index", scene.emulator_url());
@@ -178,10 +181,10 @@ async fn deliver_late(scene: &Scene, name: &str) {
     assert_eq!(post.send().await.unwrap().status(), 202);
 }
 
-/// The spec cannot be edited although the last attempt was refused: the one before may still
-/// take effect, and its index would be nobody's.
+/// The spec stays immutable although the last attempt was rejected: the previous one may still take
+/// effect, and no object would record its index.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_abandoned_request_that_takes_effect_later_is_recorded() {
+async fn records_an_abandoned_request_that_takes_effect_later() {
     let scene = Scene::new().await;
     let operator = scene.start().await;
     let cases = [

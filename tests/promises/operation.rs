@@ -9,7 +9,7 @@ use testkit::scene::{PATIENT, Scene, conditions, status};
 use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
+async fn records_open_submissions_at_shutdown_and_claims_nothing_new() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let mut operator = scene.start_with(&PATIENT).await;
@@ -30,7 +30,7 @@ async fn a_shutdown_finishes_and_records_what_is_open_and_claims_nothing_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_endpoints_tell_life_readiness_and_metrics() {
+async fn serves_liveness_readiness_and_metrics() {
     let scene = Scene::new().await;
     let operator = scene.start().await;
     assert_eq!(operator.get("/livez").await.unwrap().0, 200);
@@ -51,7 +51,7 @@ async fn the_endpoints_tell_life_readiness_and_metrics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn json_logs_name_the_object_the_job_and_the_request() {
+async fn json_logs_contain_the_object_the_job_and_the_request_id() {
     let scene = Scene::new().await;
     let mut operator = scene.start_with(&["--log-format=json"]).await;
     scene.create("logged", json!({})).await;
@@ -76,7 +76,7 @@ async fn json_logs_name_the_object_the_job_and_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_cannot_work_ends_with_the_remedy() {
+async fn a_failed_start_logs_the_remedy() {
     let scene = Scene::new().await;
     for (flags, remedy) in [
         (
@@ -116,16 +116,16 @@ async fn a_start_that_cannot_work_ends_with_the_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_at_rest_writes_nothing_and_asks_nothing() {
+async fn an_idle_operator_writes_nothing_and_requests_nothing() {
     let scene = Scene::new().await;
     let _operator = scene.start_with(&["--poll-max=60s"]).await;
-    scene.create("restful", json!({})).await;
-    let before = scene.restored_once("restful").await;
+    scene.create("idle", json!({})).await;
+    let before = scene.restored_once("idle").await;
     scene.pinecone.clear_requests();
-    // A second restore takes its whole course meanwhile.
+    // Another restore runs from start to end in the meantime.
     scene.create("busy", json!({})).await;
     scene.restored_once("busy").await;
-    let after = scene.get("restful").await;
+    let after = scene.get("idle").await;
     assert_eq!(
         before.metadata.resource_version,
         after.metadata.resource_version
@@ -133,13 +133,13 @@ async fn an_operator_at_rest_writes_nothing_and_asks_nothing() {
     let asked = scene.pinecone.requests();
     let asked: Vec<_> = asked
         .iter()
-        .filter(|request| request.path.contains("restful"))
+        .filter(|request| request.path.contains("idle"))
         .collect();
     assert!(asked.is_empty(), "{asked:?}");
 }
 
-/// The definition of an older version, which knows nothing of the claim.
-fn outdated() -> String {
+/// The CRD of an older version, which lacks the field of the claim.
+fn outdated_crd() -> String {
     let mut crd: Value = serde_saphyr::from_str(CRD).unwrap();
     let status = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties";
     let fields = crd.pointer_mut(status).unwrap().as_object_mut().unwrap();
@@ -151,7 +151,7 @@ fn outdated() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_nothing() {
+async fn does_not_start_without_the_crd_and_sends_nothing_with_an_outdated_one() {
     let control_plane = testkit::ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     let scene = Scene::on(&control_plane, &kubeconfig).await;
@@ -163,7 +163,7 @@ async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_n
         "{logs}"
     );
 
-    control_plane.apply(&outdated()).await.unwrap();
+    control_plane.apply(&outdated_crd()).await.unwrap();
     let _operator = scene.start().await;
     scene.create("early", json!({})).await;
     let object = scene.until("early", "CRDOutdated").await;
@@ -178,7 +178,7 @@ async fn without_its_definition_it_does_not_start_and_with_an_old_one_it_sends_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pass_under_way_at_shutdown_claims_nothing() {
+async fn a_reconcile_that_runs_at_shutdown_claims_nothing() {
     let scene = Scene::new().await;
     let mut operator = scene.start().await;
     let slow = FaultKind::Delay(Duration::from_secs(1));
@@ -195,7 +195,7 @@ async fn a_pass_under_way_at_shutdown_claims_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_own_writes_are_no_reason_to_ask() {
+async fn its_own_status_writes_trigger_no_requests() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start_with(&["--poll-min=5s", "--poll-max=60s"]).await;
@@ -214,7 +214,7 @@ async fn its_own_writes_are_no_reason_to_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_whose_object_is_gone_is_named() {
+async fn reports_a_restore_whose_object_was_deleted() {
     let scene = Scene::new().await;
     let operator = scene.start_with(&PATIENT).await;
     let slow = FaultKind::DelayAnswer(Duration::from_secs(2));
@@ -225,9 +225,9 @@ async fn a_restore_whose_object_is_gone_is_named() {
     scene.until_accepted("orphan").await;
     scene.delete("orphan").await;
     let job = scene.accepted("orphan")[0].restore_job_id.clone();
-    eventually("the orphan is named", DEADLINE, async || {
+    eventually("the orphaned restore is reported", DEADLINE, async || {
         let events = scene.events().await;
-        let told = events.iter().any(|event| {
+        let published = events.iter().any(|event| {
             let note = event.note.as_deref().unwrap_or_default();
             event.type_.as_deref() == Some("Warning") && note.contains(&job)
         });
@@ -237,8 +237,8 @@ async fn a_restore_whose_object_is_gone_is_named() {
         let mut lines = logs.lines();
         let logged = lines.any(|line| line.contains("ERROR") && line.contains(&job));
         anyhow::ensure!(
-            told && counted && logged,
-            "{told} {counted} {logged}\n{logs}"
+            published && counted && logged,
+            "{published} {counted} {logged}\n{logs}"
         );
         Ok(Some(()))
     })
@@ -247,11 +247,11 @@ async fn a_restore_whose_object_is_gone_is_named() {
 }
 
 #[test]
-fn the_program_has_failpoints_only_where_they_are_asked_for() {
+fn the_binary_has_failpoints_only_with_the_feature() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_index-restore-operator")).unwrap();
     let program = String::from_utf8_lossy(&program);
     let has = |text: &str| program.contains(text);
-    assert!(has("PINECONE_ENDPOINT"), "the search finds nothing");
+    assert!(has("PINECONE_ENDPOINT"), "the search would find nothing");
     for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "record.put"] {
         assert_eq!(has(text), cfg!(feature = "failpoints"), "{text}");
     }

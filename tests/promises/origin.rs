@@ -1,5 +1,5 @@
-//! Where an index came from: the list of restore jobs may end early, the store of jobs may
-//! fail, and an index may be recreated under its name.
+//! The origin of an index: the list of restore jobs may end early, the job store may fail, and an
+//! index may be recreated under the same name.
 
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{
@@ -10,11 +10,11 @@ use testkit::history::History;
 use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
 use testkit::{DEADLINE, eventually};
 
-/// Restore jobs of others, more than a page, and one of an index that was deleted: its row is
-/// missing from its page, which looks like the last one.
+/// Adds more than a page of other restore jobs, one of them of a deleted index: the missing row
+/// makes its page look like the last one.
 fn add_other_jobs(scene: &Scene) {
     for number in 0..101 {
-        // Among the first hundred in either order.
+        // On the first page in either order of rows.
         let name = if number == 50 { "deleted" } else { "other" };
         let job = JobSeed::new("other-backup", name);
         scene
@@ -24,7 +24,7 @@ fn add_other_jobs(scene: &Scene) {
     }
 }
 
-/// A restore whose job the list does not reach, in either order of its rows.
+/// A restore whose job is missing from the list in either order of rows.
 async fn restored_among_others(name: &str) -> (Scene, Running, IndexRestore) {
     let scene = Scene::new().await.without_election();
     let other = IndexSeed::new("other");
@@ -38,7 +38,7 @@ async fn restored_among_others(name: &str) -> (Scene, Running, IndexRestore) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_ends_before_the_job_is_no_proof_of_another_origin() {
+async fn a_list_that_ends_before_the_job_does_not_prove_another_origin() {
     let (scene, _operator, _) = restored_among_others("hidden").await;
     for row_order in [RowOrder::NewestFirst, RowOrder::OldestFirst] {
         scene.pinecone.set_habits(Habits {
@@ -65,9 +65,9 @@ async fn a_list_that_ends_before_the_job_is_no_proof_of_another_origin() {
     assert_eq!(scene.posts(), 1);
 }
 
-/// As a backup tool recreates objects: with their status, and another UID.
+/// A backup tool recreates objects with their status and another UID.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_job_in_a_copied_status_proves_the_origin_where_the_list_does_not() {
+async fn adopts_by_the_job_in_a_copied_status_if_the_list_lacks_it() {
     let (scene, mut operator, restored) = restored_among_others("copied").await;
     for row_order in [RowOrder::NewestFirst, RowOrder::OldestFirst] {
         scene.pinecone.set_habits(Habits {
@@ -87,7 +87,7 @@ async fn the_job_in_a_copied_status_proves_the_origin_where_the_list_does_not() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_its_id_does_not_show_for_a_while_is_no_proof_of_another_origin() {
+async fn a_temporary_404_for_the_job_does_not_prove_another_origin() {
     let scene = Scene::new().await.with_env("JOB_OUTAGE_PATIENCE", "60s");
     let _operator = scene.start().await;
     scene.create("outage", json!({})).await;
@@ -97,9 +97,9 @@ async fn a_job_that_its_id_does_not_show_for_a_while_is_no_proof_of_another_orig
     let hidden = Fault::new(Route::DescribeRestoreJob, FaultKind::JobNotFound);
     let hidden = scene.pinecone.inject(hidden);
     scene.create("outage", json!({})).await;
-    // Enough of them for three looks after the list had time to catch up.
+    // Enough requests for three observations after the catch-up patience.
     let is_concluded = async || ready(&scene.get("outage").await).1 == "IndexAlreadyExists";
-    eventually("the job was asked for by its ID", DEADLINE, async || {
+    eventually("the job was requested by its ID", DEADLINE, async || {
         let is_enough = scene.pinecone.fault_hits(hidden) >= 25;
         Ok((is_enough || is_concluded().await).then_some(()))
     })
@@ -123,9 +123,9 @@ async fn a_job_that_its_id_does_not_show_for_a_while_is_no_proof_of_another_orig
     assert_eq!(scene.posts(), 1);
 }
 
-/// Its host is that of the restored index: name and project are the same.
+/// It has the same host, because name and project are the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_recreated_under_the_same_name_is_not_taken_for_the_restored_one() {
+async fn does_not_mistake_a_recreated_index_for_the_restored_one() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("replaced", json!({})).await;
@@ -139,15 +139,15 @@ async fn an_index_recreated_under_the_same_name_is_not_taken_for_the_restored_on
         false => ("RestoreJobNotFound", "Ready=Unknown", "cannot be confirmed"),
     };
     let object = scene.until("replaced", reason).await;
-    let told = [ready_is, "Stalled=True", "Succeeded=True"];
-    assert_eq!(conditions(&object), told);
+    let expected = [ready_is, "Stalled=True", "Succeeded=True"];
+    assert_eq!(conditions(&object), expected);
     assert!(ready(&object).2.contains(words), "{:?}", ready(&object));
     assert_eq!(status(&object).index_host, status(&restored).index_host);
     assert_eq!(scene.posts(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_of_the_job_store_changes_nothing_of_an_index_that_is_there() {
+async fn an_outage_of_the_job_store_does_not_affect_an_existing_index() {
     let scene = Scene::new().await.with_env("JOB_OUTAGE_PATIENCE", "60s");
     let _operator = scene.start().await;
     scene.create("living", json!({})).await;
@@ -156,7 +156,7 @@ async fn an_outage_of_the_job_store_changes_nothing_of_an_index_that_is_there() 
     let hidden = Fault::new(Route::DescribeRestoreJob, FaultKind::JobNotFound);
     scene.pinecone.inject(unlisted);
     scene.pinecone.inject(hidden);
-    // The job is asked for only where the index does not name its backup.
+    // The operator requests the job only if the index does not name its backup.
     match shows_source() {
         true => scene.until_asked_again(Route::ListIndexes, 2).await,
         false => scene.until_asked_again(Route::DescribeRestoreJob, 20).await,

@@ -1,4 +1,4 @@
-//! What Pinecone refuses is said, and heals by itself where it can.
+//! Requests that Pinecone rejects: the reason is reported, and the restore continues automatically where it can.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use pinecone_emulator::{
 use serde_json::json;
 use testkit::scene::{Scene, conditions, ready};
 
-/// Each refusal of the create request: its reason, whether a person must act, and
+/// Each rejection of the create request: HTTP status, reason, whether manual action is required, and
 /// a word of the remedy.
 const REFUSALS: [(u16, &str, bool, &str); 8] = [
     (400, "InvalidRequest", true, "correct the spec"),
@@ -23,7 +23,7 @@ const REFUSALS: [(u16, &str, bool, &str); 8] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_refusal_of_the_create_is_told_and_nothing_is_created() {
+async fn reports_each_rejection_of_the_create_and_creates_nothing() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     for (status, ..) in REFUSALS {
@@ -57,7 +57,7 @@ async fn each_refusal_of_the_create_is_told_and_nothing_is_created() {
     }
     scene.pinecone.clear_faults();
     for (status, reason, ..) in REFUSALS {
-        // A spec that was refused as invalid waits for an edit.
+        // A spec that was rejected as invalid waits for an edit.
         if reason != "InvalidRequest" {
             scene.restored_once(&format!("refused-{status}")).await;
         }
@@ -65,7 +65,7 @@ async fn each_refusal_of_the_create_is_told_and_nothing_is_created() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spec_refused_as_invalid_can_be_corrected() {
+async fn a_spec_rejected_as_invalid_can_be_corrected() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let fault = Fault::new(Route::CreateIndexFromBackup, FaultKind::status(400)).mentioning("typo");
@@ -83,7 +83,7 @@ async fn a_spec_refused_as_invalid_can_be_corrected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_is_missing_unready_or_failed_is_named_and_waited_for() {
+async fn reports_a_missing_unready_or_failed_backup_and_waits_for_it() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let seed = |id: &str, status| BackupSeed::new("b", "products").id(id).status(status);
@@ -111,7 +111,7 @@ async fn a_backup_that_is_missing_unready_or_failed_is_named_and_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_in_a_state_that_is_not_known_is_waited_for() {
+async fn waits_for_a_backup_in_an_unknown_state() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let states = [
@@ -138,9 +138,9 @@ async fn a_backup_in_a_state_that_is_not_known_is_waited_for() {
     }
 }
 
-/// The version is a flag of the operator, which an edit of the spec does not change.
+/// The API version is a flag of the operator: an edit of the spec would not help.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_version_that_pinecone_refuses_is_not_taken_for_an_invalid_spec() {
+async fn does_not_report_a_rejected_api_version_as_an_invalid_spec() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let refused = FaultKind::Status(StatusAnswer::new(400).body(AnswerBody::Json {
@@ -182,7 +182,7 @@ async fn a_backup_id_with_a_typo_can_be_corrected_in_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_that_fail_before_anything_is_sent_are_told_and_heal() {
+async fn reports_failed_reads_and_recovers_automatically() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let html = StatusAnswer::new(502).body(AnswerBody::Html);
@@ -214,7 +214,7 @@ async fn reads_that_fail_before_anything_is_sent_are_told_and_heal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pinecone_out_of_reach_is_told_and_heals() {
+async fn reports_that_pinecone_is_unreachable_and_recovers_automatically() {
     let scene = Scene::new().await;
     let dead = format!("http://127.0.0.1:{}", testkit::free_port().unwrap());
     let mut operator = scene.start_with(&["--pinecone-endpoint", &dead]).await;
@@ -231,14 +231,14 @@ async fn pinecone_out_of_reach_is_told_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_create_is_not_sent_again_sooner_than_pinecone_asks() {
+async fn resubmits_a_rejected_create_only_after_retry_after_or_backoff() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let create = Route::CreateIndexFromBackup;
     let asked = StatusAnswer::new(429).retry_after(RetryAfter::Seconds(3));
     let asked = Fault::new(create, FaultKind::Status(asked)).times(1);
     scene.pinecone.inject(asked.mentioning("asked"));
-    // Without such a wish, each wait is twice the one before.
+    // Without Retry-After, the backoff doubles with each rejection.
     let full = Fault::new(create, FaultKind::status(403)).times(5);
     scene.pinecone.inject(full.mentioning("full"));
     scene.create("asked", json!({})).await;

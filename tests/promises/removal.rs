@@ -1,6 +1,5 @@
-//! An IndexRestore, or its whole namespace, is deleted in each state: nothing holds
-//! that up, nothing is deleted at Pinecone, and what Pinecone accepted and no object
-//! can record is named.
+//! Deletion of an IndexRestore, or of its namespace, in each state: nothing blocks it, nothing is
+//! deleted in Pinecone, and a restore that no object can record is reported.
 
 use std::time::Duration;
 
@@ -18,11 +17,11 @@ use testkit::{DEADLINE, eventually};
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
-/// Restores by the state that they are deleted in, with the reason that each has when
-/// it is applied again, and the creates that Pinecone accepted for both together.
+/// The state in which each restore is deleted, its reason after it is reapplied, and the number of
+/// creates that Pinecone accepted for both objects together.
 const STATES: [(&str, &str, usize); 11] = [
     ("unready-backup", "Restored", 1),
-    ("being-looked-at", "Restored", 1),
+    ("being-observed", "Restored", 1),
     ("on-its-way", "Adopted", 1),
     ("in-flight", "Adopted", 1),
     ("confirming", "Adopted", 1),
@@ -30,14 +29,14 @@ const STATES: [(&str, &str, usize); 11] = [
     ("index-not-ready", "IndexNotReady", 1),
     ("restored", "Adopted", 1),
     ("name-taken", "IndexAlreadyExists", 0),
-    // A failed restore is no result for another one.
+    // A failed restore is not adopted.
     ("failed", "IndexAlreadyExists", 1),
-    // Told so in the status: whoever wants it again deletes the resource.
+    // As the status advises: delete and reapply the object to restore the index.
     ("index-deleted", "Restored", 2),
 ];
 
-/// Their requests are under way only for a while: applied last, and deleted first.
-const HELD_UP: [&str; 3] = ["being-looked-at", "on-its-way", "in-flight"];
+/// Restores whose requests are delayed for a limited time: applied last and deleted first.
+const DELAYED: [&str; 3] = ["being-observed", "on-its-way", "in-flight"];
 
 async fn apply(scene: &Scene, name: &str) {
     let backup = match name {
@@ -52,7 +51,7 @@ fn finish(scene: &Scene, name: &str, outcome: JobOutcome) {
     scene.pinecone.finish_job(job, outcome).unwrap();
 }
 
-/// What stands in the way of each restore, before it is applied.
+/// Prepares the backups, indexes and faults that lead to each state.
 fn prepare(scene: &Scene) {
     scene.pinecone.set_restore_duration(None);
     let unready = BackupSeed::new("later", "products").id("unready");
@@ -60,19 +59,15 @@ fn prepare(scene: &Scene) {
     scene.pinecone.add_backup(DEFAULT_PROJECT, unready).unwrap();
     let taken = IndexSeed::new("name-taken");
     scene.pinecone.add_index(DEFAULT_PROJECT, taken).unwrap();
-    let while_it_is_deleted = Duration::from_secs(5);
+    let delay = Duration::from_secs(5);
     for (route, kind, name) in [
         (
             Route::DescribeIndex,
-            FaultKind::Delay(while_it_is_deleted),
-            "being-looked-at",
+            FaultKind::Delay(delay),
+            "being-observed",
         ),
-        (CREATE, FaultKind::Delay(while_it_is_deleted), "on-its-way"),
-        (
-            CREATE,
-            FaultKind::DelayAnswer(while_it_is_deleted),
-            "in-flight",
-        ),
+        (CREATE, FaultKind::Delay(delay), "on-its-way"),
+        (CREATE, FaultKind::DelayAnswer(delay), "in-flight"),
         (CREATE, FaultKind::LoseAnswer, "confirming"),
         (
             CREATE,
@@ -88,10 +83,10 @@ fn prepare(scene: &Scene) {
     scene.pinecone.inject(hidden);
 }
 
-/// Brings a restore into each state.
-async fn bring_about(scene: &Scene) {
+/// Creates one restore in each state.
+async fn create_all(scene: &Scene) {
     let names = STATES.iter().map(|(name, ..)| *name);
-    for name in names.filter(|name| !HELD_UP.contains(name)) {
+    for name in names.filter(|name| !DELAYED.contains(name)) {
         apply(scene, name).await;
     }
     for (name, outcome, reason) in [
@@ -120,18 +115,18 @@ async fn bring_about(scene: &Scene) {
         .delete_index(project, "index-deleted")
         .unwrap();
     scene.until("index-deleted", "IndexDeleted").await;
-    for name in HELD_UP {
+    for name in DELAYED {
         apply(scene, name).await;
     }
     scene.until_accepted("in-flight").await;
-    let looked_at = |request: &Request| request.path.contains("being-looked-at");
+    let is_read = |request: &Request| request.path.contains("being-observed");
     let is_create = |request: &Request| {
         let body = request.body.as_ref();
         request.route == CREATE && body.is_some_and(|body| body["name"] == "on-its-way")
     };
     eventually("the delayed requests arrived", DEADLINE, async || {
         let requests = scene.pinecone.requests();
-        let arrived = requests.iter().any(looked_at) && requests.iter().any(is_create);
+        let arrived = requests.iter().any(is_read) && requests.iter().any(is_create);
         Ok(arrived.then_some(()))
     })
     .await
@@ -143,12 +138,12 @@ fn index_names(scene: &Scene) -> Vec<String> {
     indexes.map(|index| index.name).collect()
 }
 
-/// Waits until both restores that were accepted too late to be recorded are logged,
-/// counted and, where there may be events, told by one.
-async fn until_orphans_are_named(scene: &Scene, operator: &Running, by_events: bool) {
+/// Waits until both restores that were accepted after the deletion are logged, counted and, if
+/// `by_events`, reported by an event.
+async fn until_orphans_are_reported(scene: &Scene, operator: &Running, by_events: bool) {
     scene.until_accepted("on-its-way").await;
     let jobs = ["on-its-way", "in-flight"].map(|name| scene.accepted(name)[0].clone());
-    eventually("the orphans are named", DEADLINE, async || {
+    eventually("the orphaned restores are reported", DEADLINE, async || {
         let metrics = operator.get("/metrics").await?.1;
         anyhow::ensure!(metrics.contains("indexrestore_orphaned_total 2"), metrics);
         let logs = operator.process.logs();
@@ -156,8 +151,12 @@ async fn until_orphans_are_named(scene: &Scene, operator: &Running, by_events: b
         for job in jobs.iter().map(|create| create.restore_job_id.as_str()) {
             let is_logged = logs.lines().any(|l| l.contains("ERROR") && l.contains(job));
             anyhow::ensure!(is_logged, "{job} is not logged\n{logs}");
-            let told = |event: &Event| event.note.as_deref().is_some_and(|n| n.contains(job));
-            anyhow::ensure!(!by_events || events.iter().any(told), "no event of {job}");
+            let is_published =
+                |event: &Event| event.note.as_deref().is_some_and(|n| n.contains(job));
+            anyhow::ensure!(
+                !by_events || events.iter().any(is_published),
+                "no event of {job}"
+            );
         }
         Ok(Some(()))
     })
@@ -178,24 +177,24 @@ fn check_nothing_was_removed(scene: &Scene, before: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_in_each_state_and_applied_again() {
+async fn deleting_and_reapplying_in_each_state_creates_no_second_index() {
     let scene = Scene::new().await;
     prepare(&scene);
     let operator = scene.start_with(&PATIENT).await;
-    bring_about(&scene).await;
+    create_all(&scene).await;
     let before = index_names(&scene);
     let names = STATES.iter().map(|(name, ..)| *name);
-    for name in HELD_UP
+    for name in DELAYED
         .into_iter()
-        .chain(names.filter(|n| !HELD_UP.contains(n)))
+        .chain(names.filter(|n| !DELAYED.contains(n)))
     {
         let metadata = scene.get(name).await.metadata;
-        assert_eq!(metadata.finalizers, None, "{name}: nothing to wait for");
+        assert_eq!(metadata.finalizers, None, "{name} has a finalizer");
         scene.delete(name).await;
     }
-    until_orphans_are_named(&scene, &operator, true).await;
+    until_orphans_are_reported(&scene, &operator, true).await;
     check_nothing_was_removed(&scene, &before);
-    // Its outcome was not known yet: the log names the index that was asked for.
+    // The outcome was unknown at the deletion: the log has the index name of the request.
     let logs = operator.process.logs();
     let claimed = |line: &str| line.contains("claimed") && line.contains("\"confirming\"");
     assert!(logs.lines().any(claimed), "{logs}");
@@ -222,7 +221,7 @@ async fn deleted_in_each_state_and_applied_again() {
     check_nothing_was_removed(&scene, &before);
 }
 
-/// The control plane has no namespace controller: what that does is done here.
+/// Does the work of the namespace controller, which the control plane does not run.
 async fn empty_and_finalize(scene: &Scene) {
     let (client, namespace) = (scene.client.clone(), scene.namespace.as_str());
     let (delete, all) = (DeleteParams::default(), ListParams::default());
@@ -233,7 +232,7 @@ async fn empty_and_finalize(scene: &Scene) {
     let events: Api<Event> = Api::namespaced(client.clone(), namespace);
     events.delete_collection(&delete, &all).await.unwrap();
     let left = scene.restores.list(&all).await.unwrap().items;
-    assert_eq!(left, [], "nothing holds the namespace up");
+    assert_eq!(left, [], "the namespace is empty");
     let namespaces: Api<Namespace> = Api::all(client);
     let mut empty = namespaces.get(namespace).await.unwrap();
     empty.spec.get_or_insert_default().finalizers = None;
@@ -243,11 +242,11 @@ async fn empty_and_finalize(scene: &Scene) {
         .await
         .unwrap();
     let gone = namespaces.get_opt(namespace).await.unwrap();
-    assert_eq!(gone, None, "the namespace is gone");
+    assert_eq!(gone, None, "the namespace is deleted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_namespace_deleted_with_a_restore_in_each_state() {
+async fn deleting_a_namespace_with_a_restore_in_each_state_is_not_blocked() {
     let (doomed, home) = (Scene::new().await, Scene::new().await);
     prepare(&doomed);
     let both = format!("{},{}", doomed.namespace, home.namespace);
@@ -256,7 +255,7 @@ async fn a_namespace_deleted_with_a_restore_in_each_state() {
     let operator = doomed
         .start_with(&[&watched[..], &elected[..], &PATIENT[..]].concat())
         .await;
-    bring_about(&doomed).await;
+    create_all(&doomed).await;
     let before = index_names(&doomed);
     let namespaces: Api<Namespace> = Api::all(doomed.client.clone());
     let params = DeleteParams::default();
@@ -265,11 +264,11 @@ async fn a_namespace_deleted_with_a_restore_in_each_state() {
     let phase = terminating.unwrap().phase;
     assert_eq!(phase.as_deref(), Some("Terminating"));
     empty_and_finalize(&doomed).await;
-    // No event can be published in a namespace that is being deleted.
-    until_orphans_are_named(&doomed, &operator, false).await;
+    // The API server rejects new events in a namespace that is being deleted.
+    until_orphans_are_reported(&doomed, &operator, false).await;
     check_nothing_was_removed(&doomed, &before);
     let posts = doomed.posts();
-    // The operator goes on with the others.
+    // The operator continues with the other namespaces.
     doomed.pinecone.set_restore_duration(Duration::ZERO);
     home.create("elsewhere", json!({})).await;
     home.until("elsewhere", "Restored").await;

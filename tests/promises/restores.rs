@@ -1,4 +1,4 @@
-//! The main job: one manifest, one restored index.
+//! The main use case: one manifest, one restored index.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use testkit::scene::{BACKUP, Scene, api_version, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_becomes_an_index_and_the_status_says_so() {
+async fn restores_a_backup_into_an_index_and_reports_it() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("plain", json!({})).await;
@@ -46,7 +46,7 @@ async fn a_backup_becomes_an_index_and_the_status_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tags_and_protection_are_sent_as_given() {
+async fn sends_the_tags_and_deletion_protection_of_the_spec() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let spec = json!({"tags": {"env": "staging; eu"}, "deletionProtection": "Enabled"});
@@ -126,29 +126,32 @@ async fn kubectl_get_shows_the_index_and_its_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_tell_of_transitions_and_of_nothing_else() {
+async fn publishes_events_for_transitions_only() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(Duration::from_secs(2));
     let _operator = scene.start().await;
     scene.create("events", json!({})).await;
     let object = scene.restored_once("events").await;
-    let events = eventually("both events are there", DEADLINE, async || {
+    let events = eventually("both events are published", DEADLINE, async || {
         let events = scene.events().await;
         Ok((events.len() >= 2).then_some(events))
     })
     .await
     .unwrap();
-    let told: Vec<_> = events
+    let published: Vec<_> = events
         .iter()
         .map(|event| (event.reason.as_deref(), event.type_.as_deref()))
         .collect();
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(published.len(), 2, "{published:?}");
     for reason in ["Restoring", "Restored"] {
-        assert!(told.contains(&(Some(reason), Some("Normal"))), "{told:?}");
+        assert!(
+            published.contains(&(Some(reason), Some("Normal"))),
+            "{published:?}"
+        );
     }
     assert!(
         events.iter().all(|event| event.series.is_none()),
-        "none is told twice"
+        "no event is repeated"
     );
     let is_submitted = |event: &&Event| event.reason.as_deref() == Some("Restoring");
     let submitted = events.iter().find(is_submitted).unwrap();

@@ -1,4 +1,4 @@
-//! Several operators, or several resources, want the same thing.
+//! Several operators that reconcile the same object, and several objects with the same index name.
 
 use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn two_operators_at_once_submit_each_restore_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_resources_of_one_backup_and_name_share_one_index() {
+async fn two_restores_of_the_same_backup_and_index_name_share_one_index() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("one", json!({"indexName": "shared"})).await;
@@ -33,7 +33,7 @@ async fn two_resources_of_one_backup_and_name_share_one_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_resources_of_two_backups_and_one_name_do_not_share() {
+async fn two_restores_of_different_backups_do_not_share_an_index() {
     let scene = Scene::new().await;
     let other = pinecone_emulator::BackupSeed::new("other", "articles").id("other");
     scene
@@ -57,7 +57,7 @@ async fn two_resources_of_two_backups_and_one_name_do_not_share() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_that_saw_the_same_object_send_one_request() {
     let scene = Scene::new().await;
-    // Both look at the object before either claims it.
+    // Both operators read Pinecone before either claims.
     let slow = FaultKind::Delay(std::time::Duration::from_millis(500));
     scene
         .pinecone

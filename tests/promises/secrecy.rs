@@ -1,4 +1,4 @@
-//! The API key is nowhere but in the Secret and in the header.
+//! The API key appears only in the Secret and in the request header.
 
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::Event as CoreEvent;
@@ -8,14 +8,14 @@ use pinecone_emulator::{AnswerBody, Fault, FaultKind, Route, StatusAnswer};
 use serde_json::{Value, json};
 use testkit::scene::{BACKUP, KEY, Running, Scene, ready};
 
-/// What a careless server might do: send the key back in its error.
+/// A careless server that repeats the key in its error.
 fn echo() -> FaultKind {
     let body = AnswerBody::Text(format!("no such key: {KEY}"));
     FaultKind::Status(StatusAnswer::new(401).body(body))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_key_is_in_no_log_event_status_or_metric() {
+async fn the_api_key_appears_in_no_log_event_status_or_metric() {
     let scene = Scene::new().await;
     let mut operator = scene
         .start_with(&["--log-level=trace", "--log-format=json"])
@@ -38,14 +38,14 @@ async fn the_api_key_is_in_no_log_event_status_or_metric() {
     for name in ["echoed", "read-echoed", "lost", "good"] {
         scene.restored_once(name).await;
     }
-    let places = everything(&scene, &mut operator).await;
-    // The search itself must be able to find something.
+    let places = all_output(&scene, &mut operator).await;
+    // The search must be able to find something, or it proves nothing.
     let logs = &places[0].1;
     assert!(logs.iter().any(|line| strings(line).contains(&"good")));
     check(&places);
 }
 
-/// A job as Pinecone shows it, with that ID and status, written as JSON strings are.
+/// A job as Pinecone shows it; `id` and `status` may contain JSON escapes.
 fn job(id: &str, status: &str) -> FaultKind {
     let body = format!(
         r#"{{"restore_job_id":"{id}","backup_id":"{BACKUP}","target_index_name":"i","target_index_id":"i","status":"{status}"}}"#
@@ -53,7 +53,7 @@ fn job(id: &str, status: &str) -> FaultKind {
     FaultKind::Status(StatusAnswer::new(200).body(AnswerBody::Text(body)))
 }
 
-/// Refusals that echo the key in headers, and encoded in the body, with controls around it.
+/// Rejections that echo the key in headers, or encoded in the body, with control characters.
 fn encoded_echoes() -> [(&'static str, StatusAnswer); 5] {
     let refused = || StatusAnswer::new(401);
     let text = |body: &str| refused().body(AnswerBody::Text(body.into()));
@@ -63,7 +63,7 @@ fn encoded_echoes() -> [(&'static str, StatusAnswer); 5] {
         ("own-id", refused().header(request_id, KEY)),
         (
             "other-id",
-            // The first header is no text, so that the second counts.
+            // The first header is not valid text, so the operator uses the second.
             refused()
                 .header(request_id, "\u{e9}")
                 .header("x-request-id", format!("{KEY}-1")),
@@ -78,7 +78,7 @@ fn encoded_echoes() -> [(&'static str, StatusAnswer); 5] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_encoded_key_and_control_characters_are_shown_nowhere() {
+async fn encoded_keys_and_control_characters_appear_nowhere() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let mut operator = scene
@@ -113,7 +113,7 @@ async fn an_encoded_key_and_control_characters_are_shown_nowhere() {
     scene.until("job-id", "ApiUnavailable").await;
     let shown = |object: &IndexRestore| ready(object).2.contains("Pending [REDACTED]");
     scene.until_that("job-status", shown).await.unwrap();
-    let places = everything(&scene, &mut operator).await;
+    let places = all_output(&scene, &mut operator).await;
     for (place, strings) in &places[..2] {
         let text = json!(strings).to_string();
         assert!(text.contains("[REDACTED]"), "no answer is in {place}");
@@ -134,8 +134,8 @@ async fn an_encoded_key_and_control_characters_are_shown_nowhere() {
 
 type Place = (&'static str, Vec<Value>);
 
-/// All that the operator shows, once it has stopped.
-async fn everything(scene: &Scene, operator: &mut Running) -> Vec<Place> {
+/// Everything that the operator wrote, after it has stopped.
+async fn all_output(scene: &Scene, operator: &mut Running) -> Vec<Place> {
     let metrics = operator.get("/metrics").await.unwrap().1;
     assert!(metrics.contains("indexrestore_"));
     operator.process.terminate().unwrap();
@@ -155,25 +155,25 @@ async fn everything(scene: &Scene, operator: &mut Running) -> Vec<Place> {
 }
 
 fn check(places: &[Place]) {
-    // Whichever way the key is encoded, these characters of it stay as they are.
+    // These characters of the key are the same in every encoding.
     let is_key = |text: &str| text.contains("canary") || text.contains("5f1e7c");
     let acts = |c: char| c.is_control() || "\u{2028}\u{2029}\u{202e}".contains(c);
     for (place, values) in places {
-        assert!(!values.is_empty(), "{place} has nothing to search");
+        assert!(!values.is_empty(), "{place} is empty");
         for value in values {
-            // Libraries break lines at their level of trace, in texts of their own.
+            // The trace logs of libraries contain line breaks of their own.
             let target = value["target"].as_str().unwrap_or("index_restore_operator");
             let breaks = !target.starts_with("index_restore_operator");
             for text in strings(value) {
                 assert!(!is_key(text), "the key is in {place}: {text}");
                 let acts = text.contains(|c| acts(c) && !(breaks && c == '\n'));
-                assert!(!acts, "a control is in {place}: {text:?}");
+                assert!(!acts, "a control character is in {place}: {text:?}");
             }
         }
     }
 }
 
-/// All strings in it, decoded.
+/// All strings in a JSON value, decoded.
 fn strings(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],

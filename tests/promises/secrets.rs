@@ -1,4 +1,4 @@
-//! API keys come from Secrets, late or changed at any time.
+//! API keys from Secrets, which may be created later or change at any time.
 
 use pinecone_emulator::{
     BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Project, RetryAfter, Route, StatusAnswer,
@@ -12,7 +12,7 @@ fn reference(name: &str, key: &str) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_comes_late_is_picked_up() {
+async fn picks_up_a_secret_that_is_created_later() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("late", reference("vault", "token")).await;
@@ -36,7 +36,7 @@ async fn a_secret_that_comes_late_is_picked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_cannot_be_used_says_why_without_showing_it() {
+async fn reports_why_a_key_is_unusable_without_showing_it() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     for (name, value, why) in [
@@ -54,7 +54,7 @@ async fn a_key_that_cannot_be_used_says_why_without_showing_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_with_a_trailing_line_break_works() {
+async fn accepts_a_key_with_a_trailing_line_break() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene
@@ -67,7 +67,7 @@ async fn a_key_with_a_trailing_line_break_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_key_is_retried_until_the_secret_is_right() {
+async fn retries_a_rejected_key_until_the_secret_is_corrected() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.put_secret("wrong", "api-key", "pcsk_wrong").await;
@@ -78,7 +78,7 @@ async fn a_wrong_key_is_retried_until_the_secret_is_right() {
     scene.restored_once("wrong").await;
 }
 
-/// Another key is valid, is in the Secret, and the one before it is revoked.
+/// Adds a new key, puts it into the Secret and revokes the previous one.
 async fn rotate(scene: &Scene) {
     scene
         .pinecone
@@ -89,7 +89,7 @@ async fn rotate(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
+async fn picks_up_a_rotated_key_while_a_restore_runs() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -102,9 +102,9 @@ async fn a_key_rotated_while_a_restore_runs_is_picked_up_at_once() {
     scene.restored_once("rotated").await;
 }
 
-/// A pause is no remedy for a refused key; another key is.
+/// Waiting does not help against a rejected key, another key does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotated_key_is_picked_up_in_spite_of_a_retry_after_on_the_401() {
+async fn picks_up_a_rotated_key_despite_retry_after_on_the_401() {
     let scene = Scene::new().await;
     let operator = scene.start().await;
     let refused = StatusAnswer::new(401).retry_after(RetryAfter::Seconds(3_600));
@@ -113,7 +113,7 @@ async fn a_rotated_key_is_picked_up_in_spite_of_a_retry_after_on_the_401() {
     scene.create("refused", json!({})).await;
     scene.until("refused", "InvalidApiKey").await;
     rotate(&scene).await;
-    // From here on the emulator itself refuses the old key, without a Retry-After.
+    // From here on the emulator itself rejects the old key, without Retry-After.
     scene.pinecone.clear_fault(refused);
     let restored = scene.until_that("refused", |object| ready(object).1 == "Restored");
     restored
@@ -148,7 +148,7 @@ async fn another_projects_key_never_causes_a_second_create() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_namespace_project_and_key_is_its_own() {
+async fn each_restore_uses_the_project_of_its_own_key() {
     let scene = Scene::new().await;
     scene
         .pinecone
@@ -177,7 +177,7 @@ async fn each_namespace_project_and_key_is_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotated_key_is_read_again_as_soon_as_the_old_one_is_refused() {
+async fn reads_the_secret_again_as_soon_as_the_key_is_rejected() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -189,7 +189,7 @@ async fn a_rotated_key_is_read_again_as_soon_as_the_old_one_is_refused() {
         let all = requests.iter().map(|request| request.status);
         all.filter(|answer| *answer == Some(status)).count()
     };
-    eventually("the old key was refused", DEADLINE, async || {
+    eventually("the old key was rejected", DEADLINE, async || {
         Ok((answered(401) > 0).then_some(()))
     })
     .await
@@ -200,16 +200,16 @@ async fn a_rotated_key_is_read_again_as_soon_as_the_old_one_is_refused() {
     })
     .await
     .unwrap();
-    assert_eq!(answered(401), 1, "the refused key is not tried again");
+    assert_eq!(answered(401), 1, "the rejected key is not used again");
     assert_eq!(ready(&scene.get("rotated").await).1, "Restoring");
     let mut events = scene.events().await.into_iter();
     let refused = events.any(|event| event.reason.as_deref() == Some("InvalidApiKey"));
-    assert!(!refused, "the Secret was right all the time");
+    assert!(!refused, "the Secret had a valid key all the time");
 }
 
-/// Two Secrets of one name in two namespaces are two keys.
+/// Secrets of the same name in two namespaces contain different keys.
 #[tokio::test(flavor = "multi_thread")]
-async fn each_namespace_has_a_secret_of_its_own() {
+async fn secrets_of_the_same_name_in_two_namespaces_are_separate() {
     let (ours, theirs) = (Scene::new().await, Scene::new().await);
     ours.pinecone
         .add_project(Project::new("other", "pcsk_other"))

@@ -1,4 +1,4 @@
-//! A restore is followed to its end, and its index long after.
+//! The operator tracks a restore to its end, and its index after that.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
 use testkit::{DEADLINE, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_that_fails_is_stalled_and_never_repeated() {
+async fn a_failed_restore_is_stalled_and_never_repeated() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     for (name, kind, reason) in [
         ("fails", FaultKind::JobFails, "RestoreFailed"),
         ("cancelled", FaultKind::JobCancelled, "RestoreCancelled"),
         (
-            "unmade",
+            "uninitialized",
             FaultKind::IndexInitializationFailed,
             "IndexFailed",
         ),
@@ -36,7 +36,7 @@ async fn a_restore_that_fails_is_stalled_and_never_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_that_is_ready_before_its_data_is_not_ready() {
+async fn does_not_report_ready_before_the_job_completes() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -48,12 +48,12 @@ async fn an_index_that_is_ready_before_its_data_is_not_ready() {
     scene.until("early", "Restoring").await;
     let index = &scene.pinecone.indexes(DEFAULT_PROJECT)[0];
     assert!(index.ready, "the index is ready before its job is done");
-    // Some polls, the index among them.
-    eventually("the index was looked at", DEADLINE, async || {
-        let looked = scene.pinecone.requests().into_iter();
-        let looked = looked
+    // Several polls, some of them of the index.
+    eventually("the index was observed twice", DEADLINE, async || {
+        let observed = scene.pinecone.requests().into_iter();
+        let observed = observed
             .filter(|request| request.route == Route::DescribeIndex && request.status == Some(200));
-        Ok((looked.count() >= 2).then_some(()))
+        Ok((observed.count() >= 2).then_some(()))
     })
     .await
     .unwrap();
@@ -71,7 +71,7 @@ async fn an_index_that_is_ready_before_its_data_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completed_job_whose_index_is_not_ready_yet_is_not_ready() {
+async fn does_not_report_ready_before_the_index_is_ready() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let later = FaultKind::IndexNotReadyAfter(Duration::from_secs(2));
@@ -89,7 +89,7 @@ async fn a_completed_job_whose_index_is_not_ready_yet_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_not_shown_for_a_while_is_no_failure() {
+async fn a_temporary_404_for_the_job_is_not_a_failure() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let hidden = Fault::new(Route::DescribeRestoreJob, FaultKind::JobNotFound).times(4);
@@ -100,7 +100,7 @@ async fn a_job_that_is_not_shown_for_a_while_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn polls_that_fail_do_not_flap_the_status() {
+async fn failed_polls_do_not_flap_the_status() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -119,26 +119,30 @@ async fn polls_that_fail_do_not_flap_the_status() {
         .finish_job(&job, JobOutcome::Completed)
         .unwrap();
     let after = scene.restored_once("steady").await;
-    let told = status(&after).conditions;
-    assert!(told.iter().all(|condition| condition.reason == "Restored"));
+    let reported = status(&after).conditions;
+    assert!(
+        reported
+            .iter()
+            .all(|condition| condition.reason == "Restored")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_deleted_later_is_reported_and_not_made_again() {
+async fn reports_a_deleted_index_and_does_not_recreate_it() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     scene.create("deleted", json!({})).await;
     let restored = scene.restored_once("deleted").await;
-    // The shared list was read while the index was there.
+    // The shared list was read while the index existed.
     scene.until_asked(Route::ListIndexes, 1).await;
     scene
         .pinecone
         .delete_index(DEFAULT_PROJECT, "deleted")
         .unwrap();
     scene.until("deleted", "IndexDeleted").await;
-    // Further looks change nothing.
-    let looks = scene.asked(Route::DescribeIndex);
-    scene.until_asked(Route::DescribeIndex, looks + 1).await;
+    // Further observations change nothing.
+    let requests = scene.asked(Route::DescribeIndex);
+    scene.until_asked(Route::DescribeIndex, requests + 1).await;
     let object = scene.get("deleted").await;
     assert_eq!(
         conditions(&object),
@@ -152,7 +156,7 @@ async fn an_index_deleted_later_is_reported_and_not_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_drops_an_index_is_no_proof_that_it_is_gone() {
+async fn a_list_that_drops_an_index_does_not_prove_its_deletion() {
     let scene = Scene::new().await;
     let _operator = scene.start().await;
     let dropped = FaultKind::ListDrop(None);
@@ -161,7 +165,7 @@ async fn a_list_that_drops_an_index_is_no_proof_that_it_is_gone() {
         .inject(Fault::new(Route::ListIndexes, dropped));
     scene.create("unlisted", json!({})).await;
     let before = scene.restored_once("unlisted").await;
-    // Through two periods.
+    // Two more periods.
     let lists = scene.asked(Route::ListIndexes);
     scene.until_asked(Route::ListIndexes, lists + 2).await;
     let after = scene.get("unlisted").await;
@@ -172,7 +176,7 @@ async fn a_list_that_drops_an_index_is_no_proof_that_it_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_deleted_while_it_is_restored_is_reported() {
+async fn reports_an_index_that_is_deleted_during_its_restore() {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
     let _operator = scene.start().await;
@@ -201,16 +205,20 @@ async fn finished_restores_share_their_lists() {
     for name in &names {
         scene.restored_once(name).await;
     }
-    // A list that is no newer than a restore shows nothing of it: its index is asked for itself.
+    // A list that is no newer than a restore proves nothing about it: the operator requests its index.
     scene.until_asked_again(Route::ListIndexes, 2).await;
     scene.pinecone.clear_requests();
     scene.until_asked(Route::ListIndexes, 3).await;
     let all = scene.pinecone.requests();
     let of = |route| all.iter().filter(|request| request.route == route).count();
     let (indexes, jobs) = (of(Route::ListIndexes), of(Route::ListRestoreJobs));
-    assert_eq!(indexes + jobs, all.len(), "nothing else is asked: {all:?}");
-    // The jobs show which index came from which backup, where the index does not.
-    // Either end of the journal may fall between the two lists of a period.
+    assert_eq!(
+        indexes + jobs,
+        all.len(),
+        "there are no other requests: {all:?}"
+    );
+    // The operator lists the jobs only if the indexes do not name their backups. The journal may
+    // begin or end between the two lists of a period.
     let is_shared = match shows_source() {
         true => jobs == 0,
         false => jobs.abs_diff(indexes) <= 1,
@@ -218,61 +226,61 @@ async fn finished_restores_share_their_lists() {
     assert!(is_shared, "{indexes}, {jobs}");
 }
 
-/// The list is read once a period, and a restore may be younger than that list.
+/// The operator reads the list once per period, and a restore may be younger than the list.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_older_than_the_restore_does_not_tell_that_its_index_is_gone() {
-    let (scene, _operator) = with_list_of(&["reader", "anew"]).await;
+async fn a_list_older_than_the_restore_does_not_prove_that_its_index_is_gone() {
+    let (scene, _operator) = with_list_of(&["reader", "recreated"]).await;
 
-    scene.delete("anew").await;
-    let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "anew");
+    scene.delete("recreated").await;
+    let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "recreated");
     deleted.unwrap();
-    scene.create("anew", json!({})).await;
-    let before = scene.until("anew", "Restored").await;
+    scene.create("recreated", json!({})).await;
+    let before = scene.until("recreated", "Restored").await;
     let asked = || scene.asked(Route::DescribeIndex);
-    let looks = asked();
-    touch(&scene, "anew").await;
-    eventually("it is looked at", DEADLINE, async || {
-        let told = ready(&scene.get("anew").await);
-        Ok((asked() > looks || told != ready(&before)).then_some(()))
+    let requests = asked();
+    touch(&scene, "recreated").await;
+    eventually("the index is observed", DEADLINE, async || {
+        let reported = ready(&scene.get("recreated").await);
+        Ok((asked() > requests || reported != ready(&before)).then_some(()))
     })
     .await
     .unwrap();
-    let after = scene.get("anew").await;
+    let after = scene.get("recreated").await;
     assert_eq!(ready(&after), ready(&before));
     assert_eq!(
-        scene.accepted("anew").len(),
+        scene.accepted("recreated").len(),
         2,
-        "two resources, two restores"
+        "one restore for each of the two objects"
     );
 }
 
-/// Another process, or this one in an earlier term, may have seen later than its list that the
-/// index is gone.
+/// Another process, or this one in an earlier term, may have observed the deletion after this list
+/// was read.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_older_than_the_status_does_not_tell_that_the_index_is_back() {
+async fn a_list_older_than_the_status_does_not_prove_that_the_index_is_back() {
     let (scene, _operator) = with_list_of(&["gone"]).await;
-    let looks = scene.asked(Route::DescribeIndex);
+    let requests = scene.asked(Route::DescribeIndex);
 
     let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "gone");
     deleted.unwrap();
     scene
         .overwrite_status("gone", |status| {
             let status = status.as_mut().unwrap();
-            // The list may be of the second in which the index was confirmed, and then counts for nothing.
+            // A list of the same second as the last confirmation would not count.
             status.last_confirmed_time = None;
             let ready = status
                 .conditions
                 .iter_mut()
-                .find(|told| told.type_ == "Ready");
+                .find(|condition| condition.type_ == "Ready");
             let ready = ready.unwrap();
             ready.status = "False".into();
             ready.reason = "IndexDeleted".into();
         })
         .await;
-    eventually("it is looked at", DEADLINE, async || {
-        let told = ready(&scene.get("gone").await);
-        let looked = scene.asked(Route::DescribeIndex) > looks;
-        Ok((looked || told.1 != "IndexDeleted").then_some(()))
+    eventually("the index is observed", DEADLINE, async || {
+        let reported = ready(&scene.get("gone").await);
+        let is_observed = scene.asked(Route::DescribeIndex) > requests;
+        Ok((is_observed || reported.1 != "IndexDeleted").then_some(()))
     })
     .await
     .unwrap();
@@ -280,18 +288,18 @@ async fn a_list_older_than_the_status_does_not_tell_that_the_index_is_back() {
     assert_eq!(scene.asked(Route::ListIndexes), 1);
 }
 
-/// An operator that restored these, and has read the list with them for its period.
+/// Starts an operator that restores these indexes and has read the list of its period with them.
 async fn with_list_of(names: &[&str]) -> (Scene, Running) {
     let scene = Scene::new().await;
-    // The period is more than an hour: whatever happens in a test happens within one.
+    // The period is longer than an hour, so the test ends within it.
     let operator = scene.start_with(&["--poll-max=10m"]).await;
     for name in names {
         scene.create(name, json!({})).await;
         scene.restored_once(name).await;
     }
     touch(&scene, names[0]).await;
-    // A list that is asked for, and not answered yet, would show what happens next.
-    eventually("the list is answered", DEADLINE, async || {
+    // A list that is requested but not answered yet would show later changes.
+    eventually("the list was answered", DEADLINE, async || {
         let requests = scene.pinecone.requests();
         let mut lists = requests
             .iter()
@@ -303,7 +311,7 @@ async fn with_list_of(names: &[&str]) -> (Scene, Running) {
     (scene, operator)
 }
 
-/// A change that wakes the operator and means nothing.
+/// Changes a label, which triggers a reconcile and has no other effect.
 async fn touch(scene: &Scene, name: &str) {
     let label = json!({"metadata": {"labels": {"touched": "yes"}}});
     scene.patch(name, label).await.unwrap();

@@ -1,12 +1,12 @@
-//! Keys go only to a server whose certificate is trusted. The API server stands in
-//! for Pinecone here: it speaks TLS, and logs each request that it gets.
+//! The operator sends keys only to a server with a trusted certificate. The API server takes the
+//! place of Pinecone here: it uses TLS, and its audit log shows each request.
 
 use serde_json::json;
 use testkit::installation::shared;
 use testkit::scene::{Scene, ready};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_an_untrusted_certificate_gets_no_key() {
+async fn sends_no_key_to_a_server_with_an_untrusted_certificate() {
     let scene = Scene::new().await;
     let (control_plane, _) = shared().await;
     let asked = || {
@@ -23,7 +23,7 @@ async fn a_server_with_an_untrusted_certificate_gets_no_key() {
     assert!(!asked());
     drop(operator);
 
-    // It was the certificate alone: trusted, the same server is asked.
+    // With its certificate trusted, the operator sends requests to the same server.
     let ca = control_plane.directory().join("ca.crt");
     let trust = format!("--pinecone-ca-file={}", ca.display());
     let _operator = scene.start_with(&[&endpoint, &trust]).await;
