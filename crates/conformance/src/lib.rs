@@ -1,3 +1,3 @@
-//! Checks with foreign tools; they are in `tests/`, and run by `cargo conformance`.
+//! Checks with third-party tools. They are in `tests/`; `cargo conformance` runs them.
 
 pub mod tool;

@@ -1,4 +1,4 @@
-//! The Go programs in `tools/`, each a module with pinned dependencies, built at first use and kept.
+//! The Go programs in `tools/`, each a module with pinned dependencies, built at first use and cached.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,10 +16,10 @@ const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
 pub struct Tool(PathBuf);
 
 impl Tool {
-    /// The program of `tools/<name>`. Blocks the thread, for minutes when it has to be built.
+    /// Returns the program of `tools/<name>`. Blocks the thread, for minutes if it must be built.
     ///
     /// # Errors
-    /// When it cannot be built; the message has what `go` said.
+    /// If it cannot be built; the message contains the output of `go`.
     pub fn find(name: &str) -> Result<Self> {
         let source = Path::new(TOOLS).join(name);
         let folder = testkit::cache_root()?.join("tools");
@@ -35,10 +35,10 @@ impl Tool {
         Ok(Self(path))
     }
 
-    /// Runs it with that input and these environment variables beside PATH, and reads the JSON that it answers.
+    /// Runs the program with an input and environment variables in addition to PATH, and parses its output as JSON.
     ///
     /// # Errors
-    /// When it fails; the message has what it wrote to standard error.
+    /// If it fails; the message contains its standard error.
     pub fn run(
         &self,
         arguments: &[&str],
@@ -62,13 +62,13 @@ impl Tool {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        serde_json::from_slice(&output.stdout).context("reading what the tool answered")
+        serde_json::from_slice(&output.stdout).context("parsing the tool's output")
     }
 }
 
-/// Builds beside `path`, then moves it there at once, so that nobody sees half of it.
+/// Builds next to `path` and then moves the program there atomically, so that no process sees a partial file.
 fn build(name: &str, source: &Path, path: &Path) -> Result<()> {
-    eprintln!("building {name} from source, minutes the first time");
+    eprintln!("building {name} from source; this takes minutes the first time");
     let scratch = path.with_extension("new");
     let output = Command::new("go")
         .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
@@ -78,7 +78,7 @@ fn build(name: &str, source: &Path, path: &Path) -> Result<()> {
         .current_dir(source)
         .envs([("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOFLAGS", "")])
         .output()
-        .context("starting go, which builds it")?;
+        .context("starting go")?;
     if !output.status.success() {
         bail!(
             "go build of {name} ended with {}\n{}",
@@ -89,7 +89,7 @@ fn build(name: &str, source: &Path, path: &Path) -> Result<()> {
     std::fs::rename(&scratch, path).with_context(|| format!("moving it to {}", path.display()))
 }
 
-/// Of all its sources, so that a change never meets an old build.
+/// Returns a digest of all sources and the platform, so that a changed tool is rebuilt.
 fn digest(source: &Path) -> Result<u64> {
     let listed = std::fs::read_dir(source).with_context(|| format!("{}", source.display()))?;
     let mut files = listed

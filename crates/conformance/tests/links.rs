@@ -1,6 +1,5 @@
-//! Every relative link and every anchor in the Markdown files of the repository
-//! resolves. Links to other sites are not fetched: a check that depends on them
-//! fails for reasons that no change here can fix.
+//! Every relative link and every anchor in the Markdown files of the repository resolves. Links to
+//! other sites are not fetched: they may fail for reasons outside the repository.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,7 +9,7 @@ use std::process::Command;
 
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-/// What one Markdown file links to, and what others can link to in it.
+/// The links of one Markdown file, and its anchors.
 #[derive(Default)]
 struct Page {
     /// Line and destination.
@@ -26,7 +25,7 @@ impl Page {
         let mut page = Self::default();
         let mut undefined = Vec::new();
         let mut note = |link: BrokenLink<'_>| {
-            // A lone [word] is text more often than a link.
+            // A single [word] is usually text, not a link.
             if matches!(link.link_type, LinkType::Reference | LinkType::Collapsed) {
                 undefined.push((line(link.span.start), link.reference.to_string()));
             }
@@ -74,7 +73,7 @@ fn slug(heading: &str) -> String {
         .collect()
 }
 
-/// The files by their paths from the root; the text of those that are Markdown.
+/// The files by their paths from the root, with the text of Markdown files.
 type Files = BTreeMap<String, Option<String>>;
 
 /// Each broken link: its file, its line, and what is wrong.
@@ -123,7 +122,7 @@ fn broken(files: &Files) -> Vec<String> {
     found
 }
 
-/// The path from the root that a link leads to; none where it leaves the repository.
+/// The path of the target of a link, from the root; `None` if it is outside the repository.
 fn resolve(page: &str, link: &str) -> Option<String> {
     let (mut parts, link) = match link.strip_prefix('/') {
         Some(link) => (Vec::new(), link),
@@ -156,7 +155,7 @@ fn git(arguments: &[&str]) -> String {
 fn every_relative_link_and_anchor_resolves() {
     let root = git(&["rev-parse", "--show-toplevel"]);
     let root = Path::new(root.trim_end());
-    // What is not committed yet counts; what is ignored or deleted does not.
+    // Includes files that are not committed yet, and excludes ignored and deleted files.
     let which = ["--cached", "--others", "--exclude-standard", "-z"];
     let root_argument = root.to_str().unwrap();
     let listed = git(&[&["-C", root_argument, "ls-files"][..], &which[..]].concat());

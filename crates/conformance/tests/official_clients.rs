@@ -5,18 +5,18 @@
 use std::process::Command;
 
 #[test]
-fn released_clients_in_python_typescript_and_go_work_unchanged() {
+fn released_python_typescript_and_go_clients_work_unchanged() {
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../pinecone-emulator/conformance/run"
     );
     let output = Command::new(script).output().unwrap();
-    let told = format!(
+    let log = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(output.status.success(), "{told}");
-    let passed = told.lines().filter(|line| line.starts_with("ok ")).count();
-    assert!(passed > 170, "only {passed} checks ran:\n{told}");
+    assert!(output.status.success(), "{log}");
+    let passed = log.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(passed > 170, "only {passed} checks ran:\n{log}");
 }

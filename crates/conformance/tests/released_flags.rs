@@ -1,4 +1,4 @@
-//! A released operator has no flag and reads no variable that shortens the waits which the protocol rests on.
+//! A release build has no flag and reads no variable that shortens the waits of the protocol.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use testkit::binary;
 
 const NAMES: [&str; 4] = ["confirm", "catch-up", "give-up", "job-outage"];
 
-/// Runs it where it finds no cluster, which it notices once it has parsed the command line.
+/// Runs the operator without a cluster, so that it fails right after it parsed the command line.
 fn run(operator: &Path, flags: &[String], variables: &[String]) -> Output {
     let mut command = Command::new(operator);
     command
@@ -24,9 +24,9 @@ fn run(operator: &Path, flags: &[String], variables: &[String]) -> Output {
 }
 
 #[tokio::test]
-async fn a_release_cannot_shorten_the_waits_of_the_protocol() {
+async fn a_release_build_cannot_shorten_the_waits_of_the_protocol() {
     let package = env!("CARGO_PKG_NAME");
-    // Of the two builds, the one for tests comes last: others start what is in the target directory.
+    // The test build comes last, because other tests start the binary in the target directory.
     let released = binary::build_as_released(package).await.unwrap();
     let copy = released.with_extension("released");
     std::fs::copy(&released, &copy).unwrap();
@@ -45,7 +45,7 @@ async fn a_release_cannot_shorten_the_waits_of_the_protocol() {
         };
         says(&copy, &flags, &[], "unexpected argument");
         says(&copy, &[], &variables, "no Kubernetes API server");
-        // The same is noticed where the flags exist.
+        // The build with the flags does read the variable.
         says(&for_tests, &[], &variables, "invalid value");
     }
 }

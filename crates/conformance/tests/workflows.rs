@@ -1,5 +1,4 @@
-//! The workflows, the Dockerfile and the version: by their own linters, and by the
-//! rules of this project that no linter knows.
+//! Checks of the workflows, the Dockerfile and the version: by linters, and by rules of this project.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,7 +20,7 @@ fn run(command: &mut Command) -> Output {
         .unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-fn told(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     [&output.stdout, &output.stderr]
         .map(|text| String::from_utf8_lossy(text))
         .concat()
@@ -29,7 +28,7 @@ fn told(output: &Output) -> String {
 
 fn passes(command: &mut Command) -> String {
     let output = run(command);
-    assert!(output.status.success(), "{command:?}\n{}", told(&output));
+    assert!(output.status.success(), "{command:?}\n{}", text_of(&output));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -41,7 +40,7 @@ fn workflows() -> Vec<PathBuf> {
     paths
 }
 
-/// A folder with the Python packages of `tools/lint`, which bring linters as programs.
+/// A virtual environment with the linters of `tools/lint`.
 static LINTERS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     passes(
@@ -64,7 +63,7 @@ fn linter(name: &str) -> Command {
 
 fn actionlint() -> Command {
     let mut command = Command::new("go");
-    // Go builds it at first use and keeps it in its own cache.
+    // Go builds actionlint at first use and caches it.
     command.args([
         "-C",
         "crates/conformance/tools/actionlint",
@@ -78,9 +77,9 @@ fn actionlint() -> Command {
 }
 
 #[test]
-fn actionlint_finds_nothing() {
+fn actionlint_reports_no_problems() {
     passes(actionlint().args(workflows()));
-    // It must be able to find something.
+    // The linter must be able to find a problem.
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.yml");
     std::fs::write(
@@ -89,11 +88,11 @@ fn actionlint_finds_nothing() {
     )
     .unwrap();
     let output = run(actionlint().arg(&broken));
-    assert!(told(&output).contains("run-on"), "{}", told(&output));
+    assert!(text_of(&output).contains("run-on"), "{}", text_of(&output));
 }
 
 #[test]
-fn zizmor_finds_nothing() {
+fn zizmor_reports_no_problems() {
     let audit = || {
         let mut command = linter("zizmor");
         command.args(["--offline", "--no-progress", "--persona=pedantic"]);
@@ -108,11 +107,11 @@ fn zizmor_finds_nothing() {
         pinned.replace("permissions: {}", "permissions: write-all"),
     )
     .unwrap();
-    assert!(told(&run(audit().arg(&broken))).contains("excessive-permissions"));
+    assert!(text_of(&run(audit().arg(&broken))).contains("excessive-permissions"));
 }
 
 #[test]
-fn hadolint_finds_nothing() {
+fn hadolint_reports_no_problems() {
     passes(linter("hadolint").arg("Dockerfile"));
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("Dockerfile");
@@ -121,11 +120,11 @@ fn hadolint_finds_nothing() {
         read("Dockerfile").replace("# hadolint ignore=", "# "),
     )
     .unwrap();
-    assert!(told(&run(linter("hadolint").arg(&broken))).contains("DL3008"));
+    assert!(text_of(&run(linter("hadolint").arg(&broken))).contains("DL3008"));
 }
 
 #[test]
-fn every_action_is_pinned_by_digest_and_tells_its_version() {
+fn every_action_is_pinned_by_digest_with_its_version_in_a_comment() {
     let mut actions = 0;
     for path in workflows() {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -149,7 +148,7 @@ fn every_action_is_pinned_by_digest_and_tells_its_version() {
 }
 
 #[test]
-fn each_job_has_only_the_permissions_that_it_names() {
+fn each_job_has_only_the_permissions_that_it_declares() {
     for path in workflows() {
         let text = std::fs::read_to_string(&path).unwrap();
         let document: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
@@ -158,7 +157,7 @@ fn each_job_has_only_the_permissions_that_it_names() {
         for (name, job) in document["jobs"].as_object().unwrap() {
             let granted = job["permissions"].as_object();
             assert!(granted.is_some(), "{}: {name}", path.display());
-            // What can change the repository is for one job of the release.
+            // Only one job of the release may write to the repository.
             let writes = granted.unwrap().get("contents") == Some(&"write".into());
             let may = path.ends_with("release.yml") && name == "release";
             assert!(!writes || may, "{}: {name}", path.display());
@@ -167,7 +166,7 @@ fn each_job_has_only_the_permissions_that_it_names() {
 }
 
 #[test]
-fn the_version_is_one_number_and_the_changelog_has_it() {
+fn the_version_is_the_same_everywhere_and_in_the_changelog() {
     let version = passes(Command::new(".github/release").arg("version"));
     assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));
     let notes = passes(Command::new(".github/release").args(["notes", version.trim()]));
@@ -183,7 +182,7 @@ fn the_version_is_one_number_and_the_changelog_has_it() {
 }
 
 #[test]
-fn the_image_is_built_by_the_toolchain_of_the_project() {
+fn the_image_is_built_with_the_projects_toolchain() {
     let dockerfile = read("Dockerfile");
     let rust = dockerfile
         .lines()
@@ -194,7 +193,7 @@ fn the_image_is_built_by_the_toolchain_of_the_project() {
 }
 
 #[test]
-fn the_versions_of_kubernetes_are_the_same_everywhere() {
+fn the_kubernetes_versions_are_the_same_everywhere() {
     let known = ["1.33", "1.36", "1.37"];
     let matrix = format!("kubernetes: {known:?}");
     assert!(
@@ -221,7 +220,7 @@ fn the_workflow_runs_each_command_of_ci_run() {
     let script = read(".ci/run");
     let mut commands = 0;
     for line in script.lines() {
-        // Before the command: variables, and `twice`, which runs it again if it fails.
+        // Variables, and `twice`, which repeats a failed command, may precede the command.
         let words = line.split_whitespace();
         let words = words.skip_while(|word| *word == "twice" || word.contains('='));
         let command = words.collect::<Vec<_>>().join(" ");
@@ -241,7 +240,7 @@ fn the_workflow_runs_each_command_of_ci_run() {
 }
 
 #[test]
-fn a_release_waits_for_every_proof_with_both_versions_of_the_api() {
+fn a_release_needs_every_proof_with_both_api_versions() {
     let parse = |name: &str| -> serde_json::Value {
         serde_saphyr::from_str(&read(&format!(".github/workflows/{name}.yml"))).unwrap()
     };

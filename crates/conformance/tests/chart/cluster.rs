@@ -1,5 +1,5 @@
-//! A control plane with nothing on it, an emulator, and operators that run as the installed Deployment says: with its arguments, and
-//! with a token of its ServiceAccount, so under its roles. No kubelet runs: the operator is a child process.
+//! An empty control plane, an emulator, and operators that run with the arguments of the installed Deployment and a token of its
+//! ServiceAccount. No kubelet runs: the operator is a child process.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,25 +18,25 @@ use crate::tools::{Tool, read};
 
 pub const KEY: &str = "pcsk_canary_of_the_chart";
 pub const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
-/// The name and namespace of the release in the documentation.
+/// Name and namespace of the release in the documentation.
 pub const OPERATOR: &str = "index-restore-operator";
 
-/// Each control plane takes a processor for its first seconds.
-static ROOM: Semaphore = Semaphore::const_new(2);
+/// Limits the control planes that run at a time, because each one uses a whole core while it starts.
+static STARTS: Semaphore = Semaphore::const_new(2);
 
 pub struct Cluster {
     pub control_plane: ControlPlane,
     pub client: Client,
-    /// The kubeconfig of its administrator.
+    /// Kubeconfig of the cluster administrator.
     pub admin: PathBuf,
     pub pinecone: Control,
     emulator: Emulator,
-    _place: SemaphorePermit<'static>,
+    _permit: SemaphorePermit<'static>,
 }
 
 impl Cluster {
     pub async fn start() -> Self {
-        let place = ROOM.acquire().await.unwrap();
+        let permit = STARTS.acquire().await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let control_plane = ControlPlane::start().await.unwrap();
         let admin = control_plane.admin_kubeconfig();
@@ -56,7 +56,7 @@ impl Cluster {
             control_plane,
             pinecone,
             emulator,
-            _place: place,
+            _permit: permit,
         }
     }
 
@@ -71,14 +71,14 @@ impl Cluster {
         namespaces.get(name).await.unwrap();
     }
 
-    /// The Secret of the samples, with the emulator's key.
+    /// Creates the Secret of the samples with the emulator's key.
     pub async fn create_secret(&self, namespace: &str) {
         let secret = read("deploy/samples/secret.yaml").replace("your-pinecone-api-key", KEY);
         let applied = self.control_plane.apply_in(namespace, &secret).await;
         applied.unwrap();
     }
 
-    /// Starts the operator of that Deployment, and waits until it has seen everything.
+    /// Starts the operator of a Deployment, and waits until it has observed all IndexRestores.
     pub async fn operator(&self, namespace: &str, name: &str) -> Operator {
         let operator = self.launch(namespace, name).await;
         eventually("the operator is ready", DEADLINE, async || {
@@ -91,7 +91,7 @@ impl Cluster {
         operator
     }
 
-    /// Starts it without waiting. Only where it listens, Pinecone's address and how often it polls differ from the Deployment.
+    /// Starts the operator of a Deployment without waiting. Only `--listen`, the endpoint and the poll intervals differ from the Deployment.
     pub async fn launch(&self, namespace: &str, name: &str) -> Operator {
         static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
         let binary =
@@ -135,7 +135,7 @@ impl Cluster {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    /// Waits until the Ready condition has that reason, for the spec as it is.
+    /// Waits until the Ready condition has the reason for the current generation.
     pub async fn until(&self, namespace: &str, name: &str, reason: &str) -> IndexRestore {
         let restores = self.restores(namespace);
         let found = wait_for(&restores, name, DEADLINE, |object| {
@@ -147,7 +147,7 @@ impl Cluster {
             .unwrap()
     }
 
-    /// How many creates Pinecone accepted for that index name.
+    /// The number of creates that Pinecone accepted for the index name.
     pub fn creates(&self, index_name: &str) -> usize {
         let creates = self.pinecone.accepted_creates();
         creates
@@ -157,7 +157,7 @@ impl Cluster {
     }
 }
 
-/// The reason of the Ready condition, if it speaks of the spec as it is.
+/// The reason of the Ready condition, if it describes the current generation.
 pub fn reason(object: &IndexRestore) -> Option<String> {
     let status = object.status.as_ref()?;
     if status.observed_generation != object.metadata.generation {
@@ -166,7 +166,7 @@ pub fn reason(object: &IndexRestore) -> Option<String> {
     Some(find(&status.conditions, "Ready")?.reason.clone())
 }
 
-/// An IndexRestore of the cluster's backup.
+/// The manifest of an IndexRestore of the cluster's backup.
 pub fn restore(name: &str, index_name: &str) -> String {
     format!(
         "apiVersion: restore.pinecone.io/v1alpha1

@@ -1,5 +1,5 @@
-//! All that is rendered, for every set of values, judged by kubeconform with schemas made from the API server's own OpenAPI (our CRD is
-//! in it), and by the API server itself.
+//! Validation of every rendered manifest, for every set of values: by kubeconform with schemas from the API server's own OpenAPI, which
+//! includes the CRD, and by the API server itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,13 +10,13 @@ use testkit::{DEADLINE, eventually};
 use crate::cluster::{Cluster, OPERATOR};
 use crate::manifests::parse;
 use crate::rendering::{matrix, template};
-use crate::tools::{HELM_3, KUBECONFORM, Tool, files, read, said};
+use crate::tools::{HELM_3, KUBECONFORM, Tool, files, read, text_of};
 
-/// Kinds of Prometheus' operator, whose schemas are not at hand.
+/// Kinds of the Prometheus operator, which the API server has no schemas for.
 const FOREIGN: [&str; 3] = ["ServiceMonitor", "PodMonitor", "PrometheusRule"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_rendered_is_valid() {
+async fn every_rendered_manifest_is_valid() {
     let cluster = Cluster::start().await;
     let kubectl = cluster.kubectl().await;
     let (helm, kubeconform) = (Tool::new(&HELM_3).await, Tool::new(&KUBECONFORM).await);
@@ -35,7 +35,7 @@ async fn everything_rendered_is_valid() {
         ));
     }
     for sample in files("deploy/samples") {
-        // That one is there to be refused.
+        // This sample is invalid on purpose.
         if !sample.contains("refused") {
             rendered.push((sample.clone(), read(&sample)));
         }
@@ -53,7 +53,7 @@ async fn everything_rendered_is_valid() {
         }
     }
     let location = format!("{}/{{{{.ResourceKind}}}}.json", folder.path().display());
-    let judge = async |path: &Path| {
+    let validate = async |path: &Path| {
         let path = path.to_str().unwrap();
         let foreign = FOREIGN.join(",");
         let arguments = [
@@ -70,8 +70,8 @@ async fn everything_rendered_is_valid() {
     for (name, yaml) in &rendered {
         let path = folder.path().join("rendered.yaml");
         std::fs::write(&path, yaml).unwrap();
-        let output = judge(&path).await;
-        assert!(output.status.success(), "{name}: {}", said(&output));
+        let output = validate(&path).await;
+        assert!(output.status.success(), "{name}: {}", text_of(&output));
         let own: Vec<_> = parse(yaml)
             .into_iter()
             .filter(|it| !FOREIGN.contains(&it["kind"].as_str().unwrap()))
@@ -91,23 +91,23 @@ async fn everything_rendered_is_valid() {
                 .await;
         }
     }
-    // The schemas do refuse.
+    // The schemas reject an invalid manifest.
     let path = folder.path().join("wrong.yaml");
     let wrong = read("deploy/samples/plain.yaml").replace("indexName", "indexname");
     std::fs::write(&path, wrong).unwrap();
-    assert!(!judge(&path).await.status.success());
+    assert!(!validate(&path).await.status.success());
 }
 
-/// The schema of a kind as the API server publishes it, made strict: unknown fields are refused.
+/// The schema of a kind as the API server publishes it, changed so that it rejects unknown fields.
 async fn schema(kubectl: &Tool, api_version: &str, kind: &str) -> Value {
     let path = match api_version.split_once('/') {
         Some(_) => format!("/openapi/v3/apis/{api_version}"),
         None => format!("/openapi/v3/api/{api_version}"),
     };
-    // That of a new CRD comes a little later.
+    // The API server publishes the schema of a new CRD with a delay.
     let document = eventually("its schema is published", DEADLINE, async || {
         let output = kubectl.try_run(&["get", "--raw", &path]).await;
-        anyhow::ensure!(output.status.success(), said(&output));
+        anyhow::ensure!(output.status.success(), text_of(&output));
         Ok(Some(String::from_utf8(output.stdout)?))
     })
     .await

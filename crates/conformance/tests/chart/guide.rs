@@ -1,4 +1,4 @@
-//! The commands of docs/install.md, as they stand there, run in order.
+//! Runs the commands of docs/install.md in order, unchanged.
 
 use std::path::PathBuf;
 
@@ -10,9 +10,9 @@ use serde_json::json;
 use testkit::{Operator, Program};
 
 use crate::cluster::{Cluster, KEY, OPERATOR};
-use crate::tools::{HELM_3, HELM_4, Tool, read, said};
+use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
 
-/// The blocks of shell commands under that heading, to the next heading of its level.
+/// The blocks of shell commands under a heading, up to the next heading of its level.
 fn commands(heading: &str) -> Vec<String> {
     let guide = read("docs/install.md");
     let (_, rest) = guide.split_once(&format!("\n## {heading}\n")).unwrap();
@@ -26,9 +26,9 @@ fn commands(heading: &str) -> Vec<String> {
     blocks
 }
 
-/// Stands in for the kubelet and the controller of Deployments, which are not there: once the Deployment is, its operator runs as a
-/// child process, and its status says so.
-async fn stand_in(cluster: &Cluster, operator: &mut Option<Operator>) {
+/// Does the work of the kubelet and the Deployment controller, which do not run: starts the operator of the Deployment as a child
+/// process, and updates the status of the Deployment.
+async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
     let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), OPERATOR);
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     let namespace = namespaces.get_opt(OPERATOR).await.unwrap();
@@ -54,7 +54,7 @@ async fn stand_in(cluster: &Cluster, operator: &mut Option<Operator>) {
         .unwrap();
 }
 
-/// `helm` and `kubectl` are the built ones.
+/// Runs the commands under a heading with the built `helm` and `kubectl`; returns their output.
 async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str) -> String {
     let kubectl = cluster.kubectl().await;
     let mut folders: Vec<PathBuf> = vec![kubectl.program().parent().unwrap().into()];
@@ -65,7 +65,7 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap();
-    let (mut operator, mut told) = (None, String::new());
+    let (mut operator, mut output_text) = (None, String::new());
     for block in commands(heading) {
         let mut shell = kubectl.command("/bin/bash".as_ref());
         let output = shell
@@ -75,27 +75,30 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
             .output()
             .await
             .unwrap();
-        told.push_str(&said(&output));
+        output_text.push_str(&text_of(&output));
         let logs = operator.as_ref().map(Operator::logs);
-        assert!(output.status.success(), "{block}\n{told}\n{logs:?}");
-        stand_in(cluster, &mut operator).await;
+        assert!(output.status.success(), "{block}\n{output_text}\n{logs:?}");
+        run_deployment(cluster, &mut operator).await;
     }
-    told
+    output_text
 }
 
 async fn with_helm(program: &'static Program) {
     let cluster = Cluster::start().await;
     follow(&cluster, Some(program), "With Helm").await;
     cluster.until("default", "plain", "Restored").await;
-    let told = follow(&cluster, Some(program), "Upgrade").await;
-    assert!(told.contains("has been upgraded"), "{told}");
-    let told = follow(&cluster, Some(program), "Uninstall").await;
+    let output_text = follow(&cluster, Some(program), "Upgrade").await;
+    assert!(output_text.contains("has been upgraded"), "{output_text}");
+    let output_text = follow(&cluster, Some(program), "Uninstall").await;
     assert!(
-        told.contains("products-restored"),
-        "the IndexRestore is still there: {told}"
+        output_text.contains("products-restored"),
+        "the IndexRestore still exists: {output_text}"
     );
-    let told = follow(&cluster, None, "Remove everything").await;
-    assert!(told.contains("indexrestores.restore.pinecone.io"), "{told}");
+    let output_text = follow(&cluster, None, "Remove everything").await;
+    assert!(
+        output_text.contains("indexrestores.restore.pinecone.io"),
+        "{output_text}"
+    );
     assert_eq!(cluster.creates("products-restored"), 1);
 }
 

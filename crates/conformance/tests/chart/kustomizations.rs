@@ -1,15 +1,15 @@
-//! `deploy/`: it means what the chart means, and IndexRestores stay what they are however they are applied.
+//! The kustomizations in `deploy/`: they equal the chart, and IndexRestores do not change however they are applied.
 
 use index_restore_operator::api::IndexRestore;
 use pinecone_emulator::{BackupSeed, Project};
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR, restore};
-use crate::manifests::{Manifests, assert_same, meanings};
+use crate::manifests::{Manifests, assert_same, comparable};
 use crate::rendering::template;
 use crate::tools::{HELM_3, Tool, files, read, root};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_overlay_means_what_the_chart_means() {
+async fn each_overlay_equals_the_rendered_chart() {
     let (helm, kubectl) = (Tool::new(&HELM_3).await, Tool::kubectl().await);
     for (overlay, values) in [
         ("cluster-wide", "emulator.enabled=false"),
@@ -22,28 +22,28 @@ async fn each_overlay_means_what_the_chart_means() {
         let built = kubectl
             .run(&["kustomize", &format!("deploy/{overlay}")])
             .await;
-        let mut built: Manifests = meanings(&built);
-        // Helm makes the namespace by itself, without labels.
+        let mut built: Manifests = comparable(&built);
+        // Helm creates the namespace itself, without labels.
         let namespace = built.remove(&format!("Namespace /{OPERATOR}")).unwrap();
         assert_eq!(
             namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
             "restricted"
         );
-        let chart = meanings(&template(&helm, &["--set", values]).await);
+        let chart = comparable(&template(&helm, &["--set", values]).await);
         assert_same(&built, &chart, overlay);
     }
 }
 
-/// What it is, and what was made of it, whoever applied it.
+/// The spec and the recorded IDs, which no way of applying may change.
 fn identity(object: &IndexRestore) -> (String, Option<String>, Option<String>) {
     let status = object.status.clone().unwrap();
     let spec = serde_json::to_string(&object.spec).unwrap();
     (spec, status.restore_job_id, status.index_id)
 }
 
-/// Installs everything from the one file of a release, with and without server-side apply.
+/// Installs the operator from one file, with and without server-side apply.
 #[tokio::test(flavor = "multi_thread")]
-async fn however_it_is_applied_nothing_drifts_and_nothing_is_created_twice() {
+async fn every_way_of_applying_causes_no_drift_and_no_second_create() {
     let cluster = Cluster::start().await;
     let kubectl = cluster.kubectl().await;
     let folder = tempfile::tempdir().unwrap();
@@ -95,20 +95,20 @@ async fn however_it_is_applied_nothing_drifts_and_nothing_is_created_twice() {
         assert_eq!(
             labels,
             (&None, &None),
-            "the operator writes the status only"
+            "the operator writes only the status"
         );
         assert_eq!(cluster.creates("products-restored"), 1, "{way:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn samples_of_adoption_and_of_another_namespace_do_what_they_say() {
+async fn samples_of_adoption_and_of_another_namespace_work_as_documented() {
     let cluster = Cluster::start().await;
     let kubectl = cluster.kubectl().await;
     kubectl.run(&["apply", "-k", "deploy/cluster-wide"]).await;
     cluster.create_secret("default").await;
     let _operator = cluster.operator(OPERATOR, OPERATOR).await;
-    // The cluster before.
+    // The restore that the index comes from.
     let manifest = restore("before", "products-restored");
     cluster.control_plane.apply(&manifest).await.unwrap();
     let before = cluster.until("default", "before", "Restored").await;

@@ -1,4 +1,4 @@
-//! A release is installed, upgraded, rolled back and uninstalled, by Helm 3 and by Helm 4, while restores are there.
+//! Install, upgrade, rollback and uninstall by Helm 3 and Helm 4, with restores in the cluster.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
@@ -22,7 +22,7 @@ async fn install(helm: &Tool, chart: &str) -> String {
     .await
 }
 
-async fn lives(program: &'static Program) {
+async fn runs_the_lifecycle(program: &'static Program) {
     let cluster = Cluster::start().await;
     let helm = Tool::new(program).await.kubeconfig(&cluster.admin);
     let notes = install(&helm, CHART).await;
@@ -60,7 +60,7 @@ async fn lives(program: &'static Program) {
     assert_eq!(
         kubectl.run(&budgets).await,
         "",
-        "the second replica's budget is gone again"
+        "the rollback removes the PodDisruptionBudget"
     );
 
     operator.kill().unwrap();
@@ -68,7 +68,10 @@ async fn lives(program: &'static Program) {
     helm.run(&[&["uninstall"][..], &release].concat()).await;
     let after = cluster.restores("default").get("kept").await.unwrap();
     assert_eq!(after.metadata.uid, before.metadata.uid);
-    assert_eq!(after.status, before.status, "an uninstall takes no status");
+    assert_eq!(
+        after.status, before.status,
+        "an uninstall does not change the status"
+    );
     let left = [
         "get",
         "clusterroles,clusterrolebindings,deployments,roles,serviceaccounts",
@@ -78,7 +81,7 @@ async fn lives(program: &'static Program) {
     let left = kubectl.run(&left).await;
     assert!(
         !left.contains(OPERATOR),
-        "an uninstall leaves nothing but the CRD: {left}"
+        "an uninstall leaves only the CRD: {left}"
     );
 
     install(&helm, CHART).await;
@@ -86,22 +89,22 @@ async fn lives(program: &'static Program) {
     let manifest = restore("next", "next");
     cluster.control_plane.apply(&manifest).await.unwrap();
     cluster.until("default", "next", "Restored").await;
-    let again = cluster.restores("default").get("kept").await.unwrap();
-    assert_eq!(reason(&again).as_deref(), Some("Restored"));
+    let reinstalled = cluster.restores("default").get("kept").await.unwrap();
+    assert_eq!(reason(&reinstalled).as_deref(), Some("Restored"));
     assert_eq!((cluster.creates("kept"), cluster.creates("next")), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_3_installs_upgrades_rolls_back_and_uninstalls_and_restores_stay() {
-    lives(&HELM_3).await;
+async fn helm_3_lifecycle_keeps_the_restores() {
+    runs_the_lifecycle(&HELM_3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_4_installs_upgrades_rolls_back_and_uninstalls_and_restores_stay() {
-    lives(&HELM_4).await;
+async fn helm_4_lifecycle_keeps_the_restores() {
+    runs_the_lifecycle(&HELM_4).await;
 }
 
-/// A copy of the chart, as an earlier version had it: its CRD lacks a field.
+/// A copy of the chart as of an earlier version, whose CRD lacks a field.
 fn earlier(folder: &std::path::Path) -> String {
     let chart = folder.join("index-restore-operator");
     copy(&root().join(CHART), &chart);
@@ -112,12 +115,12 @@ fn earlier(folder: &std::path::Path) -> String {
     let fields = crd.pointer_mut(spec).unwrap().as_object_mut().unwrap();
     fields
         .remove("adoptionPolicy")
-        .expect("a field to take away");
+        .expect("the CRD has the field");
     std::fs::write(&path, crd.to_string()).unwrap();
     chart.display().to_string()
 }
 
-/// Copies a folder and what is in it.
+/// Copies a folder recursively.
 pub fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

@@ -1,4 +1,4 @@
-//! The chart and the kustomizations, judged by the tools that people install them with, on a real kube-apiserver.
+//! Tests of the chart and the kustomizations with the tools that users install them with, on a real kube-apiserver.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

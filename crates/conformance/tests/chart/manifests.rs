@@ -1,4 +1,4 @@
-//! Manifests as values, and when two sets of them mean the same.
+//! Manifests as values, and the comparison of two sets of manifests.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub fn parse(yaml: &str) -> Vec<Value> {
     documents
 }
 
-/// Helm writes 1.0 as 1.
+/// Converts whole floats to integers, because Helm writes 1.0 as 1.
 fn whole(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -44,10 +44,9 @@ pub fn key(manifest: &Value) -> String {
     )
 }
 
-/// What they mean, by what they are: without the labels by which the tools know their own, without the order of keys, and without
-/// the flags that say what holds anyway.
-pub fn meanings(yaml: &str) -> Manifests {
-    let mut meanings = Manifests::new();
+/// Manifests by kind and name in a comparable form: without the labels of the tools, the order of keys, and flags with default values.
+pub fn comparable(yaml: &str) -> Manifests {
+    let mut comparable = Manifests::new();
     for mut manifest in parse(yaml) {
         let key = key(&manifest);
         plain(&mut manifest);
@@ -67,11 +66,11 @@ pub fn meanings(yaml: &str) -> Manifests {
             drop_defaults(&mut manifest);
         }
         assert!(
-            meanings.insert(key.clone(), manifest).is_none(),
+            comparable.insert(key.clone(), manifest).is_none(),
             "{key} twice"
         );
     }
-    meanings
+    comparable
 }
 
 fn plain(value: &mut Value) {
@@ -121,7 +120,7 @@ fn drop_defaults(deployment: &mut Value) {
     arguments.sort_by_key(Value::to_string);
 }
 
-/// The operator's flags and their defaults, as the reference has them, which a test of the operator compares with the code.
+/// The operator's flags and their defaults in docs/reference.md, which another test compares with the code.
 pub fn flag_defaults() -> BTreeMap<String, String> {
     let reference = read("docs/reference.md");
     let rows = reference.lines().filter(|line| line.starts_with("| `--"));
@@ -135,7 +134,7 @@ pub fn flag_defaults() -> BTreeMap<String, String> {
     .collect()
 }
 
-/// Compares manifest by manifest, so that a difference is short.
+/// Compares manifest by manifest, so that a failure shows a short difference.
 pub fn assert_same(left: &Manifests, right: &Manifests, what: &str) {
     let keys = |manifests: &Manifests| manifests.keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(left), keys(right), "{what}");
@@ -148,7 +147,7 @@ pub fn assert_same(left: &Manifests, right: &Manifests, what: &str) {
     }
 }
 
-/// The rules of a Role or ClusterRole, one line for each verb on each resource.
+/// The rules of a Role or ClusterRole, one line per verb and resource.
 pub fn rules(role: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let texts = |value: &Value| -> Vec<String> {

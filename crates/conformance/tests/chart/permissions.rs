@@ -1,4 +1,4 @@
-//! The operator has the rights that it uses, and no others.
+//! The operator has the permissions that it uses, and no others.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,10 +10,10 @@ use crate::cluster::{Cluster, KEY, OPERATOR, restore};
 use crate::lifecycle::CHART;
 use crate::manifests::{parse, rules};
 use crate::rendering::template;
-use crate::tools::{HELM_3, Tool, root, said};
+use crate::tools::{HELM_3, Tool, root, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_namespaces_and_secrets_named_it_restores_there_and_can_do_nothing_else() {
+async fn with_namespaces_and_secrets_set_it_has_no_other_permissions() {
     let cluster = Cluster::start().await;
     for namespace in ["team-a", "team-b", "team-c"] {
         cluster.create_namespace(namespace).await;
@@ -98,13 +98,13 @@ async fn with_namespaces_and_secrets_named_it_restores_there_and_can_do_nothing_
             answer.status.success(),
             may,
             "{question}: {}",
-            said(&answer)
+            text_of(&answer)
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_may_view_or_edit_a_namespace_may_do_so_with_its_restores() {
+async fn the_view_and_edit_roles_include_restores() {
     let cluster = Cluster::start().await;
     let helm = Tool::new(&HELM_3).await;
     let kubectl = cluster.kubectl().await;
@@ -118,13 +118,13 @@ async fn those_who_may_view_or_edit_a_namespace_may_do_so_with_its_restores() {
     }));
     assert!(
         !edit.iter().any(|rule| rule.contains("/status")),
-        "the status is the operator's"
+        "only the operator may write the status"
     );
     for (role, to) in [(&roles[0], "view"), (&roles[1], "edit")] {
         let label = format!("/metadata/labels/rbac.authorization.k8s.io~1aggregate-to-{to}");
         assert_eq!(role.pointer(&label).and_then(Value::as_str), Some("true"));
     }
-    // The cluster's own roles choose by these labels.
+    // The cluster's own roles select by these labels.
     let selectors = kubectl
         .run(&[
             "get",
@@ -143,8 +143,8 @@ async fn those_who_may_view_or_edit_a_namespace_may_do_so_with_its_restores() {
     }
 }
 
-/// Runs all tests of the promises, which keep the audit logs of their API servers.
-async fn audited() -> BTreeSet<String> {
+/// Runs all promise tests with audit logs of their API servers; returns the requests of the operators.
+async fn audited_requests() -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = tokio::process::Command::new(cargo);
@@ -159,12 +159,12 @@ async fn audited() -> BTreeSet<String> {
         .output()
         .await
         .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", text_of(&output));
     let account = format!("system:serviceaccount:{OPERATOR}:{OPERATOR}");
     let mut used = BTreeSet::new();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let log = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        // A killed API server may leave half a line.
+        // A killed API server may leave an incomplete line.
         let events = log.lines().filter_map(|line| line.parse::<Value>().ok());
         for event in events.filter(|event| {
             event["user"]["username"] == account.as_str() && !event["objectRef"].is_null()
@@ -191,8 +191,8 @@ async fn audited() -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_roles_allow_what_was_asked_in_all_tests_of_the_promises_and_nothing_else() {
-    let used = audited().await;
+async fn the_roles_allow_exactly_the_requests_of_all_promise_tests() {
+    let used = audited_requests().await;
     let helm = Tool::new(&HELM_3).await;
     for values in [
         "replicaCount=1",
@@ -204,13 +204,13 @@ async fn the_roles_allow_what_was_asked_in_all_tests_of_the_promises_and_nothing
         let missing: Vec<_> = used.difference(&allowed).collect();
         assert!(missing.is_empty(), "no rule allows {missing:?}");
         let idle: Vec<_> = allowed.difference(&used).collect();
-        assert!(idle.is_empty(), "never asked: {idle:?}");
+        assert!(idle.is_empty(), "never used: {idle:?}");
     }
 }
 
-/// Each serves its own namespaces, so neither may wait for the other's Lease.
+/// Each release watches its own namespaces, so neither may wait for the other's Lease.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_releases_in_one_namespace_lead_side_by_side() {
+async fn two_releases_in_one_namespace_have_separate_leases() {
     let cluster = Cluster::start().await;
     let helm = Tool::new(&HELM_3).await.kubeconfig(&cluster.admin);
     let mut operators = Vec::new();

@@ -1,4 +1,4 @@
-//! What the chart is and what it renders.
+//! The files of the chart, and the manifests that it renders.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::lifecycle::{CHART, copy};
 use crate::manifests::{Manifests, assert_same, flag_defaults, key, parse};
 use crate::tools::{HELM_3, HELM_4, HELM_DOCS, Tool, UNITTEST, files, read, root};
 
-/// Renders it as the documentation installs it.
+/// Renders the chart with the release name and namespace of the documentation.
 pub async fn template(helm: &Tool, arguments: &[&str]) -> String {
     let release = ["template", OPERATOR, CHART, "--namespace", OPERATOR];
     helm.run(&[&release, arguments].concat()).await
@@ -22,7 +22,7 @@ pub fn matrix() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn both_helms_lint_it_strictly_and_render_it_alike_with_all_values() {
+async fn helm_3_and_helm_4_lint_the_chart_and_render_it_identically() {
     let (three, four) = (Tool::new(&HELM_3).await, Tool::new(&HELM_4).await);
     assert!(matrix().len() > 5);
     for values in matrix() {
@@ -36,7 +36,7 @@ async fn both_helms_lint_it_strictly_and_render_it_alike_with_all_values() {
         assert_eq!(
             by_three,
             template(&three, &values).await,
-            "it renders the same each time"
+            "the output is reproducible"
         );
     }
 }
@@ -49,7 +49,7 @@ fn keyed(yaml: &str) -> Manifests {
 }
 
 #[tokio::test]
-async fn unknown_values_are_refused_at_every_depth() {
+async fn rejects_unknown_values_at_every_depth() {
     let helm = Tool::new(&HELM_3).await;
     let values: Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))).unwrap();
     let schema: Value = read(&format!("{CHART}/values.schema.json"))
@@ -60,17 +60,19 @@ async fn unknown_values_are_refused_at_every_depth() {
     assert!(places.len() > 15, "{places:?}");
     for place in places {
         let unknown = format!("{place}replicaCuont=2");
-        let error = helm.refuses(&["template", CHART, "--set", &unknown]).await;
+        let error = helm
+            .run_failing(&["template", CHART, "--set", &unknown])
+            .await;
         assert!(error.contains("replicaCuont"), "{unknown}: {error}");
     }
 }
 
-/// The objects of values that the schema describes to the end.
+/// Collects the objects of the values whose fields the schema lists completely.
 fn find_objects(values: &Value, schema: &Value, path: &str, places: &mut Vec<String>) {
     for (key, value) in values.as_object().unwrap() {
         let schema = &schema["properties"][key];
-        assert!(!schema.is_null(), "the schema does not know {path}{key}");
-        // What is not described to the end is Kubernetes' own, and the API server's to judge.
+        assert!(!schema.is_null(), "the schema lacks {path}{key}");
+        // Other objects are types of Kubernetes, which the API server validates.
         if !schema["properties"].is_null() {
             assert_eq!(schema["additionalProperties"], false, "{path}{key}");
             let path = format!("{path}{key}.");
@@ -81,9 +83,9 @@ fn find_objects(values: &Value, schema: &Value, path: &str, places: &mut Vec<Str
 }
 
 #[tokio::test]
-async fn values_that_contradict_each_other_are_refused() {
+async fn rejects_contradictory_values() {
     let helm = Tool::new(&HELM_3).await;
-    for (values, told) in [
+    for (values, expected) in [
         (
             "terminationGracePeriodSeconds=30",
             "terminationGracePeriodSeconds must be longer",
@@ -110,13 +112,18 @@ async fn values_that_contradict_each_other_are_refused() {
         ("image.digest=latest", "digest"),
         ("watchNamespaces={Restores}", "watchNamespaces"),
     ] {
-        let error = helm.refuses(&["template", CHART, "--set", values]).await;
-        assert!(error.replace('/', ".").contains(told), "{values}: {error}");
+        let error = helm
+            .run_failing(&["template", CHART, "--set", values])
+            .await;
+        assert!(
+            error.replace('/', ".").contains(expected),
+            "{values}: {error}"
+        );
     }
 }
 
 #[test]
-fn the_versions_are_that_of_the_workspace() {
+fn chart_and_image_versions_equal_the_workspace_version() {
     let chart: Value = serde_saphyr::from_str(&read(&format!("{CHART}/Chart.yaml"))).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(chart["version"], version);
@@ -133,7 +140,7 @@ fn the_versions_are_that_of_the_workspace() {
 }
 
 #[tokio::test]
-async fn the_crd_in_the_chart_is_the_crd() {
+async fn the_crd_in_the_chart_is_up_to_date() {
     let path = format!("{CHART}/files/indexrestores.yaml");
     assert_eq!(
         read(&path),
@@ -155,19 +162,19 @@ async fn the_crd_in_the_chart_is_the_crd() {
 }
 
 #[tokio::test]
-async fn every_flag_has_a_value_and_the_operators_own_default() {
+async fn every_flag_is_set_to_the_operators_own_default() {
     let helm = Tool::new(&HELM_3).await;
     let only = ["--show-only", "templates/deployment.yaml"];
     let deployment = &parse(&template(&helm, &only).await)[0];
     let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
-    let mut said = 0;
+    let mut set = 0;
     let defaults = flag_defaults();
     for argument in arguments.as_array().unwrap() {
         let Some((flag, value)) = argument.as_str().unwrap().split_once('=') else {
             continue;
         };
-        said += 1;
-        // In a cluster, logs are read by machines.
+        set += 1;
+        // The chart uses JSON logs, because log collectors parse them.
         let default = if flag == "--log-format" {
             "json"
         } else {
@@ -175,12 +182,12 @@ async fn every_flag_has_a_value_and_the_operators_own_default() {
         };
         assert_eq!(value, default, "{flag}");
     }
-    // Not said by default: what to watch, a CA, and the lease's namespace, which is the pod's.
-    assert_eq!(said + 3, defaults.len(), "{arguments}");
+    // The flags without a value by default: namespaces to watch, a CA file, and the Lease's namespace, which is the pod's.
+    assert_eq!(set + 3, defaults.len(), "{arguments}");
 }
 
 #[tokio::test]
-async fn the_readme_is_what_helm_docs_makes_of_the_values() {
+async fn the_readme_equals_the_output_of_helm_docs() {
     let docs = Tool::new(&HELM_DOCS).await;
     let made = docs
         .run(&[
@@ -199,14 +206,14 @@ async fn the_readme_is_what_helm_docs_makes_of_the_values() {
 }
 
 #[test]
-fn the_health_check_in_the_chart_is_that_of_argo_cd() {
+fn the_health_check_in_the_chart_equals_that_of_argo_cd() {
     let path = format!("{CHART}/files/health.lua");
     let own = "deploy/argocd/resource_customizations/restore.pinecone.io/IndexRestore/health.lua";
     assert_eq!(read(&path), read(own), "run: cp {own} {path}");
 }
 
 #[test]
-fn the_alerts_and_the_dashboard_ask_for_metrics_and_reasons_that_exist() {
+fn the_alerts_and_the_dashboard_use_existing_metrics_and_reasons() {
     let reference = read("docs/reference.md");
     let stalled = |reason: &&Reason| reason.condition_states().progress == Progress::Stalled;
     let stalled = sorted(Reason::ALL.iter().filter(stalled).map(|r| r.as_str()));
@@ -228,7 +235,10 @@ fn the_alerts_and_the_dashboard_ask_for_metrics_and_reasons_that_exist() {
             .map(|list| list.trim_start_matches('~').split('"').nth(1).unwrap())
             .map(|list| sorted(list.split('|')))
             .collect();
-        assert!(asked.contains(&stalled), "{file}: all that are stalled");
+        assert!(
+            asked.contains(&stalled),
+            "{file} lacks the list of all stalled reasons"
+        );
         for reason in asked.into_iter().flatten() {
             assert!(known.contains(&reason), "{file}: {reason}");
         }
@@ -241,16 +251,16 @@ fn sorted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     words
 }
 
-/// Helm's plugin for unit tests, which compares with snapshots. After a change that is meant: the same command with `-u` on the chart.
+/// Runs helm-unittest, which compares with snapshots. After an intended change, run the printed command, which updates them.
 #[tokio::test]
 async fn the_charts_own_unit_tests_pass() {
     let tests = Tool::new(&UNITTEST).await;
-    // It writes a snapshot that is missing, and is content.
+    // helm-unittest writes missing snapshots and reports success, so it runs on a copy.
     let folder = tempfile::tempdir().unwrap();
     copy(&root().join(CHART), folder.path());
     let chart = folder.path().to_str().unwrap();
-    let said = tests.run(&["--strict", "--color=false", chart]).await;
-    assert!(said.contains("Snapshot:"), "{said}");
+    let output = tests.run(&["--strict", "--color=false", chart]).await;
+    assert!(output.contains("Snapshot:"), "{output}");
     let written = folder.path().join("tests/__snapshot__");
     for entry in std::fs::read_dir(written).unwrap() {
         let after = entry.unwrap();

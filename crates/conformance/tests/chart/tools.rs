@@ -1,4 +1,4 @@
-//! The foreign tools, built from the modules in `crates/conformance/tools`.
+//! The third-party tools, built from the modules in `crates/conformance/tools`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testkit::Program;
 use tokio::process::Command;
 
-/// Helm 3 and what is built on it believe to render for this version, as their releases do; without it, for 1.20.
+/// The Kubernetes version for which Helm 3 and the tools based on it render, as in their releases; the default is 1.20.
 const KUBERNETES: &str = "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36";
 
 macro_rules! program {
@@ -45,7 +45,7 @@ pub static HELM_DOCS: Program = program!(
     "github.com/norwoodj/helm-docs/cmd/helm-docs"
 );
 
-/// A tool with a home of its own, so that nothing of the machine's configuration reaches it.
+/// A tool with its own home directory, so that the machine's configuration does not affect it.
 pub struct Tool {
     program: PathBuf,
     home: TempDir,
@@ -81,7 +81,7 @@ impl Tool {
         &self.program
     }
 
-    /// With the environment of the tool, ready for arguments.
+    /// A command with the environment of the tool, without arguments.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -95,37 +95,37 @@ impl Tool {
         command
     }
 
-    /// Runs it at the repository's root.
+    /// Runs the tool in the repository's root.
     pub async fn try_run(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(&self.program);
         command.args(arguments).output().await.unwrap()
     }
 
-    /// What it says on standard output; it must succeed.
+    /// Runs the tool, which must succeed, and returns its standard output.
     pub async fn run(&self, arguments: &[&str]) -> String {
         let output = self.try_run(arguments).await;
         assert!(
             output.status.success(),
             "{} {arguments:?}: {}",
             self.program.display(),
-            said(&output)
+            text_of(&output)
         );
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What it says on standard error; it must fail.
-    pub async fn refuses(&self, arguments: &[&str]) -> String {
+    /// Runs the tool, which must fail, and returns its output.
+    pub async fn run_failing(&self, arguments: &[&str]) -> String {
         let output = self.try_run(arguments).await;
         assert!(
             !output.status.success(),
-            "{arguments:?} is accepted: {}",
-            said(&output)
+            "{arguments:?} succeeded: {}",
+            text_of(&output)
         );
-        said(&output)
+        text_of(&output)
     }
 }
 
-pub fn said(output: &Output) -> String {
+pub fn text_of(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -146,7 +146,7 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The paths of the files in that folder, sorted, relative to the root.
+/// The sorted paths of the files in a folder, relative to the root.
 pub fn files(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap();
     let mut names: Vec<_> = entries

@@ -1,11 +1,11 @@
-//! What `helm install --wait` of a release with an IndexRestore waits for. Helm 3 knows built-in kinds only; Helm 4 follows kstatus.
+//! `helm install --wait` for a release with an IndexRestore. Helm 3 waits for built-in kinds only; Helm 4 uses kstatus.
 
 use std::time::Duration;
 
 use pinecone_emulator::JobOutcome;
 
 use crate::cluster::{Cluster, OPERATOR};
-use crate::tools::{HELM_3, HELM_4, Tool, said};
+use crate::tools::{HELM_3, HELM_4, Tool, text_of};
 
 const RESTORES: &str = "crates/conformance/tests/chart/restores";
 const MISSING: &str = "backupId=00000000-0000-4000-8000-000000000000";
@@ -25,12 +25,12 @@ fn install<'a>(name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_4_waits_for_the_end_of_a_restore_and_fails_with_it() {
+async fn helm_4_waits_until_the_restore_ends_and_fails_if_it_fails() {
     let cluster = cluster_with_the_chart().await;
     let helm = Tool::new(&HELM_4).await.kubeconfig(&cluster.admin);
 
-    // Fresh: no operator has looked at it.
-    let fresh = helm.refuses(&install("fresh", &["--timeout=3s"])).await;
+    // No operator has observed the new object.
+    let fresh = helm.run_failing(&install("fresh", &["--timeout=3s"])).await;
     assert!(
         fresh.contains("InProgress") || fresh.contains("deadline"),
         "{fresh}"
@@ -51,7 +51,7 @@ async fn helm_4_waits_for_the_end_of_a_restore_and_fails_with_it() {
     assert_eq!(
         running.try_wait().unwrap(),
         None,
-        "it waits while the restore runs"
+        "Helm waits while the restore runs"
     );
     let job = object.status.unwrap().restore_job_id.unwrap();
     cluster
@@ -65,19 +65,19 @@ async fn helm_4_waits_for_the_end_of_a_restore_and_fails_with_it() {
         Some("Restored")
     );
 
-    // Long before its timeout.
+    // Helm fails long before its timeout.
     let failed = install("failed", &["--timeout=10m", "--set", MISSING]);
     let failed = tokio::time::timeout(Duration::from_secs(120), helm.try_run(&failed)).await;
-    let failed = failed.expect("it fails with the restore, not at its timeout");
+    let failed = failed.expect("Helm fails when the restore fails, not at its timeout");
     assert!(
-        !failed.status.success() && said(&failed).contains("Failed"),
+        !failed.status.success() && text_of(&failed).contains("Failed"),
         "{}",
-        said(&failed)
+        text_of(&failed)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_3_waits_for_no_restore() {
+async fn helm_3_does_not_wait_for_a_restore() {
     let cluster = cluster_with_the_chart().await;
     let helm = Tool::new(&HELM_3).await.kubeconfig(&cluster.admin);
     helm.run(&install("fresh", &[])).await;
@@ -98,7 +98,7 @@ async fn helm_3_waits_for_no_restore() {
         "--set",
         MISSING,
         "--set",
-        "note=again",
+        "note=upgraded",
     ];
     helm.run(&upgrade).await;
 }

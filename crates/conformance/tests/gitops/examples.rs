@@ -1,4 +1,4 @@
-//! The shipped examples are what Argo CD and Flux understand.
+//! The shipped examples are valid for Argo CD and Flux.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn together(files: &[&str]) -> String {
 }
 
 #[test]
-fn argo_cd_knows_every_field_of_its_manifests() {
+fn argo_cd_accepts_every_field_of_its_manifests() {
     let files = [&APPLICATIONS[..], &[CONFIG_MAP]].concat();
     let names = argo(&["validate"], &together(&files));
     let wanted = [
@@ -38,7 +38,7 @@ fn argo_cd_knows_every_field_of_its_manifests() {
 }
 
 #[test]
-fn flux_knows_every_field_of_its_manifests() {
+fn flux_accepts_every_field_of_its_manifests() {
     let names = kstatus().run(&["validate"], &together(&FLUX), &[]).unwrap();
     let wanted = [
         "GitRepository/index-restore",
@@ -49,9 +49,9 @@ fn flux_knows_every_field_of_its_manifests() {
     assert_eq!(names, json!(wanted));
 }
 
-/// A field that they do not know is an error, and not passed over.
+/// An unknown field is an error; it is not ignored.
 #[test]
-fn a_misspelt_field_is_found() {
+fn rejects_a_misspelt_field() {
     let misspell = |file: &str, from: &str, to: &str| {
         let text = text(file);
         assert!(text.contains(from), "{file}");
@@ -68,13 +68,13 @@ fn a_misspelt_field_is_found() {
     assert!(error.to_string().contains("healthCheckExpr"), "{error}");
 }
 
-/// What the Applications point to is there, and the manifests ask before they go.
+/// The folders that the Applications reference exist.
 #[test]
-fn the_applications_point_to_what_is_there() {
+fn the_applications_reference_existing_files() {
     for file in APPLICATIONS {
         let application: Value = serde_saphyr::from_str(&text(file)).unwrap();
         let folder = application["spec"]["source"]["path"].as_str().unwrap();
-        // The chart is made elsewhere.
+        // The chart comes from a registry.
         if !folder.starts_with("charts/") {
             assert!(
                 std::path::Path::new(&crate::path(folder)).is_dir(),

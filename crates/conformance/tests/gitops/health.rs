@@ -1,4 +1,4 @@
-//! Argo CD, Flux, Helm 4 and kubectl's kstatus call each state what it is.
+//! The health that Argo CD, Flux, Helm 4 and kstatus report for each state.
 
 use index_restore_operator::api::Reason;
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::judges::{Verdict, judge};
 use crate::states::{DELETING, EDITED, UNOBSERVED, states};
 
-/// What a state is to a tool that waits.
+/// The health of a state for a tool that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    Underway,
+    InProgress,
     Failed,
-    Done,
+    Healthy,
 }
 
-/// Each row of the README's status table, as a tool that waits should take it.
+/// The expected health for each row of the README's status table.
 pub fn expected(reason: Reason) -> Health {
     match reason {
         Reason::Pending
@@ -28,7 +28,7 @@ pub fn expected(reason: Reason) -> Health {
         | Reason::ApiUnavailable
         | Reason::ConfirmingSubmission
         | Reason::Restoring
-        | Reason::IndexNotReady => Health::Underway,
+        | Reason::IndexNotReady => Health::InProgress,
         Reason::SubmissionUnconfirmed
         | Reason::InvalidRequest
         | Reason::BackupNotFound
@@ -41,30 +41,30 @@ pub fn expected(reason: Reason) -> Health {
         | Reason::IndexFailed
         | Reason::IndexDeleted
         | Reason::DeletionProtectionMismatch => Health::Failed,
-        Reason::Restored | Reason::Adopted => Health::Done,
+        Reason::Restored | Reason::Adopted => Health::Healthy,
     }
 }
 
 impl Health {
     pub fn argo(self) -> &'static str {
         match self {
-            Self::Underway => "Progressing",
+            Self::InProgress => "Progressing",
             Self::Failed => "Degraded",
-            Self::Done => "Healthy",
+            Self::Healthy => "Healthy",
         }
     }
 
     fn kstatus(self) -> &'static str {
         match self {
-            Self::Underway => "InProgress",
+            Self::InProgress => "InProgress",
             Self::Failed => "Failed",
-            Self::Done => "Current",
+            Self::Healthy => "Current",
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reason_is_what_it_is_to_every_tool() {
+async fn every_tool_reports_the_documented_health_for_each_reason() {
     let states = states().await;
     let objects: Vec<_> = Reason::ALL
         .map(|reason| states[reason.as_str()].clone())
@@ -73,20 +73,20 @@ async fn every_reason_is_what_it_is_to_every_tool() {
         let health = expected(reason);
         let ready = &object["status"]["conditions"][0];
         assert_eq!(ready["reason"], reason.as_str());
-        let told = |field: &str| ready[field].as_str().unwrap();
+        let text = |field: &str| ready[field].as_str().unwrap();
         let wanted = Verdict {
             upstream: health.kstatus().into(),
             flux: health.kstatus().into(),
             expressions: health.kstatus().into(),
             argo: health.argo().into(),
-            argo_message: format!("{}: {}", told("reason"), told("message")),
+            argo_message: format!("{}: {}", text("reason"), text("message")),
         };
         assert_eq!(verdict, wanted, "{reason:?}: {object:#}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_operator_has_not_seen_is_not_done() {
+async fn an_object_that_the_operator_has_not_observed_is_in_progress() {
     let states = states().await;
     assert_eq!(
         states[UNOBSERVED]["status"],
@@ -108,7 +108,7 @@ async fn what_the_operator_has_not_seen_is_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_being_deleted_is_not_done() {
+async fn an_object_that_is_being_deleted_is_not_healthy() {
     let states = states().await;
     let deleting = states[DELETING].clone();
     assert!(deleting["metadata"]["deletionTimestamp"].is_string());
@@ -119,9 +119,9 @@ async fn what_is_being_deleted_is_not_done() {
     assert_eq!(verdict.argo_message, "Pending deletion");
 }
 
-/// Conditions of another generation than the object's prove nothing, whichever of the two numbers is behind.
+/// Conditions of another generation prove nothing, whether it is older or newer than the object's.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_generation_is_never_done_nor_failed() {
+async fn conditions_of_another_generation_are_neither_healthy_nor_failed() {
     let states = states().await;
     let objects = Reason::ALL.map(|reason| {
         let mut object = states[reason.as_str()].clone();
@@ -130,15 +130,15 @@ async fn an_older_generation_is_never_done_nor_failed() {
         object
     });
     for (reason, verdict) in Reason::ALL.into_iter().zip(judge(&objects)) {
-        let told = [&verdict.upstream, &verdict.flux, &verdict.expressions];
-        assert_eq!(told, ["InProgress"; 3], "{reason:?}");
+        let statuses = [&verdict.upstream, &verdict.flux, &verdict.expressions];
+        assert_eq!(statuses, ["InProgress"; 3], "{reason:?}");
         assert_eq!(verdict.argo, "Progressing", "{reason:?}");
     }
 }
 
-/// What an older operator or a hand could leave: nothing of it counts as done.
+/// Incomplete statuses, as an older operator or a manual edit could leave them, are not healthy.
 #[tokio::test(flavor = "multi_thread")]
-async fn argo_cd_takes_no_incomplete_status_for_done() {
+async fn argo_cd_does_not_report_an_incomplete_status_as_healthy() {
     let restored = &states().await[Reason::Restored.as_str()];
     let edits: [fn(&mut Value); 4] = [
         |object| object["status"] = Value::Null,

@@ -1,4 +1,4 @@
-//! Argo CD and the kstatus libraries, behind the small Go programs of `tools/`.
+//! Argo CD and the kstatus libraries, called by the Go programs in `tools/`.
 
 use std::path::PathBuf;
 
@@ -11,28 +11,28 @@ use crate::path;
 pub const CONFIG_MAP: &str = "deploy/argocd/argocd-cm.yaml";
 pub const KUSTOMIZATIONS: &str = "deploy/flux/kustomizations.yaml";
 
-/// What each judge makes of one object.
+/// The health of one object in each tool.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Verdict {
-    /// kstatus as SIG CLI publishes it.
+    /// kstatus of SIG CLI.
     pub upstream: String,
-    /// Flux's fork of kstatus, which Helm 4 links too.
+    /// Flux's fork of kstatus, which Helm 4 also uses.
     pub flux: String,
-    /// Flux, by the shipped `healthCheckExprs`.
+    /// Flux with the shipped `healthCheckExprs`.
     pub expressions: String,
-    /// Argo CD, by the shipped `argocd-cm`.
+    /// Argo CD with the shipped `argocd-cm`.
     #[serde(skip)]
     pub argo: String,
     #[serde(skip)]
     pub argo_message: String,
 }
 
-/// The verdicts of all judges on each object.
+/// The health of each object in all tools.
 pub fn judge(objects: &[Value]) -> Vec<Verdict> {
     let input = json!(objects).to_string();
     let arguments = ["status", &path(KUSTOMIZATIONS)];
-    let told = kstatus().run(&arguments, &input, &[]).unwrap();
-    let mut verdicts: Vec<Verdict> = serde_json::from_value(told).unwrap();
+    let output = kstatus().run(&arguments, &input, &[]).unwrap();
+    let mut verdicts: Vec<Verdict> = serde_json::from_value(output).unwrap();
     let healths = argo(&["health", &path(CONFIG_MAP)], &input);
     for (verdict, health) in verdicts.iter_mut().zip(healths.as_array().unwrap()) {
         verdict.argo = health["status"].as_str().unwrap_or("none").into();
@@ -51,7 +51,7 @@ pub fn kstatus() -> Tool {
     Tool::find("kstatus").unwrap()
 }
 
-/// Runs or compares one operation against the API server of that kubeconfig, off the threads of the tests' own I/O.
+/// Runs a sync or a comparison against the API server of a kubeconfig, on a thread for blocking work.
 pub async fn operate(command: &'static str, kubeconfig: PathBuf, request: Value) -> Value {
     let work = tokio::task::spawn_blocking(move || {
         let kubeconfig = kubeconfig.to_str().unwrap();

@@ -1,4 +1,4 @@
-//! Argo CD's and Flux's own code judges and applies IndexRestores, on a real kube-apiserver with the real operator.
+//! Argo CD's and Flux's own code evaluates and applies IndexRestores, on a real kube-apiserver with the real operator.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,7 +20,7 @@ fn text(relative: &str) -> String {
     std::fs::read_to_string(path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
 }
 
-/// Builds the operator, once, and lets scenes find it.
+/// Builds the operator once for all scenes.
 async fn with_operator() {
     let provided = testkit::binary::provide(env!("CARGO_PKG_NAME")).await;
     provided.unwrap();

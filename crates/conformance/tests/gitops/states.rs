@@ -1,4 +1,4 @@
-//! Every state that an IndexRestore can be in, brought about on a running operator.
+//! An IndexRestore in every state, created with a running operator.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::with_operator;
 
-/// States that no reason tells: the operator has not seen the object, or not its present spec, or it is being deleted.
+/// States without a reason: the operator has not observed the object or its current spec, or the object is being deleted.
 pub const UNOBSERVED: &str = "Unobserved";
 pub const EDITED: &str = "Edited";
 pub const DELETING: &str = "Deleting";
@@ -24,10 +24,10 @@ pub const DELETING: &str = "Deleting";
 /// One object for each state, as the API server returned it.
 pub type States = BTreeMap<String, Value>;
 
-/// The version of Pinecone's API that the committed test data shows: the operator's default.
+/// The version of Pinecone's API in the committed test data: the operator's default.
 const DEFAULT_VERSION: &str = "2025-10";
 
-/// The states, brought about once.
+/// The states, created once.
 pub async fn states() -> &'static States {
     static STATES: OnceCell<States> = OnceCell::const_new();
     let version = api_version();
@@ -37,7 +37,7 @@ pub async fn states() -> &'static States {
     }
 }
 
-/// The states with the default version of Pinecone's API, brought about once.
+/// The states with the default version of Pinecone's API, created once.
 pub async fn default_states() -> &'static States {
     static STATES: OnceCell<States> = OnceCell::const_new();
     STATES.get_or_init(|| states_with(DEFAULT_VERSION)).await
@@ -45,14 +45,14 @@ pub async fn default_states() -> &'static States {
 
 async fn states_with(version: &str) -> States {
     with_operator().await;
-    let mut states = usual(version).await;
-    states.extend(given_up().await);
-    states.extend(outdated().await);
+    let mut states = operator_states(version).await;
+    states.extend(patience_states().await);
+    states.extend(outdated_crd_state().await);
     states
 }
 
-/// How each reason comes about: what is done before, and the fields of the spec that differ.
-async fn usual(version: &str) -> States {
+/// The states that a running operator reports with default patiences.
+async fn operator_states(version: &str) -> States {
     let scene = Scene::new().await.with_env("PINECONE_API_VERSION", version);
     prepare(&scene).await;
     let mut states = States::new();
@@ -72,29 +72,29 @@ async fn usual(version: &str) -> States {
             deleted.unwrap();
         }
         scene.until(&name, reason.as_str()).await;
-        // While a refused restore is tried again, its status shows the refusal before.
+        // While a rejected restore is retried, its status still shows the previous rejection.
         let object = scene.until_that(&name, |object| {
             let submission = status(object).submission;
             let is_open = submission.is_some_and(|made| made.outcome == SubmissionOutcome::Open);
-            // What it says first is of the lost answer, and soon over.
-            let is_at_rest = match reason {
+            // Its first message, about the lost answer, does not last.
+            let is_final = match reason {
                 Reason::ConfirmingSubmission => ready(object).2.contains("is listed"),
                 _ => !is_open,
             };
-            ready(object).1 == reason.as_str() && is_at_rest
+            ready(object).1 == reason.as_str() && is_final
         });
-        states.insert(reason.as_str().into(), told(object.await.unwrap()));
+        states.insert(reason.as_str().into(), with_type(object.await.unwrap()));
     }
     scene.pinecone.set_restore_duration(None);
     scene.create("restoring", json!({})).await;
     let object = scene.until("restoring", "Restoring").await;
-    states.insert(Reason::Restoring.as_str().into(), told(object));
+    states.insert(Reason::Restoring.as_str().into(), with_type(object));
     drop(operator);
-    unseen(&scene, &mut states).await;
+    unobserved_states(&scene, &mut states).await;
     states
 }
 
-/// The spec of the object that gets that reason; none for those that need an operator or a time of their own.
+/// The spec of the object with the reason; `None` for reasons that need another operator or more time.
 fn spec(reason: Reason) -> Option<Value> {
     Some(match reason {
         Reason::Restoring
@@ -130,9 +130,9 @@ fn name(reason: Reason) -> String {
     reason.as_str().to_lowercase()
 }
 
-/// What Pinecone holds, and how it will answer.
+/// Prepares the backups, indexes and faults in Pinecone.
 async fn prepare(scene: &Scene) {
-    scene.put_secret("wrong", "api-key", "pcsk_of_nobody").await;
+    scene.put_secret("wrong", "api-key", "pcsk_unknown").await;
     let pinecone = &scene.pinecone;
     let backup = |id: &str, status| {
         let seed = BackupSeed::new("b", "products").id(id).status(status);
@@ -151,7 +151,7 @@ async fn prepare(scene: &Scene) {
         let job = JobSeed::new(BACKUP, name(reason)).created_at(made);
         pinecone.add_restore_job(DEFAULT_PROJECT, job).unwrap();
     }
-    // A name that Pinecone is still freeing.
+    // An index that Pinecone is still deleting.
     index(Reason::Pending);
     pinecone
         .set_index_state(
@@ -202,10 +202,10 @@ async fn prepare(scene: &Scene) {
     pinecone.inject(Fault::new(Route::ListRestoreJobs, unlisted));
 }
 
-/// What the API server shows while no operator runs.
-async fn unseen(scene: &Scene, states: &mut States) {
+/// The states that the API server returns while no operator runs.
+async fn unobserved_states(scene: &Scene, states: &mut States) {
     let fresh = scene.create("unobserved", json!({})).await;
-    states.insert(UNOBSERVED.into(), told(fresh));
+    states.insert(UNOBSERVED.into(), with_type(fresh));
 
     let merge = |patch: Value| async move {
         let params = PatchParams::default();
@@ -214,19 +214,19 @@ async fn unseen(scene: &Scene, states: &mut States) {
         patched.unwrap()
     };
     let edited = merge(json!({"spec": {"adoptionPolicy": "Never"}})).await;
-    states.insert(EDITED.into(), told(edited));
+    states.insert(EDITED.into(), with_type(edited));
 
     merge(json!({"metadata": {"finalizers": ["example.com/hold"]}})).await;
     let params = DeleteParams::default();
     scene.restores.delete("restored", &params).await.unwrap();
     let deleting = scene.get("restored").await;
-    states.insert(DELETING.into(), told(deleting));
+    states.insert(DELETING.into(), with_type(deleting));
     merge(json!({"metadata": {"finalizers": null}})).await;
 }
 
-/// What the operator reports after an hour, here after seconds. Only 2025-10 leads to it: in
-/// later versions the index itself names its backup.
-async fn given_up() -> States {
+/// The states that the operator reports after an hour, here after seconds. They occur with 2025-10
+/// only: in later versions the index itself names its backup.
+async fn patience_states() -> States {
     let scene = Scene::new().await;
     let flags = ["--give-up-patience=3s", "--pinecone-api-version=2025-10"];
     let _operator = scene.start_with(&flags).await;
@@ -241,13 +241,13 @@ async fn given_up() -> States {
     for reason in [Reason::SubmissionUnconfirmed, Reason::RestoreJobNotFound] {
         scene.create(&name(reason), json!({})).await;
         let object = scene.until(&name(reason), reason.as_str()).await;
-        states.insert(reason.as_str().into(), told(object));
+        states.insert(reason.as_str().into(), with_type(object));
     }
     states
 }
 
-/// A definition that knows nothing of the claim, on a control plane of its own.
-async fn outdated() -> States {
+/// The state with a CRD that lacks the claim, on its own control plane.
+async fn outdated_crd_state() -> States {
     let control_plane = testkit::ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     let definition = without(crd(), "submission");
@@ -258,10 +258,10 @@ async fn outdated() -> States {
     let reason = Reason::CrdOutdated;
     scene.create(&name(reason), json!({})).await;
     let object = scene.until(&name(reason), reason.as_str()).await;
-    States::from([(reason.as_str().into(), told(object))])
+    States::from([(reason.as_str().into(), with_type(object))])
 }
 
-/// The definition without that field of the status, and without the rules that speak of it.
+/// The CRD without the given field of the status, and without the validation rules that use it.
 fn without(mut crd: CustomResourceDefinition, field: &str) -> CustomResourceDefinition {
     let schema = crd.spec.versions[0].schema.as_mut().unwrap();
     let root = schema.open_api_v3_schema.as_mut().unwrap();
@@ -271,7 +271,7 @@ fn without(mut crd: CustomResourceDefinition, field: &str) -> CustomResourceDefi
     crd
 }
 
-fn told(object: IndexRestore) -> Value {
+fn with_type(object: IndexRestore) -> Value {
     let mut object = serde_json::to_value(object).unwrap();
     object["apiVersion"] = json!("restore.pinecone.io/v1alpha1");
     object["kind"] = json!("IndexRestore");

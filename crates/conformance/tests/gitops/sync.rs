@@ -1,4 +1,4 @@
-//! Argo CD's own sync and comparison: whatever way it applies, nothing drifts and nothing is created twice.
+//! Argo CD's own sync and comparison: no sync option causes drift or a second create.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use testkit::scene::{Scene, status};
 use crate::judges::operate;
 use crate::with_operator;
 
-/// An application of Argo CD with one namespace, and the credentials of an administrator.
+/// An Argo CD Application for one namespace, with the credentials of a cluster administrator.
 struct Application {
     scene: Scene,
     kubeconfig: PathBuf,
@@ -51,7 +51,7 @@ impl Application {
         assert_eq!(outcome["phase"], "Succeeded", "{options:?}: {outcome:#}");
     }
 
-    /// That Argo CD sees no difference, by any of its ways to compare.
+    /// Checks that Argo CD finds no difference with any of its comparisons.
     async fn does_not_drift(&self, manifests: &[Value]) {
         let request = self.request(&[], manifests);
         let compared = operate("compare", self.kubeconfig.clone(), request).await;
@@ -63,7 +63,7 @@ impl Application {
     }
 }
 
-/// As a person would write it, every default left out.
+/// A manifest as users write it, without defaults.
 fn manifest(name: &str) -> Value {
     json!({
         "apiVersion": "restore.pinecone.io/v1alpha1",
@@ -83,9 +83,9 @@ fn ids(object: &IndexRestore) -> (Option<String>, Option<String>) {
     (status.restore_job_id, status.index_id)
 }
 
-/// The ways that keep the object, each from the first sync on, and then each after each other.
+/// Every sync option that keeps the object, for the first sync and for a later one, in every combination.
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_again_in_every_way_that_keeps_the_object_changes_nothing() {
+async fn reapplying_in_every_way_that_keeps_the_object_changes_nothing() {
     let ways: [&[&str]; 3] = [&[], &["ServerSideApply=true"], &["Replace=true"]];
     let manifests = [manifest("kept")];
     for first in ways {
@@ -108,9 +108,9 @@ async fn applying_again_in_every_way_that_keeps_the_object_changes_nothing() {
     }
 }
 
-/// A comparison that finds nothing proves little unless it can find something.
+/// The comparisons above prove something only if they can find a difference.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_in_git_is_a_difference_in_every_way_to_compare() {
+async fn every_comparison_detects_a_change_in_git() {
     let application = Application::new().await;
     let mut changed = manifest("compared");
     application.synced(&[], &[changed.clone()]).await;
@@ -123,9 +123,9 @@ async fn a_change_in_git_is_a_difference_in_every_way_to_compare() {
     assert_eq!(compared.as_array().unwrap().len(), 3);
 }
 
-/// `Force=true` with `Replace=true` deletes and creates on every sync.
+/// `Force=true` with `Replace=true` deletes and recreates the object on every sync.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_made_anew_has_the_same_index() {
+async fn a_recreated_object_adopts_the_same_index() {
     let application = Application::new().await;
     let scene = &application.scene;
     let _operator = scene.start().await;
@@ -137,7 +137,7 @@ async fn an_object_that_is_made_anew_has_the_same_index() {
     for _ in 0..3 {
         application.synced(&[], &[forced.clone()]).await;
         let after = scene.until("forced", "Adopted").await;
-        assert_ne!(before.metadata.uid, after.metadata.uid, "it was made anew");
+        assert_ne!(before.metadata.uid, after.metadata.uid, "it was recreated");
         assert_eq!(ids(&before), ids(&after));
         application.does_not_drift(&[forced.clone()]).await;
         before = after;
@@ -146,9 +146,9 @@ async fn an_object_that_is_made_anew_has_the_same_index() {
     assert_eq!(scene.posts(), 1);
 }
 
-/// The same while the restore runs.
+/// The object is recreated while its restore runs.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_made_anew_while_its_restore_runs_has_the_same_job() {
+async fn an_object_recreated_during_its_restore_records_the_same_job() {
     let application = Application::new().await;
     let scene = &application.scene;
     scene.pinecone.set_restore_duration(None);
@@ -160,14 +160,14 @@ async fn an_object_that_is_made_anew_while_its_restore_runs_has_the_same_job() {
     running["metadata"]["annotations"] = json!({options: "Force=true,Replace=true"});
     application.synced(&[], &[running.clone()]).await;
     let after = scene.until("running", "Restoring").await;
-    assert_ne!(before.metadata.uid, after.metadata.uid, "it was made anew");
+    assert_ne!(before.metadata.uid, after.metadata.uid, "it was recreated");
     assert_eq!(ids(&before), ids(&after));
     assert_eq!(scene.posts(), 1);
 }
 
-/// A frozen field that is changed in Git is refused; `Force=true` answers the refusal with delete and create.
+/// The API server rejects the change of an immutable field in Git; with `Force=true`, Argo CD then deletes and recreates the object.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_what_is_frozen_fails_and_forced_it_is_another_restore() {
+async fn a_change_of_an_immutable_field_fails_and_with_force_starts_another_restore() {
     let application = Application::new().await;
     let scene = &application.scene;
     let _operator = scene.start().await;
@@ -179,8 +179,8 @@ async fn a_change_of_what_is_frozen_fails_and_forced_it_is_another_restore() {
         .sync(application.request(&[], &[changed.clone()]))
         .await;
     assert_eq!(outcome["phase"], "Failed", "{outcome:#}");
-    let told = outcome.to_string();
-    assert!(told.contains("create another IndexRestore"), "{told}");
+    let message = outcome.to_string();
+    assert!(message.contains("create another IndexRestore"), "{message}");
     assert_eq!(scene.get("changed").await.metadata.uid, before.metadata.uid);
 
     let mut request = application.request(&[], &[changed.clone()]);
@@ -188,7 +188,7 @@ async fn a_change_of_what_is_frozen_fails_and_forced_it_is_another_restore() {
     let outcome = application.sync(request).await;
     assert_eq!(outcome["phase"], "Succeeded", "{outcome:#}");
     let after = scene.restored_once("changed").await;
-    assert_ne!(before.metadata.uid, after.metadata.uid, "it was made anew");
+    assert_ne!(before.metadata.uid, after.metadata.uid, "it was recreated");
     assert_eq!(scene.accepted("changed").len(), 1);
     assert_eq!(scene.pinecone.indexes(DEFAULT_PROJECT).len(), 2);
 
@@ -203,7 +203,7 @@ async fn a_change_of_what_is_frozen_fails_and_forced_it_is_another_restore() {
     assert_eq!(scene.pinecone.accepted_creates().len(), 2);
 }
 
-/// What comes in a later wave is applied when the index is ready, and not when its restore failed.
+/// Argo CD applies a later wave when the index is ready, and not if its restore failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_wave_waits_for_the_index() {
     let application = Application::new().await;
@@ -229,8 +229,8 @@ async fn a_later_wave_waits_for_the_index() {
     request["seconds"] = json!(3);
     let outcome = application.sync(request.clone()).await;
     assert_eq!(outcome["phase"], "Running", "{outcome:#}");
-    let told = outcome["message"].as_str().unwrap();
-    assert!(told.contains("IndexRestore/waited-for"), "{told}");
+    let message = outcome["message"].as_str().unwrap();
+    assert!(message.contains("IndexRestore/waited-for"), "{message}");
     assert!(!exists("consumer").await);
 
     let restoring = scene.until("waited-for", "Restoring").await;
@@ -257,9 +257,9 @@ async fn a_later_wave_waits_for_the_index() {
     assert!(!exists("never").await);
 }
 
-/// `Prune=confirm`: what is removed from Git stays until a person has agreed, and then its index stays.
+/// `Prune=confirm`: an object that is removed from Git stays until a user confirms; its index stays afterwards.
 #[tokio::test(flavor = "multi_thread")]
-async fn pruning_waits_for_a_person_and_leaves_the_index() {
+async fn pruning_waits_for_confirmation_and_keeps_the_index() {
     let application = Application::new().await;
     let scene = &application.scene;
     let _operator = scene.start().await;
@@ -273,7 +273,7 @@ async fn pruning_waits_for_a_person_and_leaves_the_index() {
     application.synced(&[], &[pruned]).await;
     scene.restored_once("pruned").await;
 
-    // No garbage collector runs here that would end a deletion in the foreground.
+    // No garbage collector runs here, which a foreground deletion would need.
     let mut request = application.request(&["PrunePropagationPolicy=background"], &[]);
     request["prune"] = json!(true);
     request["seconds"] = json!(3);
@@ -297,5 +297,5 @@ async fn pruning_waits_for_a_person_and_leaves_the_index() {
     assert_eq!(outcome["phase"], "Succeeded", "{outcome:#}");
     assert!(scene.restores.get_opt("pruned").await.unwrap().is_none());
     let indexes = scene.pinecone.indexes(DEFAULT_PROJECT);
-    assert_eq!(indexes.len(), 1, "deleting the resource deletes no index");
+    assert_eq!(indexes.len(), 1, "deleting the resource keeps the index");
 }

@@ -1,4 +1,4 @@
-//! The health check in Argo CD's own layout: its test data is what the operator writes, and the ConfigMap has the same script.
+//! The health check in Argo CD's layout: its test data equals what the operator writes, and the ConfigMap contains the same script.
 
 use index_restore_operator::api::Reason;
 use serde_json::{Map, Value, json};
@@ -10,11 +10,11 @@ use crate::{path, text};
 
 const FOLDER: &str = "deploy/argocd/resource_customizations/restore.pinecone.io/IndexRestore";
 
-/// Set to write the test data anew instead of comparing it.
+/// Environment variable that updates the test data instead of comparing it.
 const UPDATE: &str = "UPDATE_TESTDATA";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_test_data_is_what_the_operator_writes() {
+async fn the_test_data_equals_what_the_operator_writes() {
     let states = default_states().await;
     let mut tests = Vec::new();
     let named = Reason::ALL.map(|reason| (reason.as_str(), expected(reason)));
@@ -22,7 +22,7 @@ async fn the_test_data_is_what_the_operator_writes() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    for (state, health) in named.into_iter().chain([(UNOBSERVED, Health::Underway)]) {
+    for (state, health) in named.into_iter().chain([(UNOBSERVED, Health::InProgress)]) {
         let object = canonical(&states[state]);
         let input = format!("testdata/{state}.yaml");
         names.retain(|name| *name != format!("{state}.yaml"));
@@ -37,7 +37,7 @@ async fn the_test_data_is_what_the_operator_writes() {
             "inputPath": input,
         }));
     }
-    assert!(names.is_empty(), "of no state: {names:?}");
+    assert!(names.is_empty(), "without a state: {names:?}");
     let tests = serde_saphyr::to_string(&json!({"tests": tests})).unwrap();
     agrees("health_test.yaml", &tests);
 }
@@ -50,7 +50,7 @@ fn agrees(file: &str, found: &str) {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         committed, found,
-        "{file} is not true; {UPDATE}=1 writes it anew"
+        "{file} is not up to date; set {UPDATE}=1 to update it"
     );
 }
 
@@ -61,7 +61,7 @@ fn argo_cds_own_test_of_the_script_passes() {
 }
 
 #[test]
-fn the_config_map_has_the_same_script() {
+fn the_config_map_contains_the_same_script() {
     let config_map: Value = serde_saphyr::from_str(&text(CONFIG_MAP)).unwrap();
     let key = "resource.customizations.health.restore.pinecone.io_IndexRestore";
     let data = config_map["data"].as_object().unwrap();
@@ -69,7 +69,7 @@ fn the_config_map_has_the_same_script() {
     assert_eq!(data[key], text(&format!("{FOLDER}/health.lua")));
 }
 
-/// The object without what differs from run to run, in forms that still look like what they are.
+/// The object with fixed values in place of those that differ between runs.
 fn canonical(object: &Value) -> Value {
     let mut object = object.clone();
     let metadata = object["metadata"].as_object_mut().unwrap();
@@ -87,7 +87,7 @@ fn canonical(object: &Value) -> Value {
 
 const UUID: &str = "00000000-0000-4000-8000-000000000000";
 const TIME: &str = "2026-01-01T00:00:00Z";
-/// Which is no random one: it stays.
+/// A fixed UUID, which is not replaced.
 const BACKUP: &str = testkit::scene::BACKUP;
 
 fn neutral(value: Value) -> Value {
@@ -112,7 +112,7 @@ fn neutral(value: Value) -> Value {
     }
 }
 
-/// The text with each UUID but the backup's, each time and each request ID replaced.
+/// The text with each time, and each UUID except the backup's, replaced.
 fn words(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
     let mut neutral = String::new();

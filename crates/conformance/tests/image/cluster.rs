@@ -1,4 +1,4 @@
-//! A cluster in which the operator is installed, and a restore.
+//! A cluster with the installed operator and an IndexRestore.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -19,7 +19,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// With what is shipped installed, and the kubeconfig of its account in the image's root.
+    /// Installs the shipped manifests, and copies the kubeconfig of the ServiceAccount into the image's root.
     pub async fn start(image: &Image) -> Self {
         let control_plane = ControlPlane::start().await.unwrap();
         for manifest in [

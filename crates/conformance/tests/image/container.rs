@@ -1,14 +1,14 @@
-//! An image's program, started as a cluster starts it.
+//! The program of an image, started with the restrictions of a cluster.
 
 use testkit::{Operator, OperatorBuilder};
 
 use crate::layout::Image;
 
-/// As far as it matters here: a root that cannot be written, the image's user and
-/// environment, no capability, and no way to more rights.
+/// Starts the program with a read-only root, the image's user and environment, no capabilities and
+/// no new privileges.
 pub fn contained(image: &Image, arguments: &[&str]) -> OperatorBuilder {
-    // chroot needs three capabilities, and without a bounding set gets those alone that are
-    // inherited; what it starts, which is not root, has none.
+    // chroot needs three capabilities, and gets only the inherited ones without a bounding set. The
+    // program that it starts is not root and has none.
     const SCRIPT: &str = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && cd \"$0\" \
         && exec setpriv --inh-caps=+sys_chroot,+setuid,+setgid setpriv --no-new-privs --bounding-set=-all \
             chroot --userspec=\"$1\" \"$0\" \"${@:2}\"";

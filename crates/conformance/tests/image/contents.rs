@@ -1,4 +1,4 @@
-//! What is in the images.
+//! The contents of the images.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::CERTIFICATES;
 use crate::layout::{files, images, native};
 
-/// As pulled, and unpacked.
+/// Maximum size of an image in bytes, both compressed and unpacked.
 const MAX_IMAGE: u64 = 15 * 1024 * 1024;
 
 fn check_contents(variable: &str, program: &str) {
@@ -19,13 +19,13 @@ fn check_contents(variable: &str, program: &str) {
             .iter()
             .map(|file| root.join(file).symlink_metadata().unwrap().len())
             .sum();
-        let told = format!(
+        let summary = format!(
             "{program} for {}: {} bytes, {unpacked} unpacked",
             image.architecture, image.bytes
         );
-        println!("{told}");
-        assert_eq!(files(root, root), [CERTIFICATES, program], "{told}");
-        assert!(image.bytes.max(unpacked) < MAX_IMAGE, "{told}");
+        println!("{summary}");
+        assert_eq!(files(root, root), [CERTIFICATES, program], "{summary}");
+        assert!(image.bytes.max(unpacked) < MAX_IMAGE, "{summary}");
         check_program(root, program, &image.architecture);
         assert_eq!(image.config["User"], "65532:65532");
         assert_eq!(image.config["Entrypoint"], json!([format!("/{program}")]));
@@ -46,7 +46,7 @@ fn check_contents(variable: &str, program: &str) {
     }
 }
 
-/// Static, of that architecture, and with the list of its crates.
+/// Checks that the binary is static, has the architecture, and contains the list of its crates.
 fn check_program(root: &Path, program: &str, architecture: &str) {
     let path = root.join(program);
     let bytes = std::fs::read(&path).unwrap();
@@ -72,12 +72,12 @@ fn check_program(root: &Path, program: &str, architecture: &str) {
 }
 
 #[test]
-fn the_operators_image_is_one_static_program_and_certificates() {
+fn the_operators_image_contains_one_static_binary_and_certificates() {
     check_contents("INDEX_RESTORE_IMAGE", "index-restore-operator");
     assert_eq!(native("INDEX_RESTORE_IMAGE").config["Cmd"], json!(["run"]));
 }
 
 #[test]
-fn the_emulators_image_is_one_static_program_and_certificates() {
+fn the_emulators_image_contains_one_static_binary_and_certificates() {
     check_contents("INDEX_RESTORE_EMULATOR_IMAGE", "pinecone-emulator");
 }

@@ -1,4 +1,4 @@
-//! The images of an OCI layout that `image/build` made.
+//! The images of an OCI layout that `image/build` created.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub struct Image {
     pub architecture: String,
     pub config: Value,
-    /// Of the layers as they are pulled.
+    /// Size of the compressed layers.
     pub bytes: u64,
     pub root: TempDir,
 }
@@ -19,7 +19,7 @@ pub struct Image {
 fn layout(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable);
     path.map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{variable} must name an OCI layout that image/build made"))
+        .unwrap_or_else(|| panic!("{variable} must name an OCI layout that image/build created"))
 }
 
 fn blob(layout: &Path, descriptor: &Value) -> PathBuf {
@@ -31,7 +31,7 @@ fn json_of(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// The images of a layout: an index may lead to another one.
+/// The images of a layout, also those in nested indexes.
 pub fn images(variable: &str) -> Vec<Image> {
     let layout = layout(variable);
     let mut found = Vec::new();
@@ -67,7 +67,7 @@ fn unpack(layout: &Path, manifest: &Value) -> Image {
     }
 }
 
-/// Of the architecture of this machine.
+/// The image for the architecture of this machine.
 pub fn native(variable: &str) -> Image {
     let own = match std::env::consts::ARCH {
         "aarch64" => "arm64",
@@ -79,7 +79,7 @@ pub fn native(variable: &str) -> Image {
         .unwrap_or_else(|| panic!("no image for {own}"))
 }
 
-/// Of the image, wherever in its folders.
+/// All files of a folder and its subfolders, sorted, relative to the root.
 pub fn files(folder: &Path, root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -1,6 +1,6 @@
-//! `cargo image`: what is in the images, and that they work as a cluster runs them:
-//! as the user that they name, on a read-only root, with nothing else there. Needs
-//! root, and two OCI layouts that `image/build` made:
+//! `cargo image`: the contents of the images, and that they work with the restrictions of a cluster:
+//! as the image's user, on a read-only root, without other files. Needs root, and two OCI layouts
+//! that `image/build` created:
 //!
 //!     INDEX_RESTORE_IMAGE=/tmp/operator INDEX_RESTORE_EMULATOR_IMAGE=/tmp/emulator cargo image
 
@@ -34,7 +34,7 @@ async fn get(address: &str, path: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_image_restores_an_index_as_a_cluster_runs_it() {
+async fn the_operators_image_restores_an_index_under_cluster_settings() {
     let image = native("INDEX_RESTORE_IMAGE");
     let cluster = Cluster::start(&image).await;
     let emulator = Emulator::start(Config {
@@ -63,7 +63,7 @@ async fn the_operators_image_restores_an_index_as_a_cluster_runs_it() {
         assert_eq!(get(&address, path).await.as_deref(), Some("ok"), "{path}");
     }
 
-    // It runs as it is told to, or all this shows nothing.
+    // The test is meaningful only if the process has the intended restrictions.
     let process = PathBuf::from(format!("/proc/{}", operator.pid()));
     let status = std::fs::read_to_string(process.join("status")).unwrap();
     assert!(
@@ -94,10 +94,10 @@ async fn the_operators_image_restores_an_index_as_a_cluster_runs_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_certificates_of_the_image_are_those_that_it_trusts() {
+async fn the_operators_image_trusts_the_certificates_it_contains() {
     let image = native("INDEX_RESTORE_IMAGE");
     let cluster = Cluster::start(&image).await;
-    // The API server stands in for a Pinecone that speaks TLS.
+    // The API server takes the place of a Pinecone with TLS.
     let url = format!("{}/{}", cluster.control_plane.url(), cluster.namespace);
     let arguments = ["--listen=127.0.0.1:0", "--pinecone-endpoint", &url];
     let start = || {
@@ -129,12 +129,12 @@ async fn the_certificates_of_the_image_are_those_that_it_trusts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_emulators_image_answers_as_a_cluster_runs_it() {
+async fn the_emulators_image_responds_under_cluster_settings() {
     let image = native("INDEX_RESTORE_EMULATOR_IMAGE");
     let address = format!("127.0.0.1:{}", free_port().unwrap());
     let _emulator = contained(&image, &["--listen", &address]).start().unwrap();
     let url = format!("http://{address}/indexes");
-    eventually("the emulator answers", DEADLINE, async || {
+    eventually("the emulator responds", DEADLINE, async || {
         let asked = Command::new("curl")
             .args(["-s", "--noproxy", "*", "-H", "Api-Key: emulator-key"])
             .args(["-H", "X-Pinecone-Api-Version: 2025-10", &url])

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// difference is what Argo CD would show for one resource under one way to compare.
+// difference is what Argo CD would show for one resource with one comparison.
 type difference struct {
 	Name     string          `json:"name"`
 	Way      string          `json:"way"`
@@ -22,7 +22,7 @@ type difference struct {
 	Wanted   json.RawMessage `json:"wanted"`
 }
 
-// compare finds the differences by each of the ways that an Application can choose.
+// compare finds the differences with each comparison that an Application can select.
 func (o *operation) compare(ctx context.Context) ([]difference, error) {
 	found := []difference{}
 	for _, way := range []string{"three-way", "structured-merge", "server-side"} {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// healths is what Argo CD shows for each object; nil where it knows no check for the kind.
+// healths returns what Argo CD shows for each object; nil if it has no check for the kind.
 func healths(ctx context.Context, configMap string, input io.Reader) ([]*health.HealthStatus, error) {
 	known, err := overrides(ctx, configMap)
 	if err != nil {
@@ -39,7 +39,7 @@ func healths(ctx context.Context, configMap string, input io.Reader) ([]*health.
 	return answers, nil
 }
 
-// Argo CD's form of health_test.yaml, which it declares in a test file of its own.
+// Argo CD's format of health_test.yaml, which Argo CD declares in a test file.
 type healthTests struct {
 	Tests []struct {
 		InputPath    string              `json:"inputPath"`
@@ -47,7 +47,7 @@ type healthTests struct {
 	} `json:"tests"`
 }
 
-// healthTest does what TestLuaHealthScript of Argo CD's package lua does with each folder of resource_customizations, and
+// healthTest does what TestLuaHealthScript in Argo CD's package lua does with each folder of resource_customizations, and
 // returns the inputs that passed.
 func healthTest(folder string) ([]string, error) {
 	script, err := os.ReadFile(filepath.Join(folder, "health.lua"))

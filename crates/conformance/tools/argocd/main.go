@@ -1,4 +1,4 @@
-// argocd judges and syncs objects with Argo CD's own packages, for tests. It reads JSON or YAML from standard input and
+// argocd evaluates and syncs objects with Argo CD's own packages, for tests. It reads JSON or YAML from standard input and
 // writes JSON to standard output.
 package main
 

@@ -22,12 +22,12 @@ import (
 
 // request is one sync operation, or one comparison.
 type request struct {
-	// Its sync options, ignored differences and annotations are followed; its source is not read.
+	// Its sync options, ignored differences and annotations apply; its source is not read.
 	Application v1alpha1.Application         `json:"application"`
 	Manifests   []*unstructured.Unstructured `json:"manifests"`
 	Prune       bool                         `json:"prune"`
 	Force       bool                         `json:"force"`
-	// How long an operation may last, in seconds.
+	// The time limit of an operation, in seconds.
 	Seconds int `json:"seconds"`
 }
 
@@ -52,7 +52,7 @@ type resourceOutcome struct {
 	Message string            `json:"message"`
 }
 
-// The application's instance label, which only serves the tracking method "label".
+// The application's instance label, which only the tracking method "label" uses.
 const labelKey = "app.kubernetes.io/instance"
 
 func withOperation[T any](ctx context.Context, configMap string, input io.Reader, work func(*operation, context.Context) (T, error)) (T, error) {
@@ -73,7 +73,7 @@ func withOperation[T any](ctx context.Context, configMap string, input io.Reader
 	o.config.QPS = -1
 	o.kubectl = &kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}
 	for _, manifest := range o.Manifests {
-		// Argo CD's repository server does the same to whatever it renders.
+		// Argo CD's repository server does the same with every manifest that it renders.
 		namespace := o.Application.Spec.Destination.Namespace
 		manifest.SetNamespace(namespace)
 		err := argo.NewResourceTracking().SetAppInstance(
@@ -85,7 +85,7 @@ func withOperation[T any](ctx context.Context, configMap string, input io.Reader
 	return work(o, ctx)
 }
 
-// sync runs the operation as Argo CD's controller does: a new context each time, made of what is there and of the results so far.
+// sync runs the operation as Argo CD's controller does: with a new context each time, from the live objects and the results so far.
 func (o *operation) sync(ctx context.Context) (*outcome, error) {
 	phase, message := common.OperationRunning, ""
 	var results []common.ResourceSyncResult
@@ -105,13 +105,13 @@ func (o *operation) sync(ctx context.Context) (*outcome, error) {
 		phase, message, results = syncContext.GetState()
 		cleanup()
 		if phase.Completed() || time.Now().After(deadline) {
-			return told(phase, message, results), nil
+			return newOutcome(phase, message, results), nil
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
 }
 
-func told(phase common.OperationPhase, message string, results []common.ResourceSyncResult) *outcome {
+func newOutcome(phase common.OperationPhase, message string, results []common.ResourceSyncResult) *outcome {
 	answer := &outcome{Phase: phase, Message: message}
 	for _, result := range results {
 		answer.Resources = append(answer.Resources, resourceOutcome{

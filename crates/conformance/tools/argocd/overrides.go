@@ -16,7 +16,7 @@ import (
 
 const argoNamespace = "argocd"
 
-// overrides reads the ConfigMap as Argo CD's controller does, its defaults included: it ignores /status everywhere.
+// overrides reads the ConfigMap as Argo CD's controller does, including the defaults, which ignore /status everywhere.
 func overrides(ctx context.Context, path string) (map[string]v1alpha1.ResourceOverride, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

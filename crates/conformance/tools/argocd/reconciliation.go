@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// options are those that Argo CD's controller takes from the Application and the operation.
+// options returns those that Argo CD's controller derives from the Application and the operation.
 func (o *operation) options() []sync.SyncOpt {
 	var wanted v1alpha1.SyncOptions
 	if policy := o.Application.Spec.SyncPolicy; policy != nil {
@@ -44,7 +44,7 @@ func (o *operation) options() []sync.SyncOpt {
 	}
 }
 
-// reconciliation pairs the manifests with what is live, and adds what is live and tracked by the application without a manifest.
+// reconciliation pairs the manifests with the live objects, and adds live objects that the application tracks without a manifest.
 func (o *operation) reconciliation(ctx context.Context) (sync.ReconciliationResult, error) {
 	namespace := o.Application.Spec.Destination.Namespace
 	live := map[kube.ResourceKey]*unstructured.Unstructured{}
@@ -90,7 +90,7 @@ type everything struct{}
 
 func (everything) IsExcludedResource(_, _, _ string) bool { return false }
 
-// The operations of the tests are about namespaced objects only.
+// The tests use namespaced objects only.
 type namespaced struct{}
 
 func (namespaced) IsNamespaced(schema.GroupKind) (bool, error) { return true, nil }

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// validate decodes each manifest into Argo CD's own type, refusing what that does not know, and returns "Kind/name" of each.
+// validate decodes each manifest into Argo CD's own type, rejects unknown fields, and returns "Kind/name" of each.
 func validate(input io.Reader) ([]string, error) {
 	var names []string
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(input))
@@ -40,7 +40,7 @@ func validate(input io.Reader) ([]string, error) {
 		case "v1/ConfigMap":
 			object = &corev1.ConfigMap{}
 		default:
-			return nil, fmt.Errorf("%s is nothing of Argo CD's", name)
+			return nil, fmt.Errorf("%s is not a kind of Argo CD", name)
 		}
 		if err := strictly(document, object); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -49,7 +49,7 @@ func validate(input io.Reader) ([]string, error) {
 	}
 }
 
-// strictly minds the case of letters too, as the API server does.
+// strictly also rejects fields in another letter case, as the API server does.
 func strictly(document []byte, object any) error {
 	text, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {

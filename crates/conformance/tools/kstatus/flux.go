@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// validate decodes each manifest into Flux's own type, refusing what that does not know, and returns "Kind/name" of each.
+// validate decodes each manifest into Flux's own type, rejects unknown fields, and returns "Kind/name" of each.
 func validate(input io.Reader) ([]string, error) {
 	objects, err := decode(input)
 	var names []string
@@ -30,7 +30,7 @@ func validate(input io.Reader) ([]string, error) {
 	return names, err
 }
 
-// healthChecks are the evaluators of the Kustomizations in that file, by apiVersion and kind.
+// healthChecks returns the evaluators of the Kustomizations in a file, by apiVersion and kind.
 func healthChecks(path string) (map[string]*cel.StatusEvaluator, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -74,7 +74,7 @@ func decode(input io.Reader) ([]client.Object, error) {
 		}
 		object := empty(meta.APIVersion + "/" + meta.Kind)
 		if object == nil {
-			return nil, fmt.Errorf("%s %s is nothing of Flux's", meta.APIVersion, meta.Kind)
+			return nil, fmt.Errorf("%s %s is not a kind of Flux", meta.APIVersion, meta.Kind)
 		}
 		if err := strictly(document, object); err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", meta.Kind, meta.Name, err)
@@ -97,7 +97,7 @@ func empty(kind string) client.Object {
 	return nil
 }
 
-// strictly minds the case of letters too, as the API server does.
+// strictly also rejects fields in another letter case, as the API server does.
 func strictly(document []byte, object any) error {
 	text, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {

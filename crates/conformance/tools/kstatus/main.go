@@ -1,4 +1,4 @@
-// kstatus judges objects with the kstatus libraries that tools link, and with the expressions of a Flux Kustomization; for tests.
+// kstatus evaluates objects with the kstatus libraries of several tools and the expressions of a Flux Kustomization, for tests.
 package main
 
 import (
@@ -39,11 +39,11 @@ func run(ctx context.Context, args []string) (any, error) {
 	return nil, fmt.Errorf("%s", usage)
 }
 
-// verdict is the status of one object by each judge.
+// verdict is the status of one object in each library.
 type verdict struct {
 	// The library of SIG CLI.
 	Upstream string `json:"upstream"`
-	// Flux's fork of it, which Helm 4 links too.
+	// Flux's fork of it, which Helm 4 also uses.
 	Flux string `json:"flux"`
 	// The Kustomization's healthCheckExprs for its kind, as Flux evaluates them.
 	Expressions string `json:"expressions"`
@@ -73,7 +73,7 @@ func statuses(ctx context.Context, kustomization string, input io.Reader) ([]ver
 }
 
 func judge(ctx context.Context, object *unstructured.Unstructured, checks map[string]*cel.StatusEvaluator) (verdict, error) {
-	told, err := upstream.Compute(object)
+	result, err := upstream.Compute(object)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -89,5 +89,5 @@ func judge(ctx context.Context, object *unstructured.Unstructured, checks map[st
 	if err != nil {
 		return verdict{}, fmt.Errorf("%s: %w", object.GetName(), err)
 	}
-	return verdict{told.Status.String(), fork.Status.String(), evaluated.Status.String(), told.Message}, nil
+	return verdict{result.Status.String(), fork.Status.String(), evaluated.Status.String(), result.Message}, nil
 }
