@@ -1,4 +1,4 @@
-//! What a pass read, as the product's own answers.
+//! What a reconcile read, as the product's own answers.
 
 use index_restore_operator::pinecone::FailureKind;
 use index_restore_operator::restore::answer::{Answer, Check, Preflight, Search};
@@ -10,7 +10,7 @@ use crate::product::Product;
 use crate::translation::{expanded_backup, expanded_index, failure, timestamp};
 use crate::world::{Index, Listing, Object, Progress, Row, Time};
 
-/// What one pass read.
+/// What one reconcile read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
     Nothing,
@@ -19,7 +19,7 @@ pub enum Seen {
     MaySubmit {
         index: Option<Index>,
         jobs: Option<Listing>,
-        /// Whether the backup was found, where it was asked for, and when.
+        /// Whether the backup was found, if it was requested, and when.
         backup: Option<bool>,
         date: Time,
     },
@@ -34,14 +34,14 @@ pub enum Seen {
     },
     StillThere {
         index: Option<Index>,
-        /// Whether the job and the backup were shown, where they were asked for.
+        /// Whether the job and the backup were shown, if they were requested.
         job: Option<bool>,
         backup: Option<bool>,
     },
 }
 
 impl Product {
-    /// The answer that was had at a time.
+    /// The product's answer for what was read at the given time.
     pub fn answer(
         &self,
         object: &Object,
@@ -51,7 +51,7 @@ impl Product {
     ) -> Answer {
         let seen = self.environment.design.misread(object, seen);
         let shows_source = self.environment.shows_source;
-        let look = |index: &Option<Index>| {
+        let read_index = |index: &Option<Index>| {
             let index = index.as_ref();
             Ok(index.map(|index| expanded_index(index, shows_source)))
         };
@@ -70,7 +70,7 @@ impl Product {
                 backup: found,
                 date,
             } => Answer::MaySubmit(Preflight {
-                index: look(&index),
+                index: read_index(&index),
                 jobs: jobs.map(|jobs| Ok(jobs.expanded(situation, now))),
                 backup: found.map(backup),
                 date: Some(timestamp(date)),
@@ -80,21 +80,21 @@ impl Product {
                 jobs,
                 backup: found,
             } => Answer::FindOurs(Search {
-                index: look(&index),
+                index: read_index(&index),
                 jobs: Ok(jobs.expanded(situation, now)),
                 backup: found.map(backup),
                 ended: now,
             }),
             Seen::Follow { job, index } => Answer::Follow {
                 job: Ok(job.as_ref().map(Row::expanded)),
-                index: index.as_ref().map(look),
+                index: index.as_ref().map(read_index),
             },
             Seen::StillThere {
                 index,
                 job,
                 backup: found,
             } => Answer::StillThere(Check {
-                index: look(&index),
+                index: read_index(&index),
                 job: job.map(|is_shown| Ok(is_shown.then_some(()))),
                 backup: found.map(|is_shown| Ok(is_shown.then(|| backup(true).unwrap()))),
             }),
@@ -127,7 +127,7 @@ fn outage(situation: &Situation, now: Timestamp) -> Answer {
 }
 
 impl Design {
-    /// What a design that lacks a part makes of what was seen.
+    /// How a weakened design interprets what was read.
     fn misread(self, object: &Object, mut seen: Seen) -> Seen {
         match (self, &mut seen) {
             (

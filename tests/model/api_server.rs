@@ -14,7 +14,7 @@ impl World {
         })
     }
 
-    /// Stores what the operator wrote. A write that changes nothing makes no version.
+    /// Stores what the operator wrote. A write without changes creates no new version.
     pub fn put(&mut self, content: Object) {
         let Some(before) = self.object else { return };
         if before == content {
@@ -22,11 +22,11 @@ impl World {
         }
         let own_job = |object: &Object| object.own().and(object.job);
         if before.uid == content.uid && own_job(&before).is_some() {
-            self.wrongs.rewritten |= own_job(&before) != own_job(&content);
+            self.violations.rewritten |= own_job(&before) != own_job(&content);
         }
         let job = content.job.and_then(|job| self.jobs[usize::from(job)]);
-        self.wrongs.misrecorded |= job.is_some_and(|job| job.backup != content.backup);
-        self.wrongs.wrong_host |= content.host == Some(Project::Other);
+        self.violations.misrecorded |= job.is_some_and(|job| job.backup != content.backup);
+        self.violations.wrong_host |= content.host == Some(Project::Other);
         if let Some(claim) = content
             .own()
             .filter(|s| s.outcome == SubmissionOutcome::Open)
@@ -38,16 +38,16 @@ impl World {
     }
 }
 
-/// How a write that was due ended.
+/// The outcome of a write, for its sender.
 pub enum Written {
     Done,
     Conflict,
-    /// No answer; it was applied, was not, or will be.
+    /// No answer: it was applied, will be applied later, or never.
     Unknown,
 }
 
 impl Steps<'_> {
-    /// Every way in which a write can end. `then` says what its sender does next.
+    /// Every possible outcome of a write. `then` is the next step of its sender.
     pub fn write(
         &mut self,
         who: u8,
@@ -74,7 +74,7 @@ impl Steps<'_> {
         then(&mut applied, Written::Unknown);
         self.fail(
             Fault::LostWrite,
-            "its write is applied and the answer lost",
+            "its write is applied, and the answer is lost",
             Some(who),
             applied,
         );
@@ -90,14 +90,14 @@ impl Steps<'_> {
             then(&mut late, Written::Unknown);
             self.fail(
                 Fault::LostWrite,
-                "its write is delayed and given up",
+                "its write is delayed, and times out",
                 Some(who),
                 late,
             );
         }
     }
 
-    /// The write that its sender gave up arrives.
+    /// The write that timed out for its sender arrives.
     pub fn late_put(&mut self) {
         let Some(late) = self.world.late else { return };
         let mut next = *self.world;

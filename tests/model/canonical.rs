@@ -1,16 +1,16 @@
-//! Brings a state into the one form that stands for all that are like it.
+//! The canonical form of a state, which is the same for all equivalent states.
 
 use std::hash::{Hash as _, Hasher as _};
 
 use crate::environment::Fault;
 use crate::search::Mixer;
 use crate::world::{
-    Changing, Controller, Glimpse, Mind, Object, Phase, Plan, Project, Time, View, World, Writing,
+    Changing, Controller, FirstRead, Mind, Object, Phase, Plan, Project, Time, View, World, Writing,
 };
 
 impl World {
-    /// Renumbers times so that only their order is left, forgets nonces that nobody
-    /// knows any more, and sorts what has no order.
+    /// Renumbers times so that only their order remains, drops nonces that nothing refers to, and
+    /// sorts what has no order.
     pub fn canonical(mut self, nonce_of: &dyn Fn(u16) -> Option<u8>, are_two: bool) -> Self {
         for controller in &mut self.controllers {
             controller.foresee();
@@ -36,8 +36,8 @@ impl World {
         self
     }
 
-    /// Forgets what can decide nothing any more: evidence of a claim that is over,
-    /// and when a recorded restore was submitted.
+    /// Drops what no longer affects decisions: evidence of a closed claim, and the start time of a
+    /// recorded restore.
     fn forget(&mut self, nonce_of: &dyn Fn(u16) -> Option<u8>) {
         self.objects(&mut |object| {
             if let Some(own) = object.submission.as_mut() {
@@ -58,7 +58,7 @@ impl World {
             if about.is_none() {
                 controller.mind.observed = 0;
             } else if about == open {
-                // What the status says later is believed instead.
+                // If the status has a later time, that one counts.
                 controller.mind.observed = controller.mind.observed.min(unobserved);
             } else {
                 controller.mind = Mind {
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// Every age in ticks that decides how long a claim was observed.
+    /// Visits every age, in ticks, that determines how long a claim was observed.
     pub fn ages(&mut self, visit: &mut dyn FnMut(&mut u8)) {
         self.objects(&mut |object| {
             let own = object.submission.iter_mut().filter(|own| own.is_open());
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    /// The two processes are alike: which is which does not matter.
+    /// Sorts the two processes, which are interchangeable.
     fn sort(&mut self) {
         let weight = |controller: &Controller| {
             let mut hasher = Mixer::default();
@@ -110,7 +110,7 @@ impl World {
         }
     }
 
-    /// A nonce that nobody knows.
+    /// An unused nonce.
     pub fn new_nonce(&self, nonce_of: &dyn Fn(u16) -> Option<u8>) -> u8 {
         self.nonces(nonce_of).trailing_ones() as u8
     }
@@ -140,8 +140,8 @@ impl World {
                     plan: Plan::Submit { date, .. },
                     ..
                 } => visit(date),
-                Phase::Looking {
-                    first: Glimpse::Jobs(listing),
+                Phase::Observing {
+                    first: FirstRead::Jobs(listing),
                     ..
                 } => listing
                     .rows
@@ -149,8 +149,8 @@ impl World {
                     .chain([&mut listing.confirmed])
                     .flatten()
                     .for_each(|row| visit(&mut row.created)),
-                Phase::Looking {
-                    first: Glimpse::Job { row: Some(row), .. },
+                Phase::Observing {
+                    first: FirstRead::Job { row: Some(row), .. },
                     ..
                 } => visit(&mut row.created),
                 _ => {}
@@ -159,7 +159,7 @@ impl World {
         self.starts(visit);
     }
 
-    /// When each submission began whose beginning matters yet.
+    /// Visits the start time of each submission that still affects decisions.
     fn starts(&mut self, visit: &mut dyn FnMut(&mut Time)) {
         self.objects(&mut |object| {
             if let Some(own) = object.submission.as_mut().filter(|_| object.job.is_none()) {
@@ -168,7 +168,7 @@ impl World {
         });
     }
 
-    /// Every copy of the object that anybody has.
+    /// Visits every copy of the object.
     fn objects(&mut self, visit: &mut dyn FnMut(&mut Object)) {
         self.object.iter_mut().for_each(&mut *visit);
         self.backup_copy.iter_mut().for_each(&mut *visit);
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    /// The object got another version: what anybody read of it before is stale.
+    /// Marks every earlier read of the object as stale, because it has a new version.
     pub fn outdate(&mut self) {
         self.late.iter_mut().for_each(|late| late.current = false);
         for controller in &mut self.controllers {
@@ -193,8 +193,8 @@ impl World {
 }
 
 impl Controller {
-    /// A write with an old version loses for certain: the loser is as good as where
-    /// that leaves it.
+    /// Skips ahead for a write with an old version, which always fails: the process is in the state
+    /// after that conflict.
     fn foresee(&mut self) {
         match &mut self.phase {
             Phase::Decided {
@@ -213,7 +213,7 @@ impl Controller {
         self.cache.iter_mut().for_each(&mut *visit);
         match &mut self.phase {
             Phase::Idle | Phase::Doubting { .. } | Phase::Recording { base: None, .. } => {}
-            Phase::Looking { seen, .. } | Phase::Decided { seen, .. } => visit(seen),
+            Phase::Observing { seen, .. } | Phase::Decided { seen, .. } => visit(seen),
             Phase::Holding { claimed, .. } | Phase::Posting { claimed } => visit(claimed),
             Phase::Recording {
                 base: Some(base), ..

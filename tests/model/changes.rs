@@ -1,4 +1,4 @@
-//! Between what the model writes and the product's own reports.
+//! Conversion between the writes of the model and the product's own reports.
 
 use index_restore_operator::api::{RestoreStatus, StatusMessage};
 use index_restore_operator::pinecone::{Created, FailureKind, Posted, classify};
@@ -13,7 +13,7 @@ use crate::translation::{
 };
 use crate::world::{Changing, Plan, Writing};
 
-/// What the sender of a create request gets back.
+/// The answer to a create request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     Accepted(u8),
@@ -24,7 +24,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// What the product makes of it.
+    /// The product's classification of the answer.
     pub fn classified(self) -> Posted {
         match self {
             Self::Accepted(job) => Posted::Accepted(Created {

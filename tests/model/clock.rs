@@ -7,8 +7,8 @@ use crate::steps::Steps;
 use crate::world::{HOUR, Phase, World};
 
 impl Steps<'_> {
-    /// Time passes: requests end and jobs are listed in time, claims grow too old to
-    /// be sent, and what is missing has been missing for longer.
+    /// Advances the clock by one tick, unless a request or a job is due before: claims become too old
+    /// to be sent, and absences last longer.
     pub fn of_clock(&mut self) {
         let timing = self.model.environment().timing;
         let mut next = *self.world;
@@ -20,7 +20,7 @@ impl Steps<'_> {
         next.clock += 1;
         next.age_rival(1, timing.confirm);
         let is_frozen = next.grow_late();
-        let is_looking = next.grow_frozen();
+        let is_observing = next.grow_frozen();
         let longest = timing.gap + 1;
         let mut hour = next;
         let is_watched = self.model.environment().is_watched();
@@ -36,29 +36,29 @@ impl Steps<'_> {
                 next,
             );
         }
-        if is_looking {
+        if is_observing {
             return self.fail(
-                Fault::FreezeLook,
-                "a process is frozen within a look while time passes",
+                Fault::FreezeObservation,
+                "a process is frozen during an observation while time passes",
                 None,
                 next,
             );
         }
         self.go("time passes", None, next);
-        // Nothing is lost by letting the hour come after all ticks that matter.
+        // It is sufficient to let the hour pass after all ticks that affect decisions.
         let is_calm = is_quiet && is_listed && self.world.outage.is_none();
         if is_calm && hour.controllers == self.world.controllers {
             self.age(&mut hour, |_| HOUR);
             hour.age_rival(HOUR, timing.confirm);
             hour.hour = Some(self.world.clock);
             hour.index_age = if hour.index.is_some() { longest } else { 0 };
-            // Somebody may have looked all the while, where that makes no difference else.
+            // With observations during the hour, if they cannot make another difference.
             if hour.index.is_none() || !self.may(Fault::DeleteIndex) {
                 self.go("an hour passes", None, hour);
             }
             if !is_watched {
                 hour.ages(&mut |age| *age = longest);
-                self.go("an hour passes, and nobody looks", None, hour);
+                self.go("an hour passes without an observation", None, hour);
             }
         }
     }
@@ -74,7 +74,7 @@ impl Steps<'_> {
 }
 
 impl World {
-    /// Whether time may not pass, because something is due before.
+    /// Ages requests, jobs and outages; whether one of them is due before the next tick.
     fn grow_old(&mut self, timing: Timing) -> bool {
         let mut is_due = false;
         self.former = None;
@@ -108,19 +108,19 @@ impl World {
         }
     }
 
-    /// Whether a process is in the middle of a look.
+    /// Whether a process is frozen during an observation.
     fn grow_frozen(&mut self) -> bool {
-        let mut is_looking = false;
+        let mut is_observing = false;
         for controller in &mut self.controllers {
-            if let Phase::Looking { frozen, .. } = &mut controller.phase {
-                is_looking = true;
+            if let Phase::Observing { frozen, .. } = &mut controller.phase {
+                is_observing = true;
                 *frozen += 1;
             }
         }
-        is_looking
+        is_observing
     }
 
-    /// Whether a process that is about to send did not get to it.
+    /// Whether a process is frozen right before it sends.
     fn grow_late(&mut self) -> bool {
         let mut is_frozen = false;
         for controller in &mut self.controllers {

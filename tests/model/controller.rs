@@ -1,5 +1,5 @@
-//! The shell around the pure core, as steps: a pass reads twice, decides, and
-//! writes; other things happen between any two of these.
+//! The I/O around the pure core, as steps: a reconcile reads twice, decides and writes, and other
+//! steps may happen in between.
 
 use index_restore_operator::api::{Reason, SubmissionOutcome};
 
@@ -25,11 +25,11 @@ impl Steps<'_> {
     pub fn of_controller(&mut self, who: u8) {
         match self.me(who).phase {
             Phase::Idle => self.begin(who),
-            Phase::Looking {
+            Phase::Observing {
                 seen,
                 first,
                 frozen,
-            } => self.look_again(who, seen, first, frozen),
+            } => self.finish_observation(who, seen, first, frozen),
             Phase::Decided { seen, plan } => match plan {
                 Plan::Keep => {}
                 Plan::Submit { date, ago } => self.claim(who, seen, (date, ago)),
@@ -73,7 +73,7 @@ impl Steps<'_> {
             mind: Mind::default(),
             phase: Phase::Idle,
         };
-        self.fail(Fault::Crash, "crashes and starts again", Some(who), next);
+        self.fail(Fault::Crash, "crashes and restarts", Some(who), next);
     }
 
     fn report(&mut self, who: u8, seen: View, writing: Writing) {
@@ -121,8 +121,7 @@ impl Steps<'_> {
 }
 
 impl Controller {
-    /// The cache shows another version; what was learnt of another object is not
-    /// about this one.
+    /// Updates the cache; evidence about another object does not apply to this one.
     pub fn watch(&mut self, now: Option<View>) {
         let uid = |view: Option<View>| view.map(|view| view.object.uid);
         if uid(self.cache) != uid(now) {
@@ -131,7 +130,7 @@ impl Controller {
         self.cache = now;
     }
 
-    /// What came of the claim is to be recorded.
+    /// Records the outcome of the claim next.
     pub fn outcome(&mut self, claimed: View, writing: Writing) {
         self.phase = Phase::Recording {
             claimed: claimed.object,

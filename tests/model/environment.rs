@@ -1,31 +1,31 @@
-//! What may happen to the operator, how often, and which design stands against it.
+//! The environment of a search: the faults and their number, the timing, and the design under test.
 
 use index_restore_operator::api::AdoptionPolicy;
 
-/// A kind of fault, or of interference from outside. Each costs one of its budget.
+/// A kind of fault or of outside interference. Each occurrence reduces the budget by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A process dies and starts again, in any place.
+    /// A process crashes at any point and restarts.
     Crash,
     /// A process stops between its claim and its POST for longer than the fence.
     Freeze,
-    /// A process stops between two reads of a look while time passes.
-    FreezeLook,
+    /// A process stops between two reads of an observation while time passes.
+    FreezeObservation,
     /// The POST's answer is lost, the sender times out, or the request is dropped.
     LostAnswer,
-    /// A proxy sends the POST again after Pinecone had accepted it.
+    /// A proxy repeats the POST after Pinecone accepted it.
     Repeat,
-    /// Pinecone refuses the POST, in its own form.
+    /// Pinecone rejects the POST in Pinecone's error format.
     Refuse,
-    /// A status write is answered by a time-out: applied, not applied, or applied later.
+    /// A status write times out: applied, not applied, or applied later.
     LostWrite,
-    /// Somebody else changes the object, and nothing that matters in it.
+    /// Another client changes the object without an effect on decisions, such as a label.
     Touch,
     /// Another cluster creates an index of that name.
     Foreign,
-    /// A person deletes the index.
+    /// A user deletes the index.
     DeleteIndex,
-    /// A person deletes the object, and may create it again.
+    /// A user deletes the object, and may recreate it.
     DeleteObject,
     /// The status is lost.
     LoseStatus,
@@ -33,21 +33,21 @@ pub enum Fault {
     SwapKey,
     /// The restore job fails.
     FailJob,
-    /// Pinecone shows no restore job by its ID for a while.
+    /// Pinecone answers 404 for every restore job for a limited time.
     JobOutage,
     /// An application deletes the index and creates an empty one of that name.
     Recreate,
-    /// A person asks to submit again.
+    /// A user requests another submission.
     Request,
-    /// Another object of the same backup and index name is handled too.
+    /// The operator also reconciles another object with the same backup and index name.
     Rival,
-    /// Pinecone does not answer the reads of one pass.
+    /// Pinecone does not answer the reads of one reconcile.
     Outage,
 }
 
 pub const FAULTS: usize = Fault::Outage as usize + 1;
 
-/// How often each fault may happen, and how many in all.
+/// The maximum number of occurrences of each fault, and of all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     pub of: [u8; FAULTS],
@@ -67,7 +67,7 @@ impl Budget {
         self.total != 0 && self.of[fault as usize] != 0
     }
 
-    /// The budget without one such fault, if one is left.
+    /// The budget after one more occurrence of the fault; `None` if none is left.
     pub fn less(mut self, fault: Fault) -> Option<Self> {
         let left = self.of[fault as usize].checked_sub(1)?;
         self.of[fault as usize] = left;
@@ -76,26 +76,26 @@ impl Budget {
     }
 }
 
-/// How long things take, in ticks of the model's clock. The fence is shorter than
-/// any tick; an hour is longer than all of them.
+/// Durations in ticks of the model's clock. The age limit of a claim is shorter than a tick; an hour
+/// is longer than all durations.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// How many ticks a request may live in the network and in Pinecone.
+    /// The maximum number of ticks until a request takes effect or is lost.
     pub post_life: u8,
-    /// How many ticks a restore job may stay out of the list.
+    /// The maximum number of ticks until a restore job is listed.
     pub list_lag: u8,
     /// The product's patience before an open claim is abandoned.
     pub confirm: u8,
     /// The product's patience for the list of jobs.
     pub catch_up: u8,
-    /// How many ticks an outage of the store of jobs may last.
+    /// The maximum number of ticks of an outage of the job store.
     pub outage: u8,
-    /// How many ticks are a gap in observation, where one more passed.
+    /// The maximum observation gap in ticks.
     pub gap: u8,
 }
 
 impl Timing {
-    /// A request is dealt with, and its job listed, before the next tick.
+    /// A request takes effect, and its job is listed, before the next tick.
     pub const PROMPT: Self = Self {
         post_life: 0,
         list_lag: 0,
@@ -104,7 +104,7 @@ impl Timing {
         outage: 1,
         gap: 1,
     };
-    /// A request may outlive one tick, and its job may stay unlisted for another.
+    /// A request may take one tick, and its job may stay unlisted for another.
     pub const SLOW: Self = Self {
         post_life: 1,
         list_lag: 1,
@@ -115,49 +115,48 @@ impl Timing {
     };
 }
 
-/// The product's design, or one that lacks a part of it.
+/// The product's design, or a weakened design that lacks a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Design {
     Product,
     /// Sends without having written a claim.
     NoClaim,
-    /// Writes the claim whatever version the object has.
+    /// Writes the claim without a check of the object's version.
     UnconditionalClaim,
-    /// Cannot tell its own claim from a rival's.
+    /// Does not distinguish its own claim from a rival's.
     NoNonce,
-    /// Takes "the name is taken" for the end.
+    /// Treats a 409 as the final outcome.
     ConflictIsFailure,
-    /// Believes at once that what it does not see is not there.
+    /// Concludes absence from one observation.
     NoPatience,
-    /// Sends under a claim however old it is.
+    /// Sends under a claim of any age.
     NoFence,
-    /// Does not ask for the backup to see whether the key is the project's.
+    /// Does not request the backup to check that the key belongs to its project.
     NoWitness,
-    /// Takes a copied status for the object's own.
+    /// Accepts a copied status as the object's own.
     UidUnchecked,
-    /// Takes an index for another's where a list of restore jobs that came to its end
-    /// lacks its job.
+    /// Treats an index as foreign if a list of restore jobs that was read to its end lacks its job.
     CompleteListBelieved,
-    /// Submits again however long nobody looked.
+    /// Submits again after a gap of any length.
     GapIgnored,
-    /// Takes an index with the recorded host for the restored one.
+    /// Identifies the restored index by its host.
     HostIsIdentity,
     /// Adopts the index of a job that failed.
     FailedJobAdopted,
-    /// Does not expect an abandoned request once a later one was refused.
+    /// Does not expect an abandoned request to take effect after a later one was rejected.
     AbandonedForgotten,
 }
 
-/// What a list of restore jobs that came to its end shows.
+/// What a list of restore jobs shows that was read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// Every job, whatever became of its index.
+    /// Every job, whether or not its index exists.
     Stay,
     /// Every job whose index exists.
     Vanish,
-    /// As above, and each time perhaps nothing: a row that vanished ends the list early.
+    /// As above, or nothing: a dropped row ends the list early.
     Lossy,
-    /// Nothing: a row that vanished ends the list before all others.
+    /// Nothing: a dropped row ends the list before all other rows.
     Hidden,
 }
 
@@ -171,29 +170,29 @@ pub struct Environment {
     pub rows: Rows,
     /// Whether an index names its backup.
     pub shows_source: bool,
-    /// Whether the other project has an index of that name.
+    /// Whether the other project has an index of the same name.
     pub elsewhere: bool,
-    /// The uid of another object of the same backup and name.
+    /// The UID of another object with the same backup and index name.
     pub rival: Option<u8>,
-    /// Whether a person may delete an index that was not there for longer than a gap.
+    /// Whether a user may delete an index that existed for no longer than a gap.
     pub quick_deletes: bool,
-    /// Whether a pass may begin with an older version than the latest. Where not, an
-    /// object still gets stale between a pass's reads and its write.
+    /// Whether a reconcile may start with an outdated version. If not, an object may still become
+    /// stale between the reads and the write of a reconcile.
     pub stale_caches: bool,
-    /// Whether job and index are read one after the other while a restore is
-    /// followed, so that the index can change in between.
+    /// Whether job and index are read in two steps while a restore is polled, so that the index can
+    /// change in between.
     pub split_follow: bool,
-    /// Whether a restore takes time; else its job is completed as it is created.
+    /// Whether a restore takes time; otherwise its job is created as completed.
     pub slow_jobs: bool,
-    /// Whether the object may be created again with another backup, and with the
-    /// former object's status.
+    /// Whether the object may be recreated with another backup, and with the status of the previous
+    /// object.
     pub other_spec: bool,
     pub copied_status: bool,
     pub design: Design,
 }
 
 impl Environment {
-    /// Whether nobody deletes an index, so that gaps in observation make no difference.
+    /// Whether no index is deleted, so that gaps in observation make no difference.
     pub fn is_watched(&self) -> bool {
         !self.budget.allows(Fault::DeleteIndex)
     }

@@ -1,5 +1,5 @@
-//! What a process remembers of a restore, as the product's own evidence: kept as if it had
-//! begun at one point in time, together with its age.
+//! The product's evidence that a process holds about a restore, stored as if it had begun at a fixed
+//! time, together with its age.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::world::{Mind, Object};
 
 const START: Duration = Duration::from_secs(1_000_000);
 
-/// Until when a claim was observed, as evidence is kept.
+/// The time until which a claim was observed, in stored evidence.
 pub const OBSERVED: Timestamp = Timestamp::constant(2_000_000_000, 0);
 
 pub fn at(age: u8) -> BootTime {
     BootTime::after_boot(START + TICK * u32::from(age))
 }
 
-/// What was learnt: exactly, for the decision, and in the form that is kept.
+/// The evidence after an observation: exact, for the decision, and in its stored form.
 pub struct Learnt {
     pub exact: Evidence,
     pub mind: Mind,
@@ -32,16 +32,16 @@ impl Product {
         self.evidence.borrow()[usize::from(evidence)].1
     }
 
-    /// Whether it says that something is missing, and since when.
+    /// Whether the evidence contains an absence and its start.
     pub fn is_counting(&self, evidence: u16) -> bool {
         let all = self.evidence.borrow();
         !all[usize::from(evidence)].0.age(at(1)).is_zero()
     }
 
-    /// The number of an evidence, the same for all that decisions cannot tell apart:
-    /// looks and failures count up to three, and polls not at all: they only say which
-    /// poll of a pending job reads its index as well. The job that is known is kept
-    /// elsewhere, and times of checks are only written.
+    /// The number of an evidence. Evidence that leads to the same decisions has the same number:
+    /// observations and failures count up to three. Polls do not count, because they only select the
+    /// poll of a pending job that also reads its index. The known job is stored in [`Mind`], and the
+    /// times of checks are only written.
     pub fn file(&self, evidence: Evidence) -> u16 {
         let form = format!("{evidence:?}");
         let (form, _) = form.split_once(", known_job: ").unwrap();
@@ -64,24 +64,24 @@ impl Product {
         })
     }
 
-    /// Learns from what was seen in the given span of the evidence's age.
-    pub fn learn(&self, object: &Object, mind: Mind, seen: Seen, looked: (u8, u8)) -> Learnt {
+    /// Adds an observation to the evidence, made in the given span of its age.
+    pub fn learn(&self, object: &Object, mind: Mind, seen: Seen, span: (u8, u8)) -> Learnt {
         let before = self.evidence.borrow()[usize::from(mind.evidence)].0.clone();
         let now = OBSERVED + self.ticks(mind.observed);
-        let exact = self.look(&before, object, seen, looked, (now, now));
-        // The time until which the claim was observed is moved to where it is kept.
+        let exact = self.observe(&before, object, seen, span, (now, now));
+        // In stored evidence, the time until which the claim was observed is fixed.
         let claim = |evidence: &Evidence| self.observed(object, evidence);
         let until = claim(&exact);
         let unobserved = self.ticks(object.own().map_or(0, |own| own.unobserved));
         let frame = until.map_or((now, now), |_| (OBSERVED, OBSERVED + unobserved));
         let observed = until.map_or(mind.observed, |until| ticks(until, now));
-        let (_, age) = looked;
+        let (_, age) = span;
         let is_older = age > 0 && exact.age(at(age)) == TICK * u32::from(age);
-        let (looked, age) = if is_older { (looked, age) } else { ((0, 0), 0) };
-        let kept = self.look(&before, object, seen, looked, frame);
+        let (span, age) = if is_older { (span, age) } else { ((0, 0), 0) };
+        let kept = self.observe(&before, object, seen, span, frame);
         assert!(claim(&kept).is_none_or(|until| until == OBSERVED));
         let nothing = Evidence::default();
-        let alone = self.look(&nothing, object, seen, (0, 0), (now, now));
+        let alone = self.observe(&nothing, object, seen, (0, 0), (now, now));
         let known = alone.known_job(&self.situation(object));
         let evidence = self.file(kept);
         Learnt {
@@ -95,8 +95,8 @@ impl Product {
         }
     }
 
-    /// One look that ended at a time, with the object as of another.
-    fn look(
+    /// One observation that ended at `now`, with the object as of another time.
+    fn observe(
         &self,
         before: &Evidence,
         object: &Object,
@@ -107,12 +107,12 @@ impl Product {
         let situation = Situation::of(&self.expanded(object, as_of));
         let answer = self.answer(object, &situation, seen, now);
         let mut after = before.clone();
-        let looked = at(began)..at(ended);
-        after.learn(&situation, &answer, looked, self.rules.patience);
+        let span = at(began)..at(ended);
+        after.learn(&situation, &answer, span, self.rules.patience);
         after
     }
 
-    /// Until when this process itself observed the claim.
+    /// The time until which this process observed the claim.
     fn observed(&self, object: &Object, evidence: &Evidence) -> Option<Timestamp> {
         let Stage::Claimed(mut claim) = self.situation(object).stage else {
             return None;
@@ -124,7 +124,7 @@ impl Product {
     }
 }
 
-/// How many ticks lie between two times.
+/// The number of ticks between two times.
 pub fn ticks(from: Timestamp, to: Timestamp) -> u8 {
     let passed = Duration::try_from(to.duration_since(from)).unwrap();
     u8::try_from(passed.as_secs() / TICK.as_secs()).unwrap_or(u8::MAX)

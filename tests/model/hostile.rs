@@ -1,4 +1,4 @@
-//! The product's protocol where Pinecone and people are at their worst.
+//! The product's protocol in environments where Pinecone and users behave in the worst permitted way.
 
 use index_restore_operator::api::AdoptionPolicy;
 
@@ -6,7 +6,7 @@ use crate::environment::{Environment, Fault, Rows, Timing};
 use crate::properties::{Landmark, Property};
 use crate::protocol::{check, check_both, check_safety};
 
-/// One process, which may crash, stands for two that follow each other.
+/// One process that may crash represents two consecutive processes.
 fn alone(name: &'static str, total: u8, faults: &[(Fault, u8)]) -> Environment {
     Environment {
         controllers: 1,
@@ -71,9 +71,9 @@ fn hidden_list() {
     check_both(environment, &[]);
 }
 
-/// Pinecone at its kindest.
+/// Lists of restore jobs that are complete: better than the documentation promises.
 #[test]
-fn kind_lists() {
+fn complete_lists() {
     let faults = [
         (Fault::LostAnswer, 1),
         (Fault::Repeat, 1),
@@ -82,18 +82,22 @@ fn kind_lists() {
     for rows in [Rows::Stay, Rows::Vanish] {
         let environment = Environment {
             rows,
-            ..alone("kind list", 3, &faults)
+            ..alone("complete list", 3, &faults)
         };
         check(environment, &[Landmark::Recovered, Landmark::TakenWasOurs]);
     }
 }
 
 #[test]
-fn key_of_a_project_that_has_the_name_too() {
+fn key_of_a_project_with_an_index_of_the_same_name() {
     let faults = [(Fault::SwapKey, 2), (Fault::LostAnswer, 1)];
     let environment = Environment {
         elsewhere: true,
-        ..alone("key of a project that has the name too", 3, &faults)
+        ..alone(
+            "key of a project with an index of the same name",
+            3,
+            &faults,
+        )
     };
     check_both(environment, &[Landmark::JobNotFound]);
 }
@@ -112,7 +116,7 @@ fn requests() {
     );
 }
 
-/// Two objects of one backup and name.
+/// Two objects with the same backup and index name.
 #[test]
 fn rival_with_a_lesser_uid() {
     let faults = [(Fault::Rival, 1), (Fault::LostAnswer, 1), (Fault::Crash, 1)];
@@ -125,8 +129,8 @@ fn rival_with_a_greater_uid() {
     check(rival(9, &faults), &[Landmark::NameTaken]);
 }
 
-/// A look shows the job, its record loses against another write, and the index is deleted
-/// before the next look.
+/// An observation shows the job, its record conflicts with another write, and the index is deleted
+/// before the next observation.
 #[test]
 fn job_listed_and_not_recorded() {
     let faults = [
@@ -138,8 +142,8 @@ fn job_listed_and_not_recorded() {
     check_safety(environment, &[Property::OneCreate]);
 }
 
-/// The index of a claim that was answered 409 may be its own, where the POST was sent twice. Its
-/// job is not listed, and it is deleted after a while.
+/// After a 409 the index may be the restore's own, because the POST was sent twice. Its job is not
+/// listed, and a user deletes it later.
 #[test]
 fn repeated_and_deleted_later() {
     let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
@@ -150,7 +154,7 @@ fn repeated_and_deleted_later() {
     check_safety(environment, &[Property::OneCreate]);
 }
 
-/// Another object with the given uid, and neither adopts.
+/// Another object with the given UID; neither adopts.
 fn rival(uid: u8, faults: &[(Fault, u8)]) -> Environment {
     Environment {
         rival: Some(uid),
@@ -159,10 +163,10 @@ fn rival(uid: u8, faults: &[(Fault, u8)]) -> Environment {
     }
 }
 
-/// A request outlives the patience, and the next one is refused.
+/// A request takes longer than the confirm patience, and the next one is rejected.
 #[test]
 fn late_request_after_a_refusal() {
-    let properties = [Property::NeverDisowned, Property::RecordsBelong];
+    let properties = [Property::OwnIndexIsNotForeign, Property::RecordsBelong];
     let (model, _) = check_safety(late_request(), &properties);
     assert!(model.has_reached(Landmark::AbandonedWasOurs));
 }

@@ -1,6 +1,6 @@
-//! Where the promise ends: each assumption is needed, for without it the product's
-//! own protocol breaks. Some of these are known limits, some are to be mended; a
-//! test here that fails after a change of the product tells of an assumption less.
+//! The limits of the guarantee: without one of these assumptions, the product's own protocol breaks it.
+//! Some are known limits, some may be removed later. If a test fails here after a change of the
+//! product, the product no longer needs its assumption.
 
 use crate::environment::{Design, Environment, Fault, Timing};
 use crate::properties::Property;
@@ -12,7 +12,7 @@ fn product(name: &'static str, faults: &[(Fault, u8)]) -> Environment {
     without(Design::Product, name, faults)
 }
 
-/// Known limit: the status was lost, and a person deletes the index.
+/// Known limit: the status was lost, and a user deletes the index.
 #[test]
 fn lost_status_and_deleted_index() {
     let faults = [(Fault::LoseStatus, 1), (Fault::DeleteIndex, 1)];
@@ -22,7 +22,7 @@ fn lost_status_and_deleted_index() {
     );
 }
 
-/// Known limit: what is created and deleted within one gap leaves no trace.
+/// Known limit: an index that is created and deleted within one gap leaves no trace.
 #[test]
 fn created_and_deleted_within_a_gap() {
     let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
@@ -34,22 +34,22 @@ fn created_and_deleted_within_a_gap() {
     refute(environment, Property::OneCreate);
 }
 
-/// Known limit: an index is replaced between the two reads of a look. The next check
-/// finds out.
+/// Known limit: an index is replaced between the two reads of an observation. The next check
+/// detects it.
 #[test]
-fn index_replaced_within_a_look() {
+fn index_replaced_during_an_observation() {
     for shows_source in [false, true] {
         let faults = [(Fault::Recreate, 1)];
         let environment = Environment {
             split_follow: true,
             shows_source,
-            ..product("index replaced within a look", &faults)
+            ..product("index replaced during an observation", &faults)
         };
         refute(environment, Property::ReadyBelongs);
     }
 }
 
-/// A request must be dealt with before it is believed never to have arrived.
+/// A request must take effect within the confirm patience, or never.
 #[test]
 fn request_that_outlives_the_patience() {
     let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
@@ -63,17 +63,17 @@ fn request_that_outlives_the_patience() {
     refute(environment, Property::OneCreate);
 }
 
-/// A proxy must not send the POST twice and hand on a refusal of the second.
+/// A proxy must not send the POST twice and return a rejection of the second one.
 #[test]
 fn repeated_and_refused() {
     let faults = [(Fault::Repeat, 1), (Fault::Refuse, 1)];
     refute(
         product("repeated and refused", &faults),
-        Property::NeverForsaken,
+        Property::AcceptedIsNotMissing,
     );
 }
 
-/// A proxy must not send the POST twice and leave a person time in between.
+/// A proxy must not send the POST twice with time for a user to delete the index in between.
 #[test]
 fn repeated_and_deleted_in_between() {
     let faults = [(Fault::Repeat, 1), (Fault::DeleteIndex, 1)];
@@ -84,7 +84,7 @@ fn repeated_and_deleted_in_between() {
     refute(environment, Property::OneCreate);
 }
 
-/// A job that failed before it was found is reported all the same.
+/// No assumption is needed for a job that failed before it was found: it is reported.
 #[test]
 fn failed_before_it_was_found() {
     let faults = [(Fault::LostAnswer, 1), (Fault::FailJob, 1)];
@@ -94,7 +94,7 @@ fn failed_before_it_was_found() {
     };
     let model = Model::new(environment);
     let Found::All(explored) = explore(&model, &[]) else {
-        unreachable!("nothing was to hold");
+        unreachable!("no property was checked");
     };
     let stuck = explored.unsettled(model.environment());
     assert!(

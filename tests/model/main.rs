@@ -1,5 +1,5 @@
-//! The protocol, exhaustively: the product's own pure core in a world where
-//! everything that may fail does, in every order.
+//! The exhaustive model of the protocol: the product's own pure core in an environment where every
+//! permitted fault happens, in every order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
@@ -12,8 +12,7 @@ mod environment;
 mod evidence;
 mod hostile;
 mod limits;
-mod looks;
-mod people;
+mod observations;
 mod pinecone;
 mod process;
 mod product;
@@ -23,5 +22,6 @@ mod search;
 mod steps;
 mod submission;
 mod translation;
+mod users;
 mod weakened;
 mod world;

@@ -1,5 +1,5 @@
-//! A pass over the object: it loads it, reads twice, and decides; other things happen in
-//! between.
+//! The observation of a reconcile: it loads the object, reads twice and decides. Other steps may
+//! happen in between.
 
 use index_restore_operator::restore::Question;
 
@@ -7,7 +7,8 @@ use crate::answers::Seen;
 use crate::environment::{Fault, Rows};
 use crate::steps::Steps;
 use crate::world::{
-    Glimpse, Index, JOBS, Listing, Object, Phase, Plan, Progress, Project, Rival, Row, View, World,
+    FirstRead, Index, JOBS, Listing, Object, Phase, Plan, Progress, Project, Rival, Row, View,
+    World,
 };
 
 impl Steps<'_> {
@@ -29,7 +30,7 @@ impl Steps<'_> {
         if question != Question::Nothing && self.may(Fault::Outage) {
             let mut down = next;
             self.conclude(&mut down, who, seen, (Seen::Outage, 0));
-            let what = "looks, and Pinecone does not answer";
+            let what = "observes, and Pinecone does not answer";
             self.fail(Fault::Outage, what, Some(who), down);
         }
         let key = self.world.key;
@@ -41,11 +42,11 @@ impl Steps<'_> {
                 }
             }
             Question::MaySubmit { .. } => {
-                self.look(who, next, seen, Glimpse::Index(self.index_by(key)));
+                self.start_observation(who, next, seen, FirstRead::Index(self.index_by(key)));
             }
             Question::FindOurs => {
                 for listing in self.lists(key, &seen.object, (me.mind.known, None)) {
-                    self.look(who, next, seen, Glimpse::Jobs(listing));
+                    self.start_observation(who, next, seen, FirstRead::Jobs(listing));
                 }
             }
             Question::Follow { index } => self.begin_to_follow(who, next, seen, index),
@@ -56,7 +57,7 @@ impl Steps<'_> {
         let key = self.world.key;
         let known = self.me(who).mind.known;
         let Some(job) = seen.object.job else {
-            // The list may show the job of an adopted index yet.
+            // The list may still show the job of an adopted index.
             for listing in self.lists(key, &seen.object, (known, None)) {
                 let job = self.model.product.traced(&seen.object, &listing);
                 let index = Some(self.index_by(key));
@@ -66,30 +67,30 @@ impl Steps<'_> {
         };
         let row = self.world.job_by(key, job);
         if self.model.environment().split_follow {
-            return self.look(who, next, seen, Glimpse::Job { row, index });
+            return self.start_observation(who, next, seen, FirstRead::Job { row, index });
         }
         let answer = self.follow(key, row, index);
         self.decide(who, next, seen, answer);
     }
 
-    fn look(&mut self, who: u8, mut next: World, seen: View, first: Glimpse) {
-        next.at(who).phase = Phase::Looking {
+    fn start_observation(&mut self, who: u8, mut next: World, seen: View, first: FirstRead) {
+        next.at(who).phase = Phase::Observing {
             seen,
             first,
             frozen: 0,
         };
         let what = match first {
-            Glimpse::Jobs(Listing { rows, .. }) if rows == [None; JOBS] => {
-                "looks, and no restore job is listed"
+            FirstRead::Jobs(Listing { rows, .. }) if rows == [None; JOBS] => {
+                "observes, and no restore job is listed"
             }
-            _ => "looks",
+            _ => "observes",
         };
         self.go(what, Some(who), next);
     }
 
     /// Makes the second read, and decides.
-    pub fn look_again(&mut self, who: u8, seen: View, first: Glimpse, frozen: u8) {
-        // Other objects are read last: they may have made what the list shows.
+    pub fn finish_observation(&mut self, who: u8, seen: View, first: FirstRead, frozen: u8) {
+        // Other objects are read last, because they may own a job in the list.
         let rival = self.world.rival;
         let me = *self.me(who);
         let is_right = me.key == Project::Right;
@@ -100,7 +101,7 @@ impl Steps<'_> {
             backup: Some(is_right),
         };
         let answers: Vec<Seen> = match first {
-            Glimpse::Index(index) => {
+            FirstRead::Index(index) => {
                 let question = self.model.product.ask(&seen.object, me.mind.evidence);
                 let asks_jobs = question == Question::MaySubmit { jobs: true };
                 let lists = match asks_jobs || index.is_some() {
@@ -115,12 +116,12 @@ impl Steps<'_> {
                 };
                 lists.into_iter().map(seen).collect()
             }
-            Glimpse::Jobs(jobs) => {
+            FirstRead::Jobs(jobs) => {
                 let mut jobs = Listing { rival, ..jobs };
                 self.confirm(me.key, &seen.object, me.mind.known, &mut jobs);
                 vec![find(jobs)]
             }
-            Glimpse::Job { row, index } => vec![self.follow(me.key, row, index)],
+            FirstRead::Job { row, index } => vec![self.follow(me.key, row, index)],
         };
         for answer in answers {
             let mut next = *self.world;
@@ -129,7 +130,7 @@ impl Steps<'_> {
                 Seen::MaySubmit {
                     jobs: Some(Listing { rows, .. }),
                     ..
-                } if rows == [None; JOBS] => "decides, for no restore job is listed",
+                } if rows == [None; JOBS] => "decides, without a listed restore job",
                 _ => "decides",
             };
             self.go(what, Some(who), next);
@@ -144,8 +145,8 @@ impl Steps<'_> {
         }
     }
 
-    /// What one read of every page of `GET /restore-jobs` may show, and a job by its ID: the one
-    /// that is listed, one that was seen before, or one that a copied status names.
+    /// What every page of `GET /restore-jobs` may show, and a job by its ID: one that is listed, one
+    /// that was observed before, or one that a copied status contains.
     fn lists(
         &self,
         key: Project,
@@ -191,7 +192,7 @@ impl Steps<'_> {
         rows
     }
 
-    /// Whether a list shows the job that lacks nothing which it could show.
+    /// Whether the most complete list that Pinecone may return contains the job.
     fn is_listed(&self, id: u8) -> bool {
         let is_shown = match self.model.environment().rows {
             Rows::Stay => true,
@@ -202,8 +203,7 @@ impl Steps<'_> {
         is_shown && job.is_some_and(|job| job.unlisted.is_none())
     }
 
-    /// What a check of the restored index may see: with `by_list` also what lists of before
-    /// show yet.
+    /// What a check of the restored index may observe; with `by_list`, also what an older list shows.
     fn checks(&self, key: Project, object: &Object, by_list: bool) -> Vec<Seen> {
         let mut checks = self.check(key, object, self.index_by(key), by_list);
         if let Some(former) = self
@@ -263,7 +263,7 @@ impl Steps<'_> {
         let hour = start.is_some_and(|start| next.hour.is_some_and(|hour| start <= hour));
         let product = &self.model.product;
         let decided = product.decide(&seen.object, mind, answer, hour);
-        // What was decided on an older version is never written.
+        // A decision on an outdated version is never written.
         if seen.current {
             let environment = self.model.environment();
             next.judge(&seen.object, decided.plan, answer.0, environment);

@@ -1,4 +1,4 @@
-//! Pinecone: unique names, jobs that are listed late, and the network before it.
+//! Pinecone with unique names and jobs that are listed late, and the network in front of it.
 
 use crate::changes::Reply;
 use crate::environment::Fault;
@@ -6,8 +6,8 @@ use crate::steps::Steps;
 use crate::world::{Backup, Index, Job, Phase, Post, Progress, Project, Row, World};
 
 impl World {
-    /// `GET /restore-jobs/{id}`: not found once the job's index was deleted, and while
-    /// the store of jobs does not answer.
+    /// `GET /restore-jobs/{id}`: 404 once the job's index was deleted, and during an outage of the job
+    /// store.
     pub fn job_by(&self, key: Project, id: u8) -> Option<Row> {
         let is_shown = self.outage.is_none() && key == Project::Right;
         let index = self.index.filter(|_| is_shown);
@@ -15,7 +15,7 @@ impl World {
         self.jobs[usize::from(id)].map(|job| job.row(id))
     }
 
-    /// Accepts a restore, if the name is free.
+    /// Accepts a restore if the name is free.
     pub fn create(&mut self, by: Option<u8>, backup: Backup, state: Progress) -> Option<u8> {
         if self.index.is_some() {
             return None;
@@ -102,7 +102,7 @@ impl Steps<'_> {
         self.late_put();
     }
 
-    /// The state in which jobs are created.
+    /// The state of a new job.
     pub fn begun(&self) -> Progress {
         match self.model.environment().slow_jobs {
             true => Progress::Pending,
@@ -130,12 +130,7 @@ impl Steps<'_> {
         );
         if matches!(reply, Reply::Accepted(_)) {
             repeated.posts[slot] = Some(post);
-            self.fail(
-                Fault::Repeat,
-                "the POST arrives, and once more",
-                post.from,
-                repeated,
-            );
+            self.fail(Fault::Repeat, "the POST arrives twice", post.from, repeated);
         }
     }
 
@@ -149,13 +144,13 @@ impl Steps<'_> {
             return;
         }
         self.answer(&mut refused, post, Reply::RateLimited);
-        self.fail(Fault::Refuse, "the POST is refused", post.from, refused);
+        self.fail(Fault::Refuse, "the POST is rejected", post.from, refused);
         let mut late = *self.world;
         late.posts[slot] = Some(Post { from: None, ..post });
         self.answer(&mut late, post, Reply::Nothing);
         self.fail(
             Fault::LostAnswer,
-            "its POST times out and is under way yet",
+            "its POST times out and is still in flight",
             post.from,
             late,
         );
@@ -165,7 +160,7 @@ impl Steps<'_> {
         let Some(who) = post.from else { return };
         let me = next.at(who);
         let Phase::Posting { claimed } = me.phase else {
-            panic!("an answer that nobody waits for");
+            panic!("no process waits for this answer");
         };
         let product = &self.model.product;
         let (writing, evidence) = product.after_post(&claimed.object, reply, me.mind.evidence);
@@ -174,7 +169,7 @@ impl Steps<'_> {
         next.judge_outcome(claimed.object.uid, writing, true);
     }
 
-    /// Jobs are listed and completed.
+    /// Lists and completes jobs.
     fn progress(&mut self) {
         for (id, job) in self.world.jobs() {
             let slot = usize::from(id);
@@ -208,15 +203,15 @@ impl Steps<'_> {
         }
     }
 
-    /// The store of jobs stops answering, and answers again.
+    /// Starts and ends an outage of the job store.
     fn store_of_jobs(&mut self) {
         let mut next = *self.world;
         if self.world.outage.is_some() {
             next.outage = None;
-            return self.go("restore jobs are shown by their ID again", None, next);
+            return self.go("the outage of the job store ends", None, next);
         }
         next.outage = Some(0);
-        let what = "restore jobs are not shown by their ID";
+        let what = "an outage of the job store starts";
         self.fail(Fault::JobOutage, what, None, next);
     }
 }

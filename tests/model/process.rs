@@ -1,12 +1,10 @@
-//! A process that runs the operator: where it is in its pass, what it remembers, and what it
-//! means to write.
+//! A process that runs the operator: the phase of its reconcile, its memory, and its pending write.
 
 use index_restore_operator::api::{Reason, SubmissionOutcome};
 
 use crate::world::{Backup, Index, Object, Progress, Project, Time, View};
 
-/// What is to be written. Messages and times of a job are left out: nothing is
-/// decided by them.
+/// A pending status write, without messages and times of a job, which do not affect decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Writing {
     pub reason: Reason,
@@ -28,8 +26,7 @@ pub enum Changing {
     },
     Job(Progress),
     Finish(Option<Progress>, Project),
-    /// How many ticks ago the time is until which the claim was observed, and whether an index
-    /// was seen.
+    /// The number of ticks since the claim was last observed, and whether an index was observed.
     Observed(u8, bool),
     Confirmed,
     Unconfirmed,
@@ -38,7 +35,7 @@ pub enum Changing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Plan {
     Keep,
-    /// The date, and how many ticks ago it was.
+    /// The date, and the number of ticks since then.
     Submit {
         date: Time,
         ago: u8,
@@ -56,49 +53,49 @@ pub struct Row {
 
 pub const JOBS: usize = 4;
 
-/// One listing of restore jobs.
+/// One list of restore jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Listing {
     pub rows: [Option<Row>; JOBS],
-    /// The job that was asked for by its ID, and shown or not.
+    /// The job that was requested by its ID, if Pinecone showed it.
     pub confirmed: Option<Row>,
     pub doubted: Option<u8>,
     pub rival: Option<Rival>,
 }
 
-/// Another object of the same backup and index name, handled by the same operator.
+/// Another object with the same backup and index name, reconciled by the same operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rival {
     pub uid: u8,
     pub outcome: SubmissionOutcome,
     pub job: Option<u8>,
-    /// How many ticks old its claim is, while that is open.
+    /// The age of its open claim in ticks.
     pub age: u8,
 }
 
-/// The first of the two reads of a pass.
+/// The first of the two reads of a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Glimpse {
+pub enum FirstRead {
     Index(Option<Index>),
     Jobs(Listing),
     Job { row: Option<Row>, index: bool },
 }
 
-/// Where a process is in its pass.
+/// The phase of a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     Idle,
-    /// `frozen` is for how many ticks it was stopped since the first read.
-    Looking {
+    /// `frozen` is the number of ticks for which it was stopped since the first read.
+    Observing {
         seen: View,
-        first: Glimpse,
+        first: FirstRead,
         frozen: u8,
     },
     Decided {
         seen: View,
         plan: Plan,
     },
-    /// The claim's write was not answered, or by a conflict.
+    /// The claim's write got no answer, or a conflict.
     Doubting {
         nonce: u8,
         late: bool,
@@ -110,8 +107,8 @@ pub enum Phase {
     Posting {
         claimed: View,
     },
-    /// `base` is what the outcome is written onto; without it the object has to be
-    /// read again.
+    /// `base` is the version onto which the outcome is written; without it the object must be read
+    /// again.
     Recording {
         claimed: Object,
         base: Option<View>,
@@ -119,22 +116,22 @@ pub enum Phase {
     },
 }
 
-/// What a process remembers of the object.
+/// What a process remembers about the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Mind {
-    /// Which evidence, in the book of all that were met, and its age in ticks.
+    /// The number of the evidence, and its age in ticks.
     pub evidence: u16,
     pub age: u8,
-    /// How many ticks ago the time is until which it observed the claim.
+    /// The number of ticks since it last observed the claim.
     pub observed: u8,
-    /// The restore job of this backup and name that it saw.
+    /// The restore job of this backup and index name that it observed.
     pub known: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Controller {
     pub cache: Option<View>,
-    /// The cache was found behind: the next pass asks the API server.
+    /// Whether the cache was stale, so that the next reconcile reads from the API server.
     pub rereads: bool,
     pub key: Project,
     pub mind: Mind,

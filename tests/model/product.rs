@@ -1,5 +1,5 @@
-//! The product's own pure functions, called on expanded values. What they gave is
-//! remembered: the same question comes back in millions of states.
+//! The product's own pure functions, called with expanded values. Their results are cached, because
+//! the same inputs occur in millions of states.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -25,21 +25,21 @@ use crate::evidence::{OBSERVED, at};
 use crate::translation::{nonce, number, timestamp};
 use crate::world::{Changing, HOUR, Listing, Mind, Object, Plan, Row, Time, Writing};
 
-/// One tick of the model on the product's clocks.
+/// The duration of one tick on the product's clocks.
 pub const TICK: Duration = Duration::from_secs(1_000);
 const INTERVALS: Intervals = Intervals {
     poll_min: Duration::from_secs(2),
     poll_max: Duration::from_secs(60),
 };
 
-/// What a design writes that takes "the name is taken" for the end.
-const TAKEN_FOR_GOOD: Writing = Writing {
+/// What a design writes that treats a 409 as the final outcome.
+const CONFLICT_AS_FAILURE: Writing = Writing {
     reason: Reason::IndexAlreadyExists,
     is_unsure: false,
     change: Changing::Close(SubmissionOutcome::Refused, Some(Reason::IndexAlreadyExists)),
 };
 
-/// What a pass decided, and what it knows now.
+/// The decision of a reconcile, and the memory after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
     pub plan: Plan,
@@ -48,15 +48,14 @@ pub struct Decided {
 
 type Remembered<K, V> = RefCell<HashMap<K, V>>;
 
-/// What a decision is made of: the object, what the process remembers, what was seen and
-/// how long ago, and whether an hour passed.
+/// The inputs of a decision: the object, the memory of the process, what was read and how long ago,
+/// and whether an hour passed.
 type Asked = (Object, Mind, (Seen, u8), bool);
 
 pub struct Product {
     pub environment: Environment,
     pub rules: Rules,
-    /// Every evidence that was met, and the nonce that it is about; what its form
-    /// stands for is in `forms`.
+    /// Every evidence that occurred, with the nonce of its claim. `forms` has their numbers.
     pub evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
     pub forms: Remembered<String, u16>,
     questions: Remembered<(Object, u16), Question>,
@@ -115,7 +114,7 @@ impl Product {
         product
     }
 
-    /// The object as the product sees it at a time.
+    /// The product's resource for the object at the given time.
     pub fn expanded(&self, object: &Object, now: Timestamp) -> IndexRestore {
         let mut object = *object;
         if let Some(submission) = &mut object.submission {
@@ -141,9 +140,8 @@ impl Product {
         })
     }
 
-    /// Learns from what was seen, and decides as of the time before the reads, which
-    /// were `frozen` ticks ago. `hour` says whether an hour passed since the
-    /// submission.
+    /// Adds what was read to the evidence, and decides as of the time before the reads, `frozen` ticks
+    /// ago. `hour` is true if an hour passed since the submission.
     pub fn decide(
         &self,
         object: &Object,
@@ -151,7 +149,7 @@ impl Product {
         (seen, frozen): (Seen, u8),
         hour: bool,
     ) -> Decided {
-        // What is known of a job decides what is asked for and nothing else.
+        // The known job only determines what is requested.
         let key = Mind {
             known: None,
             ..mind
@@ -162,8 +160,8 @@ impl Product {
             let situation = Situation::of(&self.expanded(object, now));
             let answer = self.answer(object, &situation, seen, now);
             let began = mind.age.saturating_sub(frozen);
-            let looked = (began, began + frozen);
-            let learnt = self.learn(object, mind, seen, looked);
+            let span = (began, began + frozen);
+            let learnt = self.learn(object, mind, seen, span);
             let submitted = object.own().map_or(0, |own| own.start);
             let passed = if hour { TICK * u32::from(HOUR) } else { TICK };
             let time = Now {
@@ -171,7 +169,7 @@ impl Product {
                 boot: at(began.min(learnt.mind.age)),
             };
             let decision = decide(&situation, &learnt.exact, &answer, &self.rules, time);
-            assert_rests_in_order(&situation, &decision);
+            assert_is_repeated(&situation, &decision);
             Decided {
                 plan: Plan::of(&decision, now),
                 mind: learnt.mind,
@@ -190,7 +188,7 @@ impl Product {
         SignedDuration::try_from(TICK * u32::from(ticks)).unwrap()
     }
 
-    /// Which job has to be asked for by its ID.
+    /// The job that must be requested by its ID.
     pub fn to_confirm(&self, object: &Object, jobs: &Listing, known: Option<u8>) -> Option<u8> {
         let (ours, other) = self.jobs_of(object, jobs);
         match ours {
@@ -201,7 +199,7 @@ impl Product {
         }
     }
 
-    /// The job of this backup and name in a list.
+    /// The job of this backup and index name in a list.
     pub fn traced(&self, object: &Object, jobs: &Listing) -> Option<Row> {
         let (ours, other) = self.jobs_of(object, jobs);
         let id = ours.or(other)?;
@@ -209,7 +207,7 @@ impl Product {
         rows.find(|row| row.id == id).copied()
     }
 
-    /// The object's own job in a list, or else an earlier one.
+    /// The object's own job in a list, otherwise an earlier one.
     fn jobs_of(&self, object: &Object, jobs: &Listing) -> (Option<u8>, Option<u8>) {
         remembered(&self.jobs, (*object, *jobs), |_| {
             let situation = self.situation(object);
@@ -222,7 +220,7 @@ impl Product {
         })
     }
 
-    /// The object with that written into its status.
+    /// The object after the status write.
     pub fn written(&self, object: &Object, writing: Writing) -> Object {
         remembered(&self.writes, (*object, writing), |_| {
             let before = self.expanded(object, OBSERVED);
@@ -231,7 +229,7 @@ impl Product {
         })
     }
 
-    /// The object with a claim that was dated `ago` ticks ago.
+    /// The object with a claim that is dated `ago` ticks ago.
     pub fn claimed(&self, object: &Object, mark: u8, (date, ago): (Time, u8)) -> Object {
         let request = request(mark, date);
         let status = request.status(&self.expanded(object, OBSERVED), &messages::pending());
@@ -262,7 +260,7 @@ impl Product {
             let situation = self.situation(claimed);
             let (report, _) = after_post(&posted, &situation, learnt.refusals(), INTERVALS);
             if self.environment.design == Design::ConflictIsFailure && reply == Reply::Taken {
-                return (TAKEN_FOR_GOOD, self.file(learnt));
+                return (CONFLICT_AS_FAILURE, self.file(learnt));
             }
             (Writing::of(&report, OBSERVED), self.file(learnt))
         })
@@ -273,7 +271,7 @@ impl Product {
         Writing::of(&after_unsent(&situation, INTERVALS).0, OBSERVED)
     }
 
-    /// Whether the outcome still belongs into the object as it is now.
+    /// Whether the outcome may be recorded in the current object.
     pub fn belongs(
         &self,
         fresh: Option<&Object>,
@@ -300,12 +298,12 @@ fn request(mark: u8, date: Time) -> ClaimRequest {
     }
 }
 
-/// Passes repeat themselves but where nothing can change any more.
-fn assert_rests_in_order(situation: &Situation, decision: &Decision) {
+/// Checks that a reconcile is repeated unless nothing can change any more.
+fn assert_is_repeated(situation: &Situation, decision: &Decision) {
     let ended = matches!(situation.stage, Stage::Rejected | Stage::Failed);
     assert!(
         decision.requeue_after.is_some() || ended,
-        "never looked at again: {situation:?}"
+        "never reconciled again: {situation:?}"
     );
     let shown = situation.shown.as_ref().map(|message| message.reason);
     assert!(!ended || shown != Some(Reason::Restored));

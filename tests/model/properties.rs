@@ -1,5 +1,5 @@
-//! What must hold in each state, what counts as settled, and what must not be out
-//! of reach.
+//! The properties of every state, the definition of a settled state, and the landmarks that a search
+//! must reach.
 
 use index_restore_operator::api::{AdoptionPolicy, Reason, SubmissionOutcome};
 
@@ -9,27 +9,27 @@ use crate::world::{Changing, Job, Object, Phase, Plan, Progress, Project, World,
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
-    /// Pinecone accepts at most one create for the claims of one object, and one more for each
-    /// time that a person asked for it while a claim was open.
+    /// Pinecone accepts at most one create for the claims of one object, and one more for each request
+    /// of a user while a claim was open.
     OneCreate,
     /// Recorded IDs are of a job of this object's backup.
     RecordsBelong,
     /// The operator neither changes nor drops IDs once they are recorded.
     RecordsStay,
-    /// IndexAlreadyExists is never said of an index that came from our own claim.
-    NeverDisowned,
-    /// "Nothing was created" is never said of a claim that Pinecone had accepted, unless a
-    /// person asked to submit again.
-    NeverForsaken,
-    /// Each POST leaves under a claim that had landed in the API server.
+    /// IndexAlreadyExists is never reported for an index that came from the object's own claim.
+    OwnIndexIsNotForeign,
+    /// "Nothing was created" is never reported for a claim that Pinecone accepted, unless a user
+    /// requested another submission.
+    AcceptedIsNotMissing,
+    /// Each POST is sent under a claim that the API server stored.
     ClaimFirst,
     /// The recorded host is one of the backup's project.
     HostBelongs,
-    /// An index is called ready only where it came from the backup.
+    /// An index is reported as ready only if it came from the backup.
     ReadyBelongs,
-    /// With a key of its project, the restored index is never called deleted.
-    NeverMislaid,
-    /// Only a job of its own that failed fails a restore.
+    /// With a key of its project, an existing restored index is never reported as deleted.
+    ExistingIsNotDeleted,
+    /// A failed job is never adopted.
     NoFailureAdopted,
     /// Two objects never record one job as their own.
     NeverShared,
@@ -40,39 +40,39 @@ impl Property {
         Self::OneCreate,
         Self::RecordsBelong,
         Self::RecordsStay,
-        Self::NeverDisowned,
-        Self::NeverForsaken,
+        Self::OwnIndexIsNotForeign,
+        Self::AcceptedIsNotMissing,
         Self::ClaimFirst,
         Self::HostBelongs,
         Self::ReadyBelongs,
-        Self::NeverMislaid,
+        Self::ExistingIsNotDeleted,
         Self::NoFailureAdopted,
         Self::NeverShared,
     ];
 
     pub fn holds(self, world: &World) -> bool {
-        let wrongs = &world.wrongs;
+        let violations = &world.violations;
         match self {
             Self::OneCreate => {
                 let most = 1 + usize::from(world.approvals);
                 (1..=world.uid).all(|uid| world.accepted(uid) <= most)
             }
-            Self::RecordsBelong => !wrongs.misrecorded,
-            Self::RecordsStay => !wrongs.rewritten,
-            Self::NeverDisowned => !wrongs.disowned,
-            Self::NeverForsaken => !wrongs.forsaken,
-            Self::ClaimFirst => !wrongs.unclaimed_post,
-            Self::HostBelongs => !wrongs.wrong_host,
-            Self::ReadyBelongs => !wrongs.false_ready,
-            Self::NeverMislaid => !wrongs.mislaid,
-            Self::NoFailureAdopted => !wrongs.adopted_failure,
+            Self::RecordsBelong => !violations.misrecorded,
+            Self::RecordsStay => !violations.rewritten,
+            Self::OwnIndexIsNotForeign => !violations.own_index_foreign,
+            Self::AcceptedIsNotMissing => !violations.accepted_missing,
+            Self::ClaimFirst => !violations.unclaimed_post,
+            Self::HostBelongs => !violations.wrong_host,
+            Self::ReadyBelongs => !violations.false_ready,
+            Self::ExistingIsNotDeleted => !violations.existing_deleted,
+            Self::NoFailureAdopted => !violations.adopted_failure,
             Self::NeverShared => !world.is_shared(),
         }
     }
 }
 
 impl World {
-    /// Judges what a look concluded.
+    /// Checks the decision of an observation.
     pub fn judge(&mut self, object: &Object, plan: Plan, seen: Seen, environment: &Environment) {
         let Plan::Write(writing) = plan else { return };
         let index = match seen {
@@ -90,22 +90,22 @@ impl World {
             && maker.is_some_and(|job| job.backup == object.backup && job.is_usable());
         match writing.reason {
             Reason::IndexAlreadyExists => {
-                self.wrongs.disowned |= (is_own || is_adoptable) && !writing.is_unsure;
+                self.violations.own_index_foreign |= (is_own || is_adoptable) && !writing.is_unsure;
             }
             Reason::IndexDeleted => {
                 let is_there = self.is_there(object, environment);
-                self.wrongs.mislaid |= is_there && self.key == Project::Right;
+                self.violations.existing_deleted |= is_there && self.key == Project::Right;
             }
             Reason::Restored | Reason::Adopted if object.shown != Some(writing.reason) => {
-                self.wrongs.false_ready |=
+                self.violations.false_ready |=
                     index.is_none_or(|index| !index.is_of_backup(object.backup));
             }
             _ => {}
         }
         if let Changing::Record { job, adopted, .. } = writing.change {
             let job = job.and_then(|job| self.jobs[usize::from(job)]);
-            self.wrongs.adopted_failure |= adopted && job.is_some_and(|job| !job.is_usable());
-            self.wrongs.misrecorded |=
+            self.violations.adopted_failure |= adopted && job.is_some_and(|job| !job.is_usable());
+            self.violations.misrecorded |=
                 job.is_none() && index.is_none_or(|index| !index.is_of_backup(object.backup));
         }
         self.judge_outcome(object.uid, writing, false);
@@ -121,7 +121,7 @@ impl World {
         job.is_some() && job == self.rival.and_then(|rival| rival.job)
     }
 
-    /// Whether the restored index is there.
+    /// Whether the restored index exists.
     fn is_there(&self, object: &Object, environment: &Environment) -> bool {
         let names_backup = environment.shows_source && object.own().is_some();
         self.index.is_some_and(|index| {
@@ -130,7 +130,7 @@ impl World {
         })
     }
 
-    /// Judges what is said of a submission.
+    /// Checks what is reported about a submission.
     pub fn judge_outcome(&mut self, uid: u8, writing: Writing, was_posted: bool) {
         let says_nothing = match writing.change {
             Changing::Close(SubmissionOutcome::Refused, reason) => {
@@ -140,18 +140,18 @@ impl World {
             _ => writing.reason == Reason::BackupNotFound,
         };
         let is_taken = writing.reason == Reason::IndexAlreadyExists && !writing.is_unsure;
-        self.wrongs.disowned |= is_taken && self.is_own_index(uid) && was_posted;
+        self.violations.own_index_foreign |= is_taken && self.is_own_index(uid) && was_posted;
         let is_known = self.approvals == 0 && self.accepted(uid) > 0;
-        self.wrongs.forsaken |= says_nothing && is_known;
+        self.violations.accepted_missing |= says_nothing && is_known;
     }
 
-    /// Whether everything has come to rest in a status that is true.
+    /// Whether nothing is in flight and the status is true.
     pub fn is_settled(&self, environment: &Environment) -> bool {
         let is_idle = self.controllers.iter().all(|c| c.phase == Phase::Idle);
-        is_idle && self.posts.iter().all(Option::is_none) && self.is_told_truly(environment)
+        is_idle && self.posts.iter().all(Option::is_none) && self.has_true_status(environment)
     }
 
-    fn is_told_truly(&self, environment: &Environment) -> bool {
+    fn has_true_status(&self, environment: &Environment) -> bool {
         let Some(object) = self.object else {
             return true;
         };
@@ -184,7 +184,7 @@ impl World {
                 let is_live = self.index.is_some_and(|index| index.is_of_job(recorded));
                 !is_live || self.key == Project::Other
             }
-            // What a failed restore left, adopted because its job was not listed.
+            // The index of a failed restore, adopted because its job was not listed.
             Reason::IndexNotReady => {
                 let maker = self.index.and_then(|index| self.maker(index));
                 is_there && maker.is_some_and(|maker| !maker.is_usable())
@@ -194,27 +194,27 @@ impl World {
     }
 }
 
-/// What a search must have come across, or it proves little.
+/// A state that a search must reach to be meaningful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landmark {
     Restored,
-    /// An open claim's job was found by looking.
+    /// An open claim's job was found by an observation.
     Recovered,
-    /// A claim that was answered with 409 had made the index itself.
+    /// A claim that got a 409 had created the index itself.
     TakenWasOurs,
-    /// The job of an abandoned claim turned up.
+    /// The job of an abandoned claim was found.
     AbandonedWasOurs,
-    /// The job of a closed claim turned up.
+    /// The job of a closed claim was found.
     RecoveredUnclaimed,
     Adopted,
-    /// A claim was answered with 409, and the index was another's.
+    /// A claim got a 409, and the index is foreign.
     TakenByOther,
-    /// The name was taken before anything was claimed.
+    /// The name was taken before the first claim.
     NameTaken,
     Abandoned,
     SecondAttempt,
     Unsent,
-    /// The claim's write was not answered, and had landed.
+    /// The claim's write got no answer, but was stored.
     OwnClaimRecognised,
     /// A rival's write came first.
     ClaimLost,

@@ -7,7 +7,7 @@ use crate::properties::{Landmark, Property};
 use crate::search::{Explored, Found, explore};
 use crate::steps::Model;
 
-/// Every property in every state, a settled end from each, and the landmarks met.
+/// Checks every property in every state, that a settled state can be reached from each, and the landmarks.
 pub fn check(environment: Environment, landmarks: &[Landmark]) {
     let (model, explored) = check_safety(environment, &Property::ALL);
     if let Some(at) = explored.unsettled(&environment) {
@@ -17,11 +17,11 @@ pub fn check(environment: Environment, landmarks: &[Landmark]) {
     for landmark in landmarks {
         let name = environment.title();
         let is_met = model.has_reached(*landmark);
-        assert!(is_met, "{name}: {landmark:?} is out of reach");
+        assert!(is_met, "{name}: {landmark:?} is not reached");
     }
 }
 
-/// As above, with indexes that name their backup, and with ones that do not.
+/// As above, with indexes that name their backup and with indexes that do not.
 pub fn check_both(environment: Environment, landmarks: &[Landmark]) {
     for shows_source in [false, true] {
         check(
@@ -198,19 +198,23 @@ fn swapped_key() {
     );
 }
 
-/// What came while a process was frozen within a look was not looked for.
+/// A process does not observe what happens while it is frozen during an observation.
 #[test]
-fn frozen_looks() {
-    let freeze = (Fault::FreezeLook, 1);
+fn frozen_observations() {
+    let freeze = (Fault::FreezeObservation, 1);
     let lost = (Fault::LostAnswer, 1);
     let environment = Environment {
         controllers: 1,
-        ..Environment::new("frozen looks", 3, &[freeze, lost, (Fault::DeleteIndex, 1)])
+        ..Environment::new(
+            "frozen observations",
+            3,
+            &[freeze, lost, (Fault::DeleteIndex, 1)],
+        )
     };
     check(environment, &[Landmark::Recovered, Landmark::Abandoned]);
     check(
         Environment::new(
-            "frozen looks, repeated",
+            "frozen observations, repeated",
             3,
             &[freeze, lost, (Fault::Repeat, 1)],
         ),

@@ -1,6 +1,6 @@
-//! Breadth-first search over all states. Its own, because a counterexample must be
-//! the shortest and "can still settle" must be right on cycles, which the model
-//! checkers at hand do not promise.
+//! Breadth-first search over all states. It is written here because a counterexample must be the
+//! shortest and "can still settle" must be correct on cycles, which no available model checker
+//! guarantees.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use crate::properties::Property;
 use crate::steps::Model;
 use crate::world::World;
 
-/// More states than any environment has: something grows without end.
+/// The maximum number of states; more means that a value grows without bound.
 const LIMIT: usize = 2_500_000;
 
-/// Multiplies and rotates: the keys are no adversary's.
+/// A fast hash that multiplies and rotates; the keys are trusted.
 #[derive(Default)]
 pub struct Mixer(u64);
 
@@ -53,19 +53,19 @@ impl Hasher for Mixer {
 
 pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
 
-/// All states that were met, in the order of their distance from the start.
+/// All explored states, in the order of their distance from the start.
 pub struct Explored {
     states: Vec<World>,
     parents: Vec<u32>,
-    /// Where each state's hash, or the next free number after it, stands.
+    /// The position of each state, at its hash or the next free number.
     places: FastMap<u64, u32>,
-    /// Steps that are no faults, from and to.
+    /// Steps without a fault, as pairs of states.
     healthy: Vec<(u32, u32)>,
     pub steps: u64,
     began: Instant,
 }
 
-/// What a search came to.
+/// The result of a search.
 pub enum Found {
     All(Explored),
     Broken(Property, Explored, u32),
@@ -126,7 +126,7 @@ impl Explored {
         (at, true)
     }
 
-    /// The first state from which nothing but faults leads to a settled one.
+    /// The first state from which no settled state can be reached without a fault.
     pub fn unsettled(&self, environment: &Environment) -> Option<u32> {
         let mut first = vec![0_u32; self.states.len() + 1];
         for (_, to) in &self.healthy {
@@ -161,7 +161,7 @@ impl Explored {
         states.map(|world| world.is_settled(environment)).collect()
     }
 
-    /// The shortest way to a state, one step a line.
+    /// The shortest path to a state, one step per line.
     pub fn trace(&self, model: &Model, to: u32) -> String {
         let mut way = vec![to];
         while let Some(at) = way.last().copied().filter(|at| *at != 0) {

@@ -1,4 +1,4 @@
-//! What may happen next in a state.
+//! The steps that are possible in a state.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use crate::product::Product;
 use crate::properties::Landmark;
 use crate::world::World;
 
-/// One step: what happens, by or to which process, and at the cost of which fault.
+/// One step: its description, its process, and its fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     pub what: &'static str,
@@ -20,7 +20,7 @@ pub struct Model {
     landmarks: Cell<u64>,
 }
 
-/// The steps out of one state.
+/// The steps from one state.
 pub struct Steps<'a> {
     pub model: &'a Model,
     pub world: &'a World,
@@ -57,7 +57,7 @@ impl Model {
             steps.of_controller(who);
         }
         steps.of_network();
-        steps.of_people();
+        steps.of_users();
         steps.of_clock();
         steps.next
     }
@@ -77,7 +77,7 @@ impl Steps<'_> {
         self.push(what, who, None, next);
     }
 
-    /// A step that costs a fault, if there is one left.
+    /// Adds a step with a fault, if the budget allows it.
     pub fn fail(&mut self, fault: Fault, what: &'static str, who: Option<u8>, mut next: World) {
         if let Some(budget) = self.world.budget.less(fault) {
             next.budget = budget;
@@ -101,7 +101,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Whether such a fault may happen yet.
+    /// Whether the budget still allows the fault.
     pub fn may(&self, fault: Fault) -> bool {
         self.world.budget.less(fault).is_some()
     }

@@ -1,5 +1,4 @@
-//! The submission, as steps: the claim, the one request that it entitles to, and the
-//! record of what came of it.
+//! The submission, as steps: the claim, its one request, and the record of the outcome.
 
 use index_restore_operator::restore::RecordTarget;
 
@@ -49,10 +48,10 @@ impl Steps<'_> {
             claimed: seen,
             late: false,
         };
-        self.go("means to submit", Some(who), next);
+        self.go("decides to submit", Some(who), next);
     }
 
-    /// Reads the object again to see whose claim is in it.
+    /// Reads the object again to determine whose claim it contains.
     pub fn doubt(&mut self, who: u8, nonce: u8, late: bool) {
         let mut next = *self.world;
         let held = self
@@ -71,7 +70,7 @@ impl Steps<'_> {
                 me.rereads = true;
             }
         }
-        self.go("reads whose claim it is", Some(who), next);
+        self.go("reads the claim again", Some(who), next);
     }
 
     pub fn send(&mut self, who: u8, claimed: View, late: bool) {
@@ -80,10 +79,14 @@ impl Steps<'_> {
             self.model.reached(Landmark::Unsent);
             let writing = self.model.product.after_unsent(&claimed.object);
             next.at(who).outcome(claimed, writing);
-            return self.go("finds its claim too old to send", Some(who), next);
+            return self.go(
+                "does not send, because its claim is too old",
+                Some(who),
+                next,
+            );
         }
         let bit = claimed.object.own().map_or(0, |own| 1 << own.nonce);
-        next.wrongs.unclaimed_post |= self.world.landed & bit == 0;
+        next.violations.unclaimed_post |= self.world.landed & bit == 0;
         next.at(who).phase = Phase::Posting { claimed };
         let free = next.posts.iter_mut().find(|post| post.is_none());
         *free.expect("room for another request") = Some(Post {

@@ -1,4 +1,4 @@
-//! Between the model's compact values and the product's own types.
+//! Conversion between the model's compact values and the product's own types.
 
 use index_restore_operator::api::StatusMessage;
 use index_restore_operator::api::{
@@ -21,7 +21,7 @@ use crate::world::{
 };
 
 const EPOCH: i64 = 1_000_000_000;
-/// Between two points in time; more than the margin of the clocks.
+/// The interval between two points in time, longer than the margin of the clocks.
 const STEP: i64 = 10_000;
 pub const NAME: &str = "index";
 
@@ -33,7 +33,7 @@ pub fn time(at: Timestamp) -> Time {
     Time::try_from((at.as_second() - EPOCH) / STEP).unwrap()
 }
 
-/// `j3`, `u3` and the like.
+/// The number in an ID such as `j3` or `u3`.
 pub fn text(kind: char, number: u8) -> String {
     format!("{kind}{number}")
 }
@@ -74,7 +74,7 @@ pub fn progress(word: &str) -> Progress {
 }
 
 impl Object {
-    /// The resource that the product's functions take.
+    /// The resource for the product's functions.
     pub fn expanded(&self, adoption: AdoptionPolicy, now: Timestamp) -> IndexRestore {
         let spec = IndexRestoreSpec {
             backup_id: backup_id(self.backup).into(),
@@ -120,8 +120,7 @@ impl Object {
         }
     }
 
-    /// The object with that status, as of a time; what was observed longer than `longest`
-    /// ticks ago was observed too long ago.
+    /// The model's object for the product's resource, as of the given time; ages are limited to `longest` ticks.
     pub fn with(&self, status: &IndexRestoreStatus, now: Timestamp, longest: u8) -> Self {
         let job = status.restore_job_id.as_deref().map(number);
         assert_eq!(job, status.index_id.as_deref().map(number));
@@ -134,7 +133,7 @@ impl Object {
             submission: status.submission.as_ref().map(|own| Submission {
                 uid: number(&own.uid),
                 attempt: u8::try_from(own.attempt).unwrap(),
-                // An index that was adopted without a job has none.
+                // An index that was adopted without a job has no nonce.
                 nonce: own.nonce.get(1..).map_or(0, |_| number(&own.nonce)),
                 start: time(own.start_time.0),
                 unobserved: own
@@ -176,7 +175,7 @@ fn expanded_submission(own: &Submission, now: Timestamp) -> RealSubmission {
 }
 
 impl Rival {
-    /// The object at a time: its claim is so many ticks old.
+    /// The object at the given time, which determines the age of its claim.
     fn expanded(&self, now: Timestamp) -> IndexRestore {
         let mut object = Object::fresh(self.uid, Backup::A);
         object.job = self.job;
@@ -222,14 +221,13 @@ impl Row {
 }
 
 impl Listing {
-    /// Every row twice: Pinecone repeats rows across pages.
+    /// Every row twice, because Pinecone repeats rows across pages.
     pub fn jobs(&self) -> Vec<RestoreJob> {
         let rows = || self.rows.iter().flatten().map(Row::expanded);
         rows().chain(rows()).collect()
     }
 
-    /// The list as the product gets it; other objects are asked for only where a job could be
-    /// this one's own.
+    /// The list in the product's type. Other objects are listed only if a job could be this one's own.
     pub fn expanded(&self, situation: &Situation, now: Timestamp) -> RestoreJobs {
         let mut rivals = Rivals::default();
         if let Some(rival) = self.rival.filter(|_| situation.since.is_some()) {
@@ -256,7 +254,7 @@ impl Listing {
     }
 }
 
-/// An index's host is made of its name and its project.
+/// The host of an index, which depends on its name and project only.
 pub fn host(project: Project) -> &'static str {
     match project {
         Project::Right => "index-right.svc.pinecone.io",

@@ -1,4 +1,4 @@
-//! People and other clusters.
+//! Steps of users and other clusters.
 
 use index_restore_operator::api::SubmissionOutcome;
 
@@ -7,7 +7,7 @@ use crate::steps::Steps;
 use crate::world::{Backup, Index, Object, Post, Project, Rival, Submission};
 
 impl Steps<'_> {
-    pub fn of_people(&mut self) {
+    pub fn of_users(&mut self) {
         self.touch();
         self.create_elsewhere();
         self.delete_index();
@@ -20,7 +20,7 @@ impl Steps<'_> {
         self.rival();
     }
 
-    /// A person annotates the object with a new request to submit again.
+    /// A user annotates the object with a new request for another submission.
     fn request(&mut self) {
         let Some(object) = self.world.object else {
             return;
@@ -36,11 +36,11 @@ impl Steps<'_> {
         });
         let is_open = object.own().is_some_and(Submission::is_open);
         next.approvals += u8::from(is_open);
-        let what = "a person asks to submit again";
+        let what = "a user requests another submission";
         self.fail(Fault::Request, what, None, next);
     }
 
-    /// Another object of the same backup and name: it claims, and its POST is a POST as any other.
+    /// Another object with the same backup and index name claims and sends its POST.
     fn rival(&mut self) {
         let Some(uid) = self.model.environment().rival else {
             return;
@@ -66,8 +66,8 @@ impl Steps<'_> {
         self.fail(Fault::Rival, "another object claims and sends", None, next);
     }
 
-    /// Its answer is recorded within the patience, or its outcome is looked for later, as the
-    /// product does.
+    /// Records its outcome: from the answer within the confirm patience, or from an observation after
+    /// it, as the product does.
     fn resolve_rival(&mut self) {
         let Some(rival) = self.world.rival else {
             return;
@@ -104,7 +104,7 @@ impl Steps<'_> {
         if self.world.object.is_some() && self.may(Fault::Touch) {
             let mut next = *self.world;
             next.outdate();
-            self.fail(Fault::Touch, "somebody labels the object", None, next);
+            self.fail(Fault::Touch, "another client labels the object", None, next);
         }
     }
 
@@ -114,7 +114,7 @@ impl Steps<'_> {
         }
         for (backup, what) in [
             (Backup::A, "another cluster restores the same backup"),
-            (Backup::B, "another cluster creates the index otherwise"),
+            (Backup::B, "another cluster restores another backup"),
         ] {
             let mut next = *self.world;
             next.create(None, backup, self.begun());
@@ -126,18 +126,18 @@ impl Steps<'_> {
         self.fail(Fault::Foreign, what, None, next);
     }
 
-    /// An index that was there for no longer than a gap may leave no trace.
+    /// Deletes the index, by default only after more than a gap: otherwise it may leave no trace.
     fn delete_index(&mut self) {
         let environment = self.model.environment();
         let is_old = self.world.index_age > environment.timing.gap;
         if self.world.index.is_some() && (is_old || environment.quick_deletes) {
             let mut next = *self.world;
             next.free_name();
-            self.fail(Fault::DeleteIndex, "a person deletes the index", None, next);
+            self.fail(Fault::DeleteIndex, "a user deletes the index", None, next);
         }
     }
 
-    /// The name stays taken.
+    /// An index of the name exists throughout.
     fn recreate_index(&mut self) {
         let Some(index) = self.world.index else {
             return;
@@ -162,15 +162,10 @@ impl Steps<'_> {
         if self.model.environment().copied_status {
             next.backup_copy = Some(object);
         }
-        self.fail(
-            Fault::DeleteObject,
-            "a person deletes the object",
-            None,
-            next,
-        );
+        self.fail(Fault::DeleteObject, "a user deletes the object", None, next);
     }
 
-    /// It costs nothing, and yet nothing that is promised may depend on it.
+    /// Recreates the object. This is not a fault, but no guarantee may depend on it.
     fn create_object(&mut self) {
         if self.world.object.is_some() {
             return;
@@ -184,14 +179,14 @@ impl Steps<'_> {
         };
         for backup in specs {
             let fresh = Object::fresh(uid, *backup);
-            self.born(fresh, "a person creates the object");
+            self.born(fresh, "a user creates the object");
             if let Some(copy) = self.world.backup_copy {
                 let restored = Object {
                     uid,
                     backup: *backup,
                     ..copy
                 };
-                self.born(restored, "the object is created with the former status");
+                self.born(restored, "the object is created with the previous status");
             }
         }
     }

@@ -1,5 +1,4 @@
-//! Each part of the protocol is there for a reason: without it, a few steps lead to
-//! something that must not be.
+//! Every part of the protocol is necessary: without it, a few steps break the guarantee.
 
 use index_restore_operator::api::AdoptionPolicy;
 
@@ -9,7 +8,7 @@ use crate::properties::Property;
 use crate::search::{Found, explore};
 use crate::steps::Model;
 
-/// The shortest way to break `property`; panics if there is none.
+/// Prints the shortest path that breaks `property`; panics if there is none.
 pub fn refute(environment: Environment, property: Property) {
     let model = Model::new(environment);
     match explore(&model, &[property]) {
@@ -47,7 +46,7 @@ fn no_claim() {
         adoption: AdoptionPolicy::Never,
         ..lost
     };
-    refute(environment, Property::NeverDisowned);
+    refute(environment, Property::OwnIndexIsNotForeign);
 }
 
 #[test]
@@ -76,7 +75,7 @@ fn conflict_is_failure() {
     let faults = [(Fault::Repeat, 1)];
     refute(
         without(Design::ConflictIsFailure, "409 is failure", &faults),
-        Property::NeverDisowned,
+        Property::OwnIndexIsNotForeign,
     );
 }
 
@@ -104,7 +103,7 @@ fn no_witness() {
     let faults = [(Fault::SwapKey, 1), (Fault::LostAnswer, 1)];
     refute(
         without(Design::NoWitness, "no project witness", &faults),
-        Property::NeverForsaken,
+        Property::AcceptedIsNotMissing,
     );
 }
 
@@ -130,7 +129,7 @@ fn complete_list_believed() {
             &faults,
         )
     };
-    refute(environment, Property::NeverDisowned);
+    refute(environment, Property::OwnIndexIsNotForeign);
 }
 
 #[test]
@@ -168,5 +167,5 @@ fn abandoned_forgotten() {
         design: Design::AbandonedForgotten,
         ..late_request()
     };
-    refute(environment, Property::NeverDisowned);
+    refute(environment, Property::OwnIndexIsNotForeign);
 }

@@ -1,18 +1,17 @@
-//! One state of everything: small, comparable, and canonical, so that states which
-//! differ in nothing that matters are one.
+//! One state of the model: small, comparable and canonical, so that equivalent states are equal.
 
 use index_restore_operator::api::{Reason, SubmissionOutcome};
 
 use crate::environment::Budget;
 pub use crate::process::{
-    Changing, Controller, Glimpse, JOBS, Listing, Mind, Phase, Plan, Rival, Row, Writing,
+    Changing, Controller, FirstRead, JOBS, Listing, Mind, Phase, Plan, Rival, Row, Writing,
 };
 
-/// A point in Pinecone's time. Only the order counts; equal points are within the
-/// margin of the clocks.
+/// A point in Pinecone's time. Only the order matters; equal points are within the margin of the
+/// clocks.
 pub type Time = u8;
 
-/// Evidence of an age beyond all patience.
+/// An age of evidence that exceeds every patience.
 pub const HOUR: u8 = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +41,7 @@ pub struct Submission {
     pub attempt: u8,
     pub nonce: u8,
     pub start: Time,
-    /// How many ticks ago `lastObservedTime` is; one more than a gap stands for all more.
+    /// The number of ticks since `lastObservedTime`, limited to one more than a gap.
     pub unobserved: u8,
     pub index_seen: bool,
     pub backup: Backup,
@@ -60,19 +59,19 @@ impl Submission {
     }
 }
 
-/// The resource, as far as decisions depend on it.
+/// The fields of the resource that affect decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Object {
     pub uid: u8,
     pub backup: Backup,
-    /// The person's request in the annotation, and the one that was acted on; 0 is none.
+    /// The user's request in the annotation, and the last handled one; 0 is none.
     pub request: u8,
     pub handled: u8,
     pub observed: bool,
     pub submission: Option<Submission>,
     pub job: Option<u8>,
     pub state: Option<Progress>,
-    /// The recorded host: it names the project and nothing else.
+    /// The recorded host, which identifies only the project.
     pub host: Option<Project>,
     /// Whether checks of the restored index fail.
     pub unconfirmed: bool,
@@ -102,17 +101,17 @@ impl Object {
     }
 }
 
-/// The object as somebody read it, and whether that is its latest version.
+/// A read of the object, and whether it is the latest version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct View {
     pub object: Object,
     pub current: bool,
 }
 
-/// A restore job, and the index that it makes.
+/// A restore job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
-    /// The uid of the object whose claim it came from; none for other clusters.
+    /// The UID of the object whose claim it came from; `None` for other clusters.
     pub by: Option<u8>,
     pub backup: Backup,
     pub created: Time,
@@ -122,23 +121,23 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether it may be anybody's result.
+    /// Whether its index may be adopted.
     pub fn is_usable(&self) -> bool {
         self.state != Progress::Failed
     }
 }
 
-/// The index that has the name now. A restored one is ready once its job is completed.
+/// The index that has the name. A restored index is ready once its job is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Index {
-    /// The restore job and its backup; none for an index that was created empty.
+    /// The restore job and its backup; `None` for an index that was created empty.
     pub job: Option<(u8, Backup)>,
     pub ready: bool,
     pub project: Project,
 }
 
 impl Index {
-    /// What an application creates.
+    /// An empty index, as an application creates it.
     pub fn empty(project: Project) -> Self {
         Self {
             job: None,
@@ -156,10 +155,10 @@ impl Index {
     }
 }
 
-/// A create request on its way.
+/// A create request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Post {
-    /// Who waits for its answer.
+    /// The process that waits for its answer.
     pub from: Option<u8>,
     pub uid: u8,
     pub is_other_backup: bool,
@@ -167,32 +166,32 @@ pub struct Post {
     pub age: u8,
 }
 
-/// A status write that its sender gave up, and that the API server has yet to see.
+/// A status write that timed out for its sender and has not reached the API server yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LatePut {
     pub content: Object,
     pub current: bool,
 }
 
-/// What happened and must not have; kept so that each state tells.
+/// Violations of the properties on the path to this state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Wrongs {
-    /// A POST left without a claim that had landed.
+pub struct Violations {
+    /// A POST was sent without a stored claim.
     pub unclaimed_post: bool,
     /// Recorded IDs were changed or dropped by the operator.
     pub rewritten: bool,
-    /// The operator said "taken by something else" of the index of its own claim.
-    pub disowned: bool,
-    /// The operator said "nothing was created" of a claim that Pinecone had accepted.
-    pub forsaken: bool,
+    /// The operator reported the index of its own claim as foreign.
+    pub own_index_foreign: bool,
+    /// The operator reported "nothing was created" for a claim that Pinecone accepted.
+    pub accepted_missing: bool,
     /// The operator wrote IDs of a job of another backup.
     pub misrecorded: bool,
     /// The operator wrote the host of another project.
     pub wrong_host: bool,
-    /// The operator said "ready" anew of an index that is not from the backup.
+    /// The operator newly reported an index as ready that is not from the backup.
     pub false_ready: bool,
-    /// The operator said "deleted" of the index that it restored.
-    pub mislaid: bool,
+    /// The operator reported its existing restored index as deleted.
+    pub existing_deleted: bool,
     /// The operator adopted a job that had failed.
     pub adopted_failure: bool,
 }
@@ -200,32 +199,32 @@ pub struct Wrongs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub object: Option<Object>,
-    /// The uid of the present or latest object.
+    /// The UID of the current or latest object.
     pub uid: u8,
-    /// Its former status, where it was deleted: somebody may put it back.
+    /// The deleted object with its status, which a user may restore.
     pub backup_copy: Option<Object>,
     pub late: Option<LatePut>,
     pub controllers: [Controller; 2],
     pub key: Project,
     pub jobs: [Option<Job>; JOBS],
     pub index: Option<Index>,
-    /// For how many ticks the name has been taken.
+    /// The number of ticks for which an index of the name has existed.
     pub index_age: u8,
-    /// The ready index that was there before, which a list of the same period shows yet.
+    /// The previous ready index, which a list of the same period still shows.
     pub former: Option<Index>,
-    /// For how many ticks Pinecone has not shown any restore job by its ID.
+    /// The number of ticks since the outage of the job store started.
     pub outage: Option<u8>,
     pub rival: Option<Rival>,
-    /// How often a person asked to submit again while a claim was open.
+    /// The number of requests of users for another submission while a claim was open.
     pub approvals: u8,
     pub posts: [Option<Post>; 3],
     pub clock: Time,
-    /// What began then or before began an hour ago.
+    /// Submissions that started at this time or before are an hour old.
     pub hour: Option<Time>,
-    /// The nonces, as bits, that are in a claim which landed.
+    /// The nonces of stored claims, as bits.
     pub landed: u8,
     pub budget: Budget,
-    pub wrongs: Wrongs,
+    pub violations: Violations,
 }
 
 impl World {
@@ -261,7 +260,7 @@ impl World {
             hour: None,
             landed: 0,
             budget,
-            wrongs: Wrongs::default(),
+            violations: Violations::default(),
         }
     }
 
@@ -269,12 +268,12 @@ impl World {
         (0..).zip(self.jobs.iter().flatten())
     }
 
-    /// How many creates Pinecone accepted for the claims of this object.
+    /// The number of creates that Pinecone accepted for the claims of this object.
     pub fn accepted(&self, uid: u8) -> usize {
         self.jobs().filter(|(_, job)| job.by == Some(uid)).count()
     }
 
-    /// Whether the index that has the name now came from a claim of this object.
+    /// Whether the current index came from a claim of this object.
     pub fn is_own_index(&self, uid: u8) -> bool {
         let by = self.index.and_then(|index| self.maker(index));
         by.is_some_and(|job| job.by == Some(uid))
