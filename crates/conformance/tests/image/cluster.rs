@@ -6,11 +6,10 @@ use index_restore_operator::api::IndexRestore;
 use index_restore_operator::api::conditions::find;
 use kube::Api;
 use serde_json::json;
+use testkit::installation::{CRD, authorize};
 use testkit::{ControlPlane, DEADLINE, Operator, wait_for};
 
 use crate::layout::Image;
-
-const ACCOUNT: &str = "index-restore-operator";
 
 pub struct Cluster {
     pub control_plane: ControlPlane,
@@ -22,14 +21,8 @@ impl Cluster {
     /// Installs the shipped manifests, and copies the kubeconfig of the ServiceAccount into the image's root.
     pub async fn start(image: &Image) -> Self {
         let control_plane = ControlPlane::start().await.unwrap();
-        for manifest in [
-            include_str!("../../../../crds/indexrestores.yaml"),
-            include_str!("../../../../deploy/base/namespace.yaml"),
-            include_str!("../../../../deploy/base/service-account.yaml"),
-            include_str!("../../../../deploy/base/rbac.yaml"),
-        ] {
-            control_plane.apply(manifest).await.unwrap();
-        }
+        control_plane.apply(CRD).await.unwrap();
+        let kubeconfig = authorize(&control_plane).await;
         let namespace = control_plane.namespace("image").await.unwrap();
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pinecone"},
             "stringData": {"api-key": "image-key"}});
@@ -41,10 +34,6 @@ impl Cluster {
                 .await
                 .unwrap();
         }
-        let account = control_plane.service_account_kubeconfig(ACCOUNT, ACCOUNT);
-        let kubeconfig = control_plane
-            .write_kubeconfig(&account.await.unwrap())
-            .unwrap();
         let mounted = image.root.path().join("kubeconfig");
         std::fs::copy(kubeconfig, &mounted).unwrap();
         std::fs::set_permissions(&mounted, PermissionsExt::from_mode(0o444)).unwrap();
