@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refutation_stays() {
+    fn a_later_confirmation_does_not_replace_a_refutation() {
         let findings = Findings::default();
         findings.record("L7", Verdict::Refuted, "first");
         findings.record("L7", Verdict::Confirmed, "second");

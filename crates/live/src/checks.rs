@@ -126,7 +126,7 @@ impl Session {
     /// Runs all checks: three restores, one after the other, into two names.
     ///
     /// # Errors
-    /// If the checks cannot go on. What was found until then is in the findings.
+    /// If the checks cannot continue. The findings until then are recorded.
     pub async fn run(mut self) -> Result<()> {
         self.check_refusals().await.context("checking refusals")?;
 
@@ -154,7 +154,7 @@ impl Session {
         say(&format!("Restoring into {} again …", self.name(2)));
         let third = self.restore(2).await.context("the third restore")?;
         self.check_recreated_host(&second, &third);
-        self.check_deleted(&second, "after the name was used again")
+        self.check_deleted(&second, "after the name was reused")
             .await
             .context("the job of a deleted index")?;
         self.check_page(&first, &second, &third)

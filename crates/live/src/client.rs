@@ -148,7 +148,7 @@ impl Client {
         }
     }
 
-    /// The URL of an index, for a command that a person can run.
+    /// The URL of an index, for a command that a user can run.
     pub fn index_url(&self, name: &str) -> String {
         format!(
             "{}/indexes/{name}",
@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_loopback_only() {
+    fn accepts_plain_http_only_on_loopback() {
         assert!(endpoint_url("https://api.pinecone.io").is_ok());
         assert!(endpoint_url("http://127.0.0.1:5080").is_ok());
         for bad in [

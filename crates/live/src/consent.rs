@@ -35,7 +35,7 @@ At most two of these indexes exist at a time, and all are deleted at the end, al
 of {minutes} minutes. Nothing else in the project is changed.
 
 Cost: Pinecone may bill each of the three restores by the size of the backup, and the storage of the indexes while they exist.
-See your plan and https://www.pinecone.io/pricing for prices. Use a small backup that nobody needs.
+See your plan and https://www.pinecone.io/pricing for prices. Use a small backup of test data.
 "
     ));
 }

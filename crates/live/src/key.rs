@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_printed_nowhere() {
+    fn never_prints_the_key() {
         let key = ApiKey(SecretString::from("canary"));
         assert!(!format!("{key:?} {:?}", key.header()).contains("canary"));
         assert_eq!(key.redact("key canary."), "key [REDACTED].");

@@ -19,7 +19,7 @@ pub struct Ledger(Mutex<BTreeMap<String, Entry>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    /// Creates that are on their way.
+    /// Creates in flight.
     in_flight: u32,
     /// When a create of this name last ended without a clear answer.
     unclear_since: Option<Instant>,
@@ -75,7 +75,7 @@ impl Ledger {
             match client.send(Call::get(&["indexes", name])).await {
                 Ok(reply) if reply.is_error(404) && !self.may_appear(name) => return Ok(()),
                 Ok(reply) if reply.is_success() => {
-                    // What was unclear took effect; a name has one index.
+                    // The unclear create took effect, and a name has only one index.
                     self.lock()
                         .entry(name.to_owned())
                         .or_default()
@@ -107,7 +107,7 @@ impl Ledger {
     }
 }
 
-/// One attempt to delete; describes what came of it.
+/// One attempt to delete; describes the outcome.
 async fn delete(client: &Client, name: &str) -> String {
     let path = ["indexes", name];
     let reply = match client.send(Call::delete(&path)).await {
@@ -115,7 +115,7 @@ async fn delete(client: &Client, name: &str) -> String {
         Err(error) => return format!("DELETE: {error:#}"),
     };
     if reply.status == 403 {
-        // A backup may hand on deletion protection, contrary to what is assumed.
+        // The index may inherit deletion protection from the backup, contrary to the assumption.
         let body = json!({ "deletion_protection": "disabled" });
         let _ = client.send(Call::patch(&path, body)).await;
     }
@@ -131,7 +131,7 @@ pub struct Leftover {
     pub reason: String,
 }
 
-/// How long the cleanup tries for each index: a create on its way, its late effect, and the deletion.
+/// How long the cleanup tries for each index: a create in flight, its late effect, and the deletion.
 pub const PATIENCE: Duration =
     Duration::from_secs(REQUEST_TIMEOUT.as_secs() + LATE_EFFECT.as_secs() + 120);
 

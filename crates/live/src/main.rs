@@ -38,7 +38,7 @@ use stop::Stop;
 const CHECK_REQUESTS: u32 = 3000;
 const CLEANUP_REQUESTS: u32 = 500;
 
-/// Checks what the operator assumes of Pinecone against the real service, with your API key and a backup that nobody needs.
+/// Checks what the operator assumes of Pinecone against the real service, with your API key and a backup of test data.
 ///
 /// Restores the backup three times into new indexes named live-check-<random>-1 and -2, observes what Pinecone shows, deletes the
 /// indexes, and writes a report. Asks before it creates anything. Exits with 0 if all checks ran, whatever they found, and with 1
@@ -46,7 +46,7 @@ const CLEANUP_REQUESTS: u32 = 500;
 #[derive(Debug, Parser)]
 #[command(name = "cargo live")]
 struct Arguments {
-    /// The backup to restore; a small one that nobody needs
+    /// The backup to restore; use a small one of test data
     #[arg(long, value_name = "BACKUP_ID")]
     backup: String,
     /// Pinecone's control plane
@@ -68,7 +68,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // `cargo live -- --backup ID` hands on a `--` of its own, since the alias ends with one.
+    // `cargo live -- --backup ID` passes a second `--`, because the alias ends with one.
     let arguments = std::env::args_os().enumerate();
     let arguments = arguments.filter(|(place, word)| !(*place == 1 && word == "--"));
     let arguments = Arguments::parse_from(arguments.map(|(_, word)| word));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Pauses that grow from 0.2 s to 5 s: short lags are measured well, and hours are not spent in requests.
+/// Pauses that grow from 0.2 s to 5 s: short lags are measured precisely, and long waits need few requests.
 #[derive(Debug)]
 pub struct Pause(Duration);
 

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_stays_on_its_line_and_is_not_rendered() {
+    fn escapes_foreign_text_and_keeps_it_on_one_line() {
         assert_eq!(markdown("a\nb|<c>"), "a b\\|\\<c\\>");
     }
 }

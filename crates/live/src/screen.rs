@@ -1,4 +1,4 @@
-//! The terminal. A terminal or a pipe that is gone must not keep the program from its cleanup, so its errors are ignored.
+//! The terminal. Errors are ignored, so that a closed terminal or pipe does not prevent the cleanup.
 
 use std::io::Write as _;
 

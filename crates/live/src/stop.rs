@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for SIGINT, SIGTERM and SIGHUP. From its creation on, these no longer end the process by themselves.
+/// Waits for SIGINT, SIGTERM and SIGHUP. From its creation on, these signals no longer end the process.
 #[derive(Debug)]
 pub struct Stop {
     interrupt: Signal,
@@ -12,7 +12,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Takes over the signals.
+    /// Installs the signal handlers.
     ///
     /// # Errors
     /// If the system does not allow it.

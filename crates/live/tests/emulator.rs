@@ -1,4 +1,4 @@
-//! The real binary against the emulator: what it determines, what it leaves behind, and what it keeps to itself.
+//! The real binary against the emulator: its findings, its cleanup, and that it does not print the key.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -23,7 +23,7 @@ struct Stage {
     folder: TempDir,
 }
 
-/// What a run left and said.
+/// The results and output of a run.
 struct Ended {
     status: ExitStatus,
     output: String,
@@ -59,7 +59,7 @@ impl Stage {
 
     fn start(&self, arguments: &[&str]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_live"))
-            // As `cargo live -- --backup …` starts it.
+            // The arguments of `cargo live -- --backup …`.
             .arg("--")
             .args(["--backup", BACKUP, "--endpoint", &self.emulator.url()])
             .args(["--api-key-env", "LIVE_TEST_KEY", "--report"])
@@ -137,7 +137,7 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// What the habits of an emulator do not change.
+/// Assumptions that the configurable behaviour of the emulator does not change.
 const ALWAYS: [&str; 20] = [
     "L2c", "L4a", "L4b", "L5a", "L5b", "L5c", "L6a", "L6b", "L7", "L8a", "L8b", "L9a", "L9b",
     "L10", "L11a", "L11b", "L13", "L14a", "L14b", "L14c",
@@ -166,12 +166,12 @@ async fn confirms_the_documented_behaviour() {
             .iter()
             .all(|create| create.index_name.starts_with("live-check-"))
     );
-    // Besides the three: an unknown backup, and a name that is taken.
+    // In addition to the three restores: an unknown backup, and a name that is taken.
     assert_eq!(stage.creates().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refutes_what_the_service_does_otherwise() {
+async fn refutes_assumptions_that_the_service_violates() {
     let stage = Stage::new(Habits {
         keeps_jobs_of_deleted_indexes: true,
         row_order: RowOrder::OldestFirst,
@@ -198,7 +198,7 @@ async fn creates_nothing_without_consent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_is_followed_by_the_cleanup() {
+async fn cleans_up_after_an_interrupt() {
     let stage = Stage::new(Habits::default()).await;
     stage.control.set_restore_duration(None);
     let child = stage.start(&["--yes"]);
@@ -214,7 +214,7 @@ async fn an_interrupt_is_followed_by_the_cleanup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_restore_is_followed_by_the_cleanup() {
+async fn cleans_up_after_a_failed_restore() {
     let stage = Stage::new(Habits::default()).await;
     stage.control.set_restore_duration(None);
     let child = stage.start(&["--yes"]);
@@ -227,10 +227,10 @@ async fn a_failed_restore_is_followed_by_the_cleanup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_is_deleted_though_the_answer_to_its_create_was_lost() {
+async fn deletes_an_index_whose_create_answer_was_lost() {
     let stage = Stage::new(Habits::default()).await;
     let lost = Fault::new(Route::CreateIndexFromBackup, FaultKind::LoseAnswer);
-    // The first create is that of an unknown backup.
+    // The first create is of an unknown backup.
     stage.control.inject(lost.after(1).times(1));
     let ended = stage.run().await;
     assert_eq!(ended.status.code(), Some(1), "{ended}");
@@ -239,7 +239,7 @@ async fn an_index_is_deleted_though_the_answer_to_its_create_was_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_reader_of_its_output_it_still_cleans_up() {
+async fn cleans_up_even_if_its_output_is_closed() {
     let stage = Stage::new(Habits::default()).await;
     let mut child = stage.start(&["--yes"]);
     drop((child.stdout.take(), child.stderr.take()));

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_project_follows_the_name() {
+    fn finds_the_project_id_in_the_host() {
         let restored = |host: &str| Restored {
             name: "a-1".to_owned(),
             job_id: String::new(),

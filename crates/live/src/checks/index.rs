@@ -126,7 +126,7 @@ fn record_count(reply: &Reply) -> Option<u64> {
     counts.next().filter(|_| reply.is_success())
 }
 
-/// The tags whose values are strings: only those can be handed on.
+/// The tags whose values are strings: only those can be inherited.
 fn tags(value: &Value) -> BTreeMap<&str, &str> {
     let tags = value.as_object().into_iter().flatten();
     tags.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))

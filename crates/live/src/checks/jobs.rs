@@ -90,7 +90,7 @@ impl Session {
         Ok(())
     }
 
-    /// L2a and L2c. What a later look shows replaces an earlier one.
+    /// L2a and L2c. A later observation replaces an earlier one.
     pub(super) async fn check_deleted(&self, deleted: &Restored, when: &str) -> Result<()> {
         let list = self.list_jobs().await?;
         let rows = list.rows.len();
@@ -121,7 +121,7 @@ impl Session {
         Ok(())
     }
 
-    /// L2b: a page that is cut so that the deleted index's job is its last row, between the jobs of two existing indexes.
+    /// L2b: a page with a limit such that the deleted index's job is its last row, between the jobs of two existing indexes.
     pub(super) async fn check_page(
         &self,
         before: &Restored,
