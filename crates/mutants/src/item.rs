@@ -6,11 +6,11 @@ use anyhow::{Context as _, bail};
 use syn::spanned::Spanned;
 use syn::{ImplItem, Item, Type};
 
-/// The bytes of the function, method, constant or type that has the name: `name`, or
-/// `Type::name` for what is in an `impl`. Items of a module named `tests` do not count.
+/// The byte range of a function, method, constant or type, by its name: `name`, or `Type::name` for
+/// an item of an `impl`. Items in a module named `tests` do not count.
 ///
 /// # Errors
-/// If the file is no Rust, or has no such item, or several.
+/// If the file is not valid Rust, or has no such item, or several.
 pub fn find(text: &str, name: &str) -> anyhow::Result<Range<usize>> {
     let file = syn::parse_file(text).context("parsing the file")?;
     let mut named = Vec::new();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_missing_or_ambiguous() {
+    fn rejects_a_missing_or_ambiguous_item() {
         let error = |name| find(FILE, name).unwrap_err().to_string();
         assert_eq!(error("first"), "no item is called first");
         assert_eq!(error("Pair::fmt"), "2 items are called Pair::fmt");

@@ -1,5 +1,4 @@
-//! Breaks the protocol on purpose, one line at a time, and expects the test that is
-//! named for it to fail. Works on a copy of the tree.
+//! Applies each seeded mutant to a copy of the tree, and expects its named test to fail.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -18,13 +17,13 @@ use crate::tree::Tree;
 
 const MUTANTS: &str = include_str!("../mutants.yaml");
 
-/// Breaks the protocol in each way of mutants.yaml, and sees a named test fail.
+/// Applies each mutant of mutants.yaml, and expects its named test to fail.
 #[derive(Parser)]
 struct Arguments {
-    /// Only mutants whose name contains this.
+    /// Run only mutants whose name contains this text.
     filter: Option<String>,
 
-    /// Where the copy of the tree and its build are kept, for the next run.
+    /// Folder for the copy of the tree and its build, which the next run uses again.
     #[arg(long, default_value = "target/seeded-mutants")]
     directory: PathBuf,
 }
@@ -32,7 +31,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut mutants: Vec<Mutant> =
-        serde_saphyr::from_str(MUTANTS).context("mutants.yaml cannot be read")?;
+        serde_saphyr::from_str(MUTANTS).context("mutants.yaml cannot be parsed")?;
     if let Some(filter) = &arguments.filter {
         mutants.retain(|mutant| mutant.name.contains(filter.as_str()));
     }
@@ -41,11 +40,11 @@ fn main() -> anyhow::Result<()> {
         mutant.mutated(&tree.read(&mutant.file)?)?;
     }
     check_unmutated(&tree, &mutants)?;
-    let mut others = 0;
+    let mut not_killed = 0;
     for mutant in &mutants {
         let started = Instant::now();
         let verdict = mutant.run(&tree)?;
-        others += u32::from(verdict != Verdict::Killed);
+        not_killed += u32::from(verdict != Verdict::Killed);
         println!(
             "{:9} {:4} s  {}  by {}",
             verdict.to_string(),
@@ -54,21 +53,21 @@ fn main() -> anyhow::Result<()> {
             mutant.killed_by.test
         );
     }
-    println!("{} mutants, {others} not killed", mutants.len());
-    if others > 0 {
-        bail!("a mutant that lives is a promise that no test keeps");
+    println!("{} mutants, {not_killed} not killed", mutants.len());
+    if not_killed > 0 {
+        bail!("at least one mutant was not killed");
     }
     Ok(())
 }
 
-/// A test that fails anyway kills nothing.
+/// Checks that every named test passes without a mutant.
 fn check_unmutated(tree: &Tree, mutants: &[Mutant]) -> anyhow::Result<()> {
     let mut killers: Vec<&Killer> = mutants.iter().map(|mutant| &mutant.killed_by).collect();
     killers.sort();
     killers.dedup();
     for killer in killers {
         if !killer.run(tree)?.passed {
-            bail!("{} does not pass on the tree as it is", killer.test);
+            bail!("{} fails without a mutant", killer.test);
         }
     }
     Ok(())
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mutant_names_a_test_that_exists() {
+    fn every_mutant_names_an_existing_test() {
         for mutant in mutants() {
             let killer = &mutant.killed_by;
             let (module, test) = killer.test.rsplit_once("::").unwrap();

@@ -1,4 +1,4 @@
-//! One way to break the protocol, and the test that must notice.
+//! A mutant: one change that breaks the protocol, and the test that must fail.
 
 use std::fmt::{self, Display};
 
@@ -16,7 +16,7 @@ pub struct Mutant {
     pub file: String,
     /// The function, method (`Type::name`) or constant that is changed.
     item: String,
-    /// What is replaced, however it is laid out in lines. The item must have it once, so that a
+    /// The text to replace, with any white space. The item must contain it exactly once, so that a
     /// mutant that no longer applies is an error.
     from: String,
     to: String,
@@ -28,7 +28,7 @@ pub struct Mutant {
 pub struct Killer {
     /// `lib`, or the name of a test binary.
     pub target: String,
-    /// The test's whole path.
+    /// The full path of the test.
     pub test: String,
 }
 
@@ -36,7 +36,7 @@ pub struct Killer {
 pub enum Verdict {
     Killed,
     Survived,
-    /// It was not tried: the mutated code is refused by the compiler.
+    /// The mutated code does not compile.
     NotBuilt,
 }
 
@@ -46,10 +46,10 @@ pub struct Outcome {
 }
 
 impl Mutant {
-    /// The file's text with the change in it.
+    /// The file's text with the change.
     ///
     /// # Errors
-    /// If the item does not have what is to be replaced exactly once.
+    /// If the item does not contain the text to replace exactly once.
     pub fn mutated(&self, text: &str) -> anyhow::Result<String> {
         let mutated = self.replaced(text);
         mutated.with_context(|| format!("{} does not apply to {}", self.name, self.file))
@@ -61,13 +61,17 @@ impl Mutant {
         let pattern = Regex::new(&words.join(r"\s+"))?;
         let found: Vec<_> = pattern.find_iter(&text[item.clone()]).collect();
         let [found] = found.as_slice() else {
-            bail!("{} has its text {} times, not once", self.item, found.len());
+            bail!(
+                "{} contains the text {} times, not once",
+                self.item,
+                found.len()
+            );
         };
         let (from, to) = (item.start + found.start(), item.start + found.end());
         Ok(format!("{}{}{}", &text[..from], self.to, &text[to..]))
     }
 
-    /// Builds the tree with the change, runs the killer, and takes the change back.
+    /// Applies the change, runs the test, and reverts the change.
     pub fn run(&self, tree: &Tree) -> anyhow::Result<Verdict> {
         let original = tree.read(&self.file)?;
         tree.write(&self.file, &self.mutated(&original)?)?;
@@ -93,10 +97,10 @@ impl Killer {
         let output = tree
             .cargo(&arguments)
             .with_context(|| format!("running {}", self.test))?;
-        let told = String::from_utf8_lossy(&output.stdout);
+        let stdout = String::from_utf8_lossy(&output.stdout);
         Ok(Outcome {
-            passed: told.contains("test result: ok. 1 passed"),
-            failed: told.contains("test result: FAILED. 0 passed; 1 failed"),
+            passed: stdout.contains("test result: ok. 1 passed"),
+            failed: stdout.contains("test result: FAILED. 0 passed; 1 failed"),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A copy of the tree to break things in.
+//! A copy of the working tree for mutants.
 
 use std::env;
 use std::fs;
@@ -13,8 +13,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Copies what Git knows of the tree one stands in. Files that are the same
-    /// already stay untouched, and with them what was built of them.
+    /// Copies the tracked files of the current folder. Unchanged files are not copied again, so that
+    /// their build stays valid.
     pub fn copy(directory: &Path) -> anyhow::Result<Self> {
         let directory = env::current_dir()?.join(directory);
         let tree = Self {
