@@ -1,19 +1,19 @@
-# The operator's image; with `--target emulator`, the emulator's. Each is one static
-# program and the CA certificates. `image/build` builds it with what a machine has.
+# The operator's image; with `--target emulator`, the emulator's. Each contains one static binary and
+# the CA certificates. `image/build` builds it with Docker or BuildKit.
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 .
 #
-# Dependabot keeps the tag of the base image; a release's provenance names the digest
-# it was built from. RUST_VERSION is that of rust-toolchain.toml.
+# Dependabot updates the tag of the base image; a release's provenance contains the digest that was
+# used. RUST_VERSION equals the version in rust-toolchain.toml.
 ARG RUST_VERSION=1.95.0
 
 FROM --platform=$BUILDPLATFORM docker.io/library/rust:${RUST_VERSION}-slim-bookworm AS tools
-# The toolchain that is there, not one that rust-toolchain.toml would fetch.
+# Use the installed toolchain; rust-toolchain.toml would download another one.
 ARG RUST_VERSION
 ENV RUSTUP_TOOLCHAIN=${RUST_VERSION}
-# clang compiles ring's C for every architecture, and Rust links by itself: no
-# toolchain per architecture. Nothing of these packages is in the image, but the
-# certificates, which shall be today's: so they are not pinned.
+# clang compiles ring's C code for every architecture and rust-lld links it, so no toolchain per
+# architecture is needed. The image contains only the certificates of these packages; they are not
+# pinned, so that they are current.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates clang \
@@ -32,8 +32,7 @@ ENV CARGO_BUILD_TARGET=aarch64-unknown-linux-musl \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
     CC_aarch64_unknown_linux_musl=clang
 
-# What the dependencies are made of, without the sources: the same as long as the
-# manifests are.
+# The recipe of the dependencies, which changes only with the manifests.
 FROM tools AS recipe
 COPY . .
 RUN cargo chef prepare --recipe-path /recipe.json
@@ -44,8 +43,8 @@ FROM for-${TARGETARCH} AS dependencies
 WORKDIR /src
 COPY --from=recipe /recipe.json /recipe.json
 
-# No stage takes SOURCE_DATE_EPOCH, which is for BuildKit: no program has a time in it,
-# and cargo would compile all that has C in it, and what needs that, again for each.
+# No stage uses SOURCE_DATE_EPOCH, which is for BuildKit: no binary contains a time, and with another
+# value cargo would rebuild all crates with C code and their dependents.
 FROM dependencies AS build-operator
 WORKDIR /src
 RUN cargo chef cook --release --locked --recipe-path /recipe.json --package index-restore-operator --bin index-restore-operator
@@ -63,14 +62,14 @@ RUN cargo auditable build --release --locked --package pinecone-emulator --bin p
     && cp "target/${CARGO_BUILD_TARGET}/release/pinecone-emulator" /pinecone-emulator \
     && touch --date=@0 /pinecone-emulator
 
-# What is in the image is of 1970: a layer from the cache has then the times of a new one.
+# All files have the time 0, so that a cached layer equals a new one.
 FROM tools AS trusted
 RUN install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /trusted/etc/ssl/certs/ca-certificates.crt \
     && find /trusted -exec touch --date=@0 {} +
 
 FROM scratch AS certificates
 COPY --from=trusted /trusted /
-# By number: there is no /etc/passwd, and Kubernetes can tell that it is not root.
+# A numeric user: there is no /etc/passwd, and Kubernetes can verify that it is not root.
 USER 65532:65532
 ARG SOURCE=unknown
 ARG VERSION=unknown
