@@ -84,7 +84,7 @@ fn absence_believed_at_once() {
     let faults = [(Fault::LostAnswer, 1), (Fault::DeleteIndex, 1)];
     let environment = Environment {
         quick_deletes: true,
-        ..without(Design::NoPatience, "absence believed at once", &faults)
+        ..without(Design::NoPatience, "absence concluded at once", &faults)
     };
     refute(environment, Property::OneCreate);
 }

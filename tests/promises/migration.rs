@@ -140,7 +140,7 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
     }
     assert!(
         here.posts() > names.len(),
-        "both clusters sent a create at least once"
+        "both clusters sent a create for at least one name"
     );
     here.pinecone.clear_fault(slow);
 

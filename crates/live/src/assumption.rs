@@ -1,9 +1,9 @@
-//! What is assumed of Pinecone, and what a run determined about it.
+//! The assumptions about Pinecone, and the findings of a run.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// An assumption: what the emulator does by default and the operator is built for.
+/// An assumption about Pinecone, which the operator depends on and the emulator's defaults follow.
 #[derive(Clone, Copy, Debug)]
 pub struct Assumption {
     /// A stable ID.
@@ -111,7 +111,7 @@ pub const ASSUMPTIONS: [Assumption; 26] = [
 pub enum Verdict {
     /// The service behaves as assumed.
     Confirmed,
-    /// The service behaves otherwise.
+    /// The service behaves differently.
     Refuted,
     /// The run did not observe enough.
     NotDetermined,
@@ -150,7 +150,7 @@ pub struct Finding {
 pub struct Findings(Mutex<BTreeMap<&'static str, Finding>>);
 
 impl Findings {
-    /// Records a finding. A refutation stays, whatever is observed later.
+    /// Records a finding. A later finding does not replace a refutation.
     pub fn record(&self, id: &'static str, verdict: Verdict, evidence: impl Into<String>) {
         debug_assert!(ASSUMPTIONS.iter().any(|known| known.id == id), "{id}");
         let mut findings = self.lock();
@@ -166,7 +166,7 @@ impl Findings {
         self.record(id, verdict, evidence);
     }
 
-    /// The finding of each assumption; those that the run did not come to are not determined, for that reason.
+    /// The finding of each assumption. Those that the run did not reach are not determined, for the given reason.
     pub fn complete(&self, reason: &str) -> Vec<(Assumption, Finding)> {
         let findings = self.lock();
         let finding = |id| {

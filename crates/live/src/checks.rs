@@ -64,7 +64,7 @@ impl Backup {
     }
 }
 
-/// What all restores of a run showed together.
+/// The observations of all restores of a run.
 #[derive(Debug, Default)]
 struct Observed {
     states: BTreeSet<String>,
@@ -105,7 +105,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that has done nothing yet.
+    /// A new session.
     pub fn new(
         client: Client,
         backup: Backup,

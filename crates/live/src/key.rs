@@ -36,8 +36,8 @@ impl ApiKey {
     /// # Errors
     /// Never for a key of [`from_env`](Self::from_env).
     pub fn header(&self) -> Result<HeaderValue> {
-        let mut value =
-            HeaderValue::from_str(self.0.expose_secret()).context("the key is no header value")?;
+        let mut value = HeaderValue::from_str(self.0.expose_secret())
+            .context("the key is not a valid header value")?;
         value.set_sensitive(true);
         Ok(value)
     }

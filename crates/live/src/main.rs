@@ -1,4 +1,4 @@
-//! `cargo live`: learns from a real Pinecone project what its documentation does not say, and deletes everything it created.
+//! `cargo live`: checks the assumptions about Pinecone on a real project, and deletes everything that it created.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -94,7 +94,10 @@ impl Session {
             );
         };
         if let Some(obstacle) = self.client.data_plane_obstacle(restored.host()) {
-            return (Verdict::NotDetermined, format!("Not asked: {obstacle}."));
+            return (
+                Verdict::NotDetermined,
+                format!("Not requested: {obstacle}."),
+            );
         }
         let (start, mut pause) = (Instant::now(), Pause::new());
         loop {

@@ -8,9 +8,9 @@ use super::{Restored, Session};
 use crate::assumption::Verdict;
 use crate::client::Call;
 
-/// The most rows that a page may have.
+/// The maximum number of rows of a page.
 const LIMIT: usize = 100;
-/// How many pages are read at most.
+/// The maximum number of pages.
 const PAGES_MAX: usize = 10;
 
 /// Restore jobs in the order in which they are listed.
@@ -28,7 +28,7 @@ impl JobList {
             .position(|job| job["restore_job_id"] == job_id)
     }
 
-    /// How the rows are sorted by `created_at`.
+    /// The order of the rows by `created_at`.
     fn order(&self) -> &'static str {
         let times: Vec<Timestamp> = self
             .rows
@@ -38,8 +38,8 @@ impl JobList {
         match (times.is_sorted(), times.is_sorted_by(|a, b| a >= b)) {
             (true, false) => "oldest first",
             (false, true) => "newest first",
-            (true, true) => "of one time",
-            (false, false) => "in no order",
+            (true, true) => "with equal times",
+            (false, false) => "unsorted",
         }
     }
 }
@@ -138,7 +138,7 @@ impl Session {
         let first = match places {
             (Some(a), Some(b)) if a.abs_diff(b) == 1 && a.min(b) + 2 <= LIMIT => a.min(b),
             _ => {
-                let evidence = "The job of the deleted index is not within the first 100 rows, or jobs of others are beside it.";
+                let evidence = "The job of the deleted index is not within the first 100 rows, or foreign jobs are next to it.";
                 self.findings
                     .record("L2b", Verdict::NotDetermined, evidence);
                 return Ok(());

@@ -1,4 +1,4 @@
-//! Requests that Pinecone is expected to refuse.
+//! Requests that Pinecone is expected to reject.
 
 use anyhow::{Result, bail};
 use uuid::Uuid;

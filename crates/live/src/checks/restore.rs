@@ -47,7 +47,7 @@ impl Session {
             .create(&self.client, &self.backup.id, &name)
             .await?;
         if !reply.is_success() {
-            bail!("Pinecone refused the create: {}", reply.brief());
+            bail!("Pinecone rejected the create: {}", reply.brief());
         }
         let job_id = reply.json["restore_job_id"].as_str();
         let job_id = job_id
