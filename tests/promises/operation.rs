@@ -252,7 +252,7 @@ fn the_program_has_failpoints_only_where_they_are_asked_for() {
     let program = String::from_utf8_lossy(&program);
     let has = |text: &str| program.contains(text);
     assert!(has("PINECONE_ENDPOINT"), "the search finds nothing");
-    for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "record.put"] {
+    for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "SITE/SIDE"] {
         assert_eq!(has(text), cfg!(feature = "failpoints"), "{text}");
     }
 }
