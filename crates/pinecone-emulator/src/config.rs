@@ -89,3 +89,12 @@ impl fmt::Debug for Project {
             .finish()
     }
 }
+
+/// How long things take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub restore: Option<Duration>,
+    pub backup: Duration,
+    pub index_creation: Duration,
+    pub termination: Duration,
+}

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::route::Route;
+use crate::api::call::Call;
+use crate::api::route::Route;
 
 /// How many requests are remembered; older ones are forgotten.
 const CAPACITY: usize = 100_000;

@@ -18,38 +18,29 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod admin;
-mod backup;
-mod call;
+mod api;
 mod config;
 mod control;
-mod delivery;
-mod fault;
-mod gateway;
+mod faults;
 mod habits;
-mod holdings;
-mod index;
 mod journal;
-mod page;
-mod plan;
-mod reply;
-mod restore;
-mod route;
-mod rules;
+mod model;
+mod operations;
+mod project;
 mod seed;
 mod server;
-mod snapshot;
-mod tenant;
 mod wire;
 mod world;
 
+pub use api::route::Route;
 pub use config::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Project};
-pub use control::{Control, ControlError};
-pub use fault::{AnswerBody, Fault, FaultKind, RetryAfter, StatusAnswer};
+pub use control::handle::{Control, ControlError};
+pub use control::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+pub use faults::fault::{Fault, FaultKind};
+pub use faults::status::{AnswerBody, RetryAfter, StatusAnswer};
 pub use habits::{Habits, RowOrder};
 pub use journal::{AcceptedCreate, Request};
-pub use restore::JobOutcome;
-pub use route::Route;
-pub use seed::{BackupSeed, BackupStatus, IndexSeed, JobSeed, ProjectSeed, Seed};
-pub use server::Emulator;
-pub use snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+pub use model::backup::BackupStatus;
+pub use model::job::JobOutcome;
+pub use seed::{BackupSeed, IndexSeed, JobSeed, ProjectSeed, Seed};
+pub use server::emulator::Emulator;

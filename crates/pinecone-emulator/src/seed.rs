@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{DEFAULT_BACKUP_QUOTA, DEFAULT_INDEX_QUOTA};
-use crate::fault::Fault;
-use crate::restore::JobOutcome;
+use crate::faults::fault::Fault;
+use crate::model::backup::{Backup, BackupStatus};
+use crate::model::id::new_id;
+use crate::model::index::{Index, Shape};
+use crate::model::job::{Job, JobOutcome};
 
 /// A seed file.
 #[derive(Clone, Default, Deserialize)]
@@ -57,23 +60,6 @@ fn index_quota() -> usize {
 
 fn backup_quota() -> usize {
     DEFAULT_BACKUP_QUOTA
-}
-
-/// The states of a backup, as Pinecone writes them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum BackupStatus {
-    /// Due to be made by a schedule; a restore from it is answered 412.
-    Scheduled,
-    /// Still being made; a restore from it is answered 412.
-    Initializing,
-    /// Can be restored.
-    #[default]
-    Ready,
-    /// Will never be ready.
-    InitializationFailed,
-    /// A word that Pinecone's documents don't have; a restore from it is answered 412.
-    #[serde(untagged)]
-    Other(String),
 }
 
 /// A backup that exists.
@@ -162,6 +148,31 @@ impl BackupSeed {
         tags.insert(key.into(), Value::String(value.into()));
         self
     }
+
+    /// The backup of this self.
+    pub(crate) fn build(self, now: Timestamp) -> Backup {
+        Backup {
+            id: self.id.unwrap_or_else(new_id),
+            name: self.name,
+            description: self.description,
+            source_index_name: self.source_index_name,
+            source_index_id: self.source_index_id.unwrap_or_else(new_id),
+            status: self.status,
+            ready_at: None,
+            tags: self.tags,
+            shape: Shape {
+                dimension: self.dimension,
+                metric: self.metric,
+                cloud: self.cloud,
+                region: self.region,
+                fields: None,
+            },
+            record_count: self.record_count,
+            namespace_count: self.namespace_count,
+            size_bytes: self.size_bytes,
+            created_at: self.created_at.unwrap_or(now),
+        }
+    }
 }
 
 /// An index that exists, made by someone else.
@@ -221,6 +232,26 @@ impl IndexSeed {
         self.source_backup_id = Some(backup_id.into());
         self
     }
+
+    /// The index of this seed, without a host.
+    pub(crate) fn build(self, now: Timestamp) -> Index {
+        let shape = Shape {
+            dimension: self.dimension,
+            metric: self.metric,
+            cloud: self.cloud,
+            region: self.region,
+            fields: None,
+        };
+        Index {
+            id: self.id.unwrap_or_else(new_id),
+            tags: self.tags,
+            protected: self.deletion_protection,
+            source_backup_id: self.source_backup_id,
+            ready_at: Some(now),
+            forced: self.state.map(|state| (state, false)),
+            ..Index::new(&self.name, shape, now)
+        }
+    }
 }
 
 /// A restore job of earlier days.
@@ -269,5 +300,21 @@ impl JobSeed {
     pub fn pending(mut self) -> Self {
         self.outcome = None;
         self
+    }
+
+    /// The job of this seed; `index_id` is that of the index of its name, if there is one.
+    pub(crate) fn build(self, index_id: Option<String>, now: Timestamp) -> Job {
+        let born = self.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Job {
+            id: self.id.unwrap_or_else(new_id),
+            backup_id: self.backup_id,
+            index_name: self.index_name,
+            index_id: self.index_id.or(index_id).unwrap_or_else(new_id),
+            created_at: self.created_at,
+            born,
+            end: self
+                .outcome
+                .map(|outcome| (self.created_at.unwrap_or(now), outcome)),
+        }
     }
 }

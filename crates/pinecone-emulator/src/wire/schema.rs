@@ -2,53 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
-use super::{check_dimension, check_metric};
-use crate::index::Shape;
-use crate::reply::Refusal;
+use crate::api::error::Refusal;
+use crate::model::index::Shape;
+use crate::model::limits::{check_dimension, check_metric};
+use crate::model::schema::Field;
 
 /// The name under which a classic index shows its dense vectors.
 const DENSE: &str = "_values";
 /// The name under which a classic index shows its sparse vectors.
 const SPARSE: &str = "_sparse_values";
 const FIELD_NAME_MAX: usize = 64;
-
-/// A field that can be declared; the other types are refused with 422.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Field {
-    DenseVector {
-        description: Option<String>,
-        dimension: u32,
-        metric: String,
-    },
-    SparseVector {
-        description: Option<String>,
-    },
-    String {
-        description: Option<String>,
-        full_text_search: FullTextSearch,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FullTextSearch {
-    #[serde(default = "english")]
-    language: String,
-    #[serde(default)]
-    stemming: bool,
-    #[serde(default)]
-    stop_words: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ngram: Option<Value>,
-}
-
-fn english() -> String {
-    "en".to_owned()
-}
 
 #[derive(Deserialize)]
 pub(super) struct Schema {

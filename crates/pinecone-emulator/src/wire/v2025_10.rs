@@ -4,17 +4,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    IndexChange, NewIndex, Protection, Wire, backup_base, check_dimension, check_metric,
-    index_base, job_base,
-};
-use crate::backup::Backup;
-use crate::call::Call;
-use crate::index::{Index, Shape};
-use crate::reply::Refusal;
-use crate::restore::{Job, JobOutcome};
-use crate::rules::{TagValues, Tags, read};
-use crate::tenant::stamp;
+use crate::api::call::Call;
+use crate::api::error::{Refusal, read};
+use crate::model::backup::Backup;
+use crate::model::index::{Index, Protection, Shape};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::limits::{TagValues, Tags, check_dimension, check_metric, check_name};
+use crate::model::time::stamp;
+use crate::wire::common::{backup_base, index_base, job_base};
+use crate::wire::version::{IndexChange, NewIndex, Wire};
 
 pub(super) struct V2025_10;
 
@@ -81,7 +79,7 @@ impl Wire for V2025_10 {
 
     fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal> {
         let request: CreateIndex = read(body)?;
-        crate::rules::check_name(&request.name)?;
+        check_name(&request.name)?;
         Ok(NewIndex {
             shape: request.shape()?,
             name: request.name,

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::schema::{Schema, shown};
-use super::{IndexChange, NewIndex, Protection, Wire, backup_base, index_base, job_base};
-use crate::backup::Backup;
-use crate::call::Call;
-use crate::index::{ENVIRONMENT, Index, Shape};
-use crate::reply::Refusal;
-use crate::restore::{Job, JobOutcome};
-use crate::rules::{TagValues, Tags, check_name, read};
-use crate::tenant::{new_id, stamp};
+use crate::api::call::Call;
+use crate::api::error::{Refusal, read};
+use crate::model::backup::Backup;
+use crate::model::id::new_id;
+use crate::model::index::{ENVIRONMENT, Index, Protection, Shape};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::limits::{TagValues, Tags, check_name};
+use crate::model::time::stamp;
+use crate::wire::common::{backup_base, index_base, job_base};
+use crate::wire::schema::{Schema, shown};
+use crate::wire::version::{IndexChange, NewIndex, Wire};
 
 pub(super) struct V2026_07;
 

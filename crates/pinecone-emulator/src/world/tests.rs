@@ -10,16 +10,18 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Manner, World};
-use crate::backup::Backup;
-use crate::call::Call;
+use super::World;
+use crate::api::call::Call;
+use crate::api::reply::{Content, Reply};
+use crate::api::route::Route;
 use crate::config::{Config, Project};
-use crate::fault::{Fault, FaultKind, StatusAnswer};
-use crate::plan::Closing;
-use crate::reply::{Content, Reply};
-use crate::restore::JobOutcome;
-use crate::route::Route;
-use crate::seed::{BackupSeed, BackupStatus};
+use crate::faults::answer::{Answer, Manner};
+use crate::faults::fault::{Fault, FaultKind};
+use crate::faults::plan::Closing;
+use crate::faults::status::StatusAnswer;
+use crate::model::backup::BackupStatus;
+use crate::model::job::JobOutcome;
+use crate::seed::BackupSeed;
 
 const BACKUP: &str = "b1";
 
@@ -47,11 +49,7 @@ impl Stage {
         let seed = BackupSeed::new("nightly", "books")
             .id(BACKUP)
             .tag("team", "blue");
-        world
-            .tenant("mine")
-            .unwrap()
-            .backups
-            .push(Backup::seeded(seed, now));
+        world.tenant("mine").unwrap().backups.push(seed.build(now));
         Self {
             world,
             now,

@@ -94,7 +94,7 @@ fn lists_can_be_oldest_first() {
     let mut stage = Stage::new();
     stage.restores(&["a", "b", "c"]);
     let seed = BackupSeed::new("second", "books").id("b2");
-    let backup = Backup::seeded(seed, stage.now);
+    let backup = seed.build(stage.now);
     stage.world.tenant("mine").unwrap().backups.push(backup);
     assert_eq!(stage.get("/backups")["data"][0]["backup_id"], "b2");
     stage.world.set_habits(Habits {

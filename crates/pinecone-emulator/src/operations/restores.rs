@@ -2,81 +2,23 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::backup::{Backup, no_backup};
-use crate::index::{Index, given};
+use crate::api::error::{Outcome, Refusal, read};
+use crate::api::reply::Reply;
+use crate::faults::plan::Ending;
 use crate::journal::AcceptedCreate;
-use crate::page::{Row, paginate};
-use crate::plan::Ending;
-use crate::reply::{Outcome, Refusal, Reply};
-use crate::rules::{Tags, check_name, check_tags, read};
-use crate::seed::{BackupStatus, JobSeed};
-use crate::tenant::{Moment, Tenant, later, new_id};
-use crate::wire::Protection;
-
-/// How a restore job ends, as Pinecone writes it; until then it is `Pending`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JobOutcome {
-    /// The data is in the index.
-    Completed,
-    /// It never will be.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl JobOutcome {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Completed => "Completed",
-            Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-}
-
-/// A restore job.
-#[derive(Debug, Clone)]
-pub(crate) struct Job {
-    pub id: String,
-    pub backup_id: String,
-    pub index_name: String,
-    pub index_id: String,
-    /// What is answered as `created_at`.
-    pub created_at: Option<Timestamp>,
-    /// When it came into the list.
-    pub born: Timestamp,
-    /// When and how it ends; `None`: when it is told to.
-    pub end: Option<(Timestamp, JobOutcome)>,
-}
-
-impl Job {
-    pub(crate) fn seeded(seed: JobSeed, index_id: Option<String>, now: Timestamp) -> Self {
-        let born = seed.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
-        Self {
-            id: seed.id.unwrap_or_else(new_id),
-            backup_id: seed.backup_id,
-            index_name: seed.index_name,
-            index_id: seed.index_id.or(index_id).unwrap_or_else(new_id),
-            created_at: seed.created_at,
-            born,
-            end: seed
-                .outcome
-                .map(|outcome| (seed.created_at.unwrap_or(now), outcome)),
-        }
-    }
-
-    pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, JobOutcome)> {
-        self.end.filter(|(at, _)| *at <= now)
-    }
-
-    pub(crate) fn is_pending(&self, now: Timestamp) -> bool {
-        self.ended(now).is_none()
-    }
-}
+use crate::model::backup::{Backup, BackupStatus};
+use crate::model::id::new_id;
+use crate::model::index::{Index, Protection};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::limits::given;
+use crate::model::limits::{Tags, check_name, check_tags};
+use crate::model::time::later;
+use crate::operations::context::Moment;
+use crate::operations::page::{Row, paginate};
+use crate::project::Tenant;
 
 #[derive(Deserialize)]
 struct CreateFromBackup {
@@ -105,7 +47,9 @@ impl Tenant {
         check_name(&request.name)?;
         let tags = request.tags.as_ref();
         check_tags(tags.unwrap_or(&Tags::new()), at.wire.tag_values())?;
-        let backup = self.backup(backup_id).ok_or_else(|| no_backup(backup_id))?;
+        let backup = self
+            .backup(backup_id)
+            .ok_or_else(|| Refusal::no_backup(backup_id))?;
         if backup.status(at.now) != BackupStatus::Ready {
             return Err(Refusal::precondition(format!(
                 "Backup {backup_id} is not completed"
@@ -171,28 +115,6 @@ impl Tenant {
             return Err(Refusal::not_found(message));
         }
         Ok(Reply::json(200, job_json(job, at)))
-    }
-
-    /// Ends a pending job now; whether there was one.
-    pub(crate) fn finish_job(&mut self, id: &str, outcome: JobOutcome, now: Timestamp) -> bool {
-        let Some(job) = self
-            .jobs
-            .iter_mut()
-            .find(|job| job.id == id && job.is_pending(now))
-        else {
-            return false;
-        };
-        job.end = Some((now, outcome));
-        let index_id = job.index_id.clone();
-        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == index_id) {
-            let ready = index.state(now).1;
-            index.ready_at = match outcome {
-                _ if ready => index.ready_at,
-                JobOutcome::Completed => Some(later(now, index.ready_lag)),
-                JobOutcome::Failed | JobOutcome::Cancelled => None,
-            };
-        }
-        true
     }
 }
 

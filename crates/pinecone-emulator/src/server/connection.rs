@@ -1,8 +1,6 @@
-//! The server: HTTP around the world.
+//! Connections, and each request on them.
 
 use std::error::Error as _;
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -13,81 +11,21 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
-use crate::admin;
-use crate::call::Call;
-use crate::config::Config;
-use crate::control::Control;
-use crate::delivery::{Hangup, Parcel, respond};
-use crate::plan::Closing;
-use crate::reply::{Refusal, Reply};
-use crate::seed::Seed;
-use crate::world::{Answer, Manner};
+use crate::api::call::Call;
+use crate::api::error::Refusal;
+use crate::api::reply::Reply;
+use crate::control::handle::Control;
+use crate::faults::answer::{Answer, Manner};
+use crate::faults::plan::Closing;
+use crate::server::admin;
+use crate::server::response::{Hangup, Parcel, respond};
 
 const BODY_MAX: usize = 2 * 1024 * 1024;
 
-/// A running emulator. It stops when it is dropped.
-#[derive(Debug)]
-pub struct Emulator {
-    address: SocketAddr,
-    control: Control,
-    accepting: JoinHandle<()>,
-}
-
-impl Emulator {
-    /// Starts to listen and to answer, on the current tokio runtime.
-    ///
-    /// # Errors
-    /// If the address can't be listened on, or a project or a key is there twice.
-    pub async fn start(config: Config) -> io::Result<Self> {
-        Self::start_seeded(config, Seed::default()).await
-    }
-
-    /// Starts with everything in `seed` in place before the first answer.
-    ///
-    /// # Errors
-    /// If the address can't be listened on, or something in `config` and `seed` is there twice.
-    pub async fn start_seeded(config: Config, seed: Seed) -> io::Result<Self> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let control = Control::new(&config).map_err(invalid)?;
-        control.plant(seed).map_err(invalid)?;
-        let listener = TcpListener::bind(config.listen).await?;
-        let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, control.clone()));
-        Ok(Self {
-            address,
-            control,
-            accepting,
-        })
-    }
-
-    /// Where it listens, such as `http://127.0.0.1:41234`, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// A handle to look into it and to change it.
-    pub fn control(&self) -> Control {
-        self.control.clone()
-    }
-
-    /// Closes its port and all connections.
-    pub async fn stop(mut self) {
-        self.accepting.abort();
-        // The only error is the cancellation just asked for.
-        let _ = (&mut self.accepting).await;
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
 /// Accepts until it is aborted; its connections end with it.
-async fn accept(listener: TcpListener, control: Control) {
+pub(super) async fn accept(listener: TcpListener, control: Control) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::backup::Backup;
-use crate::index::Index;
-use crate::restore::Job;
-use crate::seed::BackupStatus;
+use crate::model::backup::{Backup, BackupStatus};
+use crate::model::index::Index;
+use crate::model::job::Job;
 
 /// An index as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-
-use crate::reply::Refusal;
+use crate::api::error::Refusal;
 
 /// Tags of an index or a backup.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -13,11 +11,6 @@ const NAME_MAX: usize = 45;
 const TAGS_MAX: usize = 20;
 const TAG_KEY_MAX: usize = 80;
 const TAG_VALUE_MAX: usize = 120;
-
-/// Reads a JSON body; unknown fields are tolerated, as Pinecone does.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::unprocessable(&error))
-}
 
 /// The rule for the name of an index or a backup.
 pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
@@ -95,6 +88,26 @@ fn check_tag_value(value: &str, values: TagValues) -> Result<(), Refusal> {
         true => Ok(()),
         false => Err(Refusal::invalid(rule)),
     }
+}
+
+/// Tags without the ones an empty value unsets.
+pub(crate) fn given(mut tags: Tags) -> Tags {
+    tags.retain(|_, value| !value.is_empty());
+    tags
+}
+
+/// The metrics an index may have.
+pub(crate) fn check_metric(metric: &str) -> Result<(), Refusal> {
+    if ["cosine", "euclidean", "dotproduct"].contains(&metric) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!("Invalid metric: {metric}.")))
+}
+
+pub(crate) fn check_dimension(dimension: Option<u32>) -> Result<u32, Refusal> {
+    dimension
+        .filter(|dimension| (1..=20_000).contains(dimension))
+        .ok_or_else(|| Refusal::invalid("Dimension must be between 1 and 20000."))
 }
 
 #[cfg(test)]

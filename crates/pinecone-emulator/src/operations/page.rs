@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::call::Call;
-use crate::plan::View;
-use crate::reply::{Outcome, Refusal, Reply};
+use crate::api::call::Call;
+use crate::api::error::{Outcome, Refusal};
+use crate::api::reply::Reply;
+use crate::faults::plan::View;
 
 /// Pinecone's own default; its 2025-10 document says 10.
 const DEFAULT_LIMIT: usize = 100;
@@ -116,7 +117,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::reply::Content;
+    use crate::api::reply::Content;
 
     fn rows(count: usize) -> Vec<Row<'static>> {
         let row = |i| Row {

@@ -1,59 +1,9 @@
-//! What the world answers, before anything is done to it on the way.
+//! Errors in the form of Pinecone's API.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
-/// An answer of the service.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reply {
-    pub status: u16,
-    pub content: Content,
-    pub headers: Vec<(String, String)>,
-    /// Whether the request changed something.
-    pub effect: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Content {
-    Json(Value),
-    Text(String),
-    Html(String),
-    Empty,
-}
-
-impl Reply {
-    pub(crate) fn new(status: u16, content: Content) -> Self {
-        Self {
-            status,
-            content,
-            headers: Vec::new(),
-            effect: false,
-        }
-    }
-
-    pub(crate) fn json(status: u16, value: Value) -> Self {
-        Self::new(status, Content::Json(value))
-    }
-
-    pub(crate) fn of(status: u16, value: &impl Serialize) -> Self {
-        // Serialising the plain structs of this crate can't fail; `null` would be seen by every client.
-        Self::json(status, serde_json::to_value(value).unwrap_or(Value::Null))
-    }
-
-    pub(crate) fn empty(status: u16) -> Self {
-        Self::new(status, Content::Empty)
-    }
-
-    pub(crate) fn effective(mut self) -> Self {
-        self.effect = true;
-        self
-    }
-
-    /// The plain-text 401 that Pinecone's gateway sends instead of an `ErrorResponse`.
-    pub(crate) fn unauthorized() -> Self {
-        Self::new(401, Content::Text("Invalid API key".to_owned()))
-    }
-}
+use crate::api::reply::Reply;
 
 /// A refusal in Pinecone's own form, `ErrorResponse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +34,14 @@ impl Refusal {
         Self::new(404, "NOT_FOUND", message)
     }
 
+    pub(crate) fn no_index(name: &str) -> Self {
+        Self::not_found(format!("Index {name} not found."))
+    }
+
+    pub(crate) fn no_backup(id: &str) -> Self {
+        Self::not_found(format!("Backup {id} not found."))
+    }
+
     pub(crate) fn already_exists() -> Self {
         Self::new(409, "ALREADY_EXISTS", "Resource already exists.")
     }
@@ -110,3 +68,8 @@ impl From<Refusal> for Reply {
 
 /// What a route's handler makes of a request.
 pub(crate) type Outcome = Result<Reply, Refusal>;
+
+/// Reads a JSON body; unknown fields are tolerated, as Pinecone does.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| Refusal::unprocessable(&error))
+}

@@ -1,20 +1,24 @@
 //! The whole state, and what a request makes of it. No HTTP, no clock: the time is an argument.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::call::Call;
-use crate::config::{Config, Project};
-use crate::fault::Fault;
-use crate::gateway;
+use crate::api::call::Call;
+use crate::api::error::Refusal;
+use crate::api::reply::Reply;
+use crate::api::route::Target;
+use crate::config::{Config, Project, Times};
+use crate::faults::answer::{Answer, Manner, ended};
+use crate::faults::fault::Fault;
+use crate::faults::injected::Armed;
+use crate::faults::plan::{Instead, Plan};
+use crate::faults::status;
 use crate::habits::Habits;
 use crate::journal::Journal;
-use crate::plan::{Armed, Closing, Ending, Instead, Plan};
-use crate::reply::{Refusal, Reply};
-use crate::route::Target;
-use crate::tenant::{Moment, Tenant, Times};
+use crate::operations;
+use crate::operations::context::Moment;
+use crate::project::Tenant;
 use crate::wire;
 
 /// The state of an emulator. No `Debug`: it holds API keys.
@@ -29,23 +33,6 @@ pub(crate) struct World {
     pub faults: Vec<Armed>,
     last_fault: u64,
     pub journal: Journal,
-}
-
-/// What goes back to the client.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answer {
-    Close(Closing),
-    Send(Reply, Manner),
-}
-
-/// How an answer is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
-    Whole,
-    Truncated,
-    Garbage,
-    Slow(Duration),
-    Huge,
 }
 
 impl World {
@@ -106,7 +93,7 @@ impl World {
         let (mut answer, effect) = match &plan.instead {
             Some(Instead::Close(closing)) => (Answer::Close(*closing), false),
             Some(Instead::Answer(fault)) => (
-                Answer::Send(gateway::answer(fault, now), Manner::Whole),
+                Answer::Send(status::answer(fault, now), Manner::Whole),
                 false,
             ),
             None => {
@@ -153,9 +140,9 @@ impl World {
             wire,
         };
         match &call.target {
-            Target::Found(route, subject) => tenant
-                .serve(*route, subject, &at)
-                .unwrap_or_else(Reply::from),
+            Target::Found(route, subject) => {
+                operations::serve(tenant, *route, subject, &at).unwrap_or_else(Reply::from)
+            }
             Target::OtherMethods(methods) => {
                 let mut reply =
                     Reply::from(Refusal::new(405, "UNIMPLEMENTED", "Method not allowed."));
@@ -164,18 +151,6 @@ impl World {
             }
             Target::Nowhere => Refusal::not_found(format!("{} not found.", call.path)).into(),
         }
-    }
-}
-
-fn ended(reply: Reply, ending: Option<&Ending>, now: Timestamp) -> Answer {
-    match ending {
-        Some(Ending::Close(closing)) => Answer::Close(*closing),
-        Some(Ending::Answer(fault)) => Answer::Send(gateway::answer(fault, now), Manner::Whole),
-        Some(Ending::Truncated) => Answer::Send(reply, Manner::Truncated),
-        Some(Ending::Garbage) => Answer::Send(reply, Manner::Garbage),
-        Some(Ending::Slow(over)) => Answer::Send(reply, Manner::Slow(*over)),
-        Some(Ending::Huge) => Answer::Send(reply, Manner::Huge),
-        Some(Ending::MissingIds) | None => Answer::Send(reply, Manner::Whole),
     }
 }
 

@@ -16,11 +16,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
 
-use crate::gateway::{http_date, page};
-use crate::plan::Closing;
-use crate::reply::{Content, Reply};
-use crate::tenant::new_id;
-use crate::world::Manner;
+use crate::api::reply::{Content, Reply};
+use crate::faults::answer::Manner;
+use crate::faults::plan::Closing;
+use crate::faults::status::html_page;
+use crate::model::id::new_id;
+use crate::model::time::http_date;
 
 const HUGE: usize = 10 * 1024 * 1024;
 const SLOW_PIECES: usize = 20;
@@ -146,7 +147,7 @@ fn header_value(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
 
 fn render(content: Content, manner: Manner) -> (Option<&'static str>, Bytes) {
     if manner == Manner::Garbage {
-        return (Some("application/json"), Bytes::from(page(200)));
+        return (Some("application/json"), Bytes::from(html_page(200)));
     }
     match content {
         Content::Json(mut value) => {

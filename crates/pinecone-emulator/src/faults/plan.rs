@@ -2,40 +2,11 @@
 
 use std::time::Duration;
 
-use crate::call::Call;
-use crate::fault::{Fault, FaultKind, StatusAnswer};
-use crate::restore::JobOutcome;
-
-/// A fault and how often it was met.
-#[derive(Debug, Clone)]
-pub(crate) struct Armed {
-    pub id: u64,
-    pub fault: Fault,
-    /// Matching requests so far, spared ones included.
-    pub seen: u32,
-}
-
-impl Armed {
-    /// Whether `call` meets this fault now; counts it.
-    fn meets(&mut self, call: &Call, project: Option<&str>) -> bool {
-        if !self.fault.matches(call, project) {
-            return false;
-        }
-        let rank = self.seen;
-        self.seen = self.seen.saturating_add(1);
-        let last = self
-            .fault
-            .times
-            .map(|times| self.fault.after.saturating_add(times));
-        rank >= self.fault.after && last.is_none_or(|last| rank < last)
-    }
-
-    /// How many requests it has affected.
-    pub(crate) fn fired(&self) -> u32 {
-        let beyond = self.seen.saturating_sub(self.fault.after);
-        self.fault.times.map_or(beyond, |times| beyond.min(times))
-    }
-}
+use crate::api::call::Call;
+use crate::faults::fault::FaultKind;
+use crate::faults::injected::Armed;
+use crate::faults::status::StatusAnswer;
+use crate::model::job::JobOutcome;
 
 /// Everything that is done to one request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -178,7 +149,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::route::Route;
+    use crate::api::route::Route;
+    use crate::faults::fault::Fault;
 
     fn armed(fault: Fault) -> Armed {
         Armed {

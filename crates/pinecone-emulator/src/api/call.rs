@@ -6,7 +6,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::route::{Route, Target};
+use crate::api::route::{Route, Target};
 
 /// A request that arrived whole.
 #[derive(Clone)]

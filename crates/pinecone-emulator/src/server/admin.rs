@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::call::{Call, segments};
-use crate::control::{Control, ControlError};
-use crate::fault::Fault;
-use crate::reply::{Outcome, Refusal, Reply};
-use crate::restore::JobOutcome;
-use crate::seed::{BackupSeed, BackupStatus, IndexSeed, JobSeed, ProjectSeed, Seed};
+use crate::api::call::{Call, segments};
+use crate::api::error::{Outcome, Refusal};
+use crate::api::reply::Reply;
+use crate::control::handle::{Control, ControlError};
+use crate::faults::fault::Fault;
+use crate::model::backup::BackupStatus;
+use crate::model::job::JobOutcome;
+use crate::seed::{BackupSeed, IndexSeed, JobSeed, ProjectSeed, Seed};
 
 pub(crate) const ROOT: &str = "/_emulator";
 pub(crate) const PREFIX: &str = "/_emulator/";

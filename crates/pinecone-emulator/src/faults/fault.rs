@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
-use crate::route::Route;
+use crate::api::call::Call;
+use crate::api::route::Route;
+use crate::faults::status::StatusAnswer;
 
 /// A misbehaviour, and the requests that meet it. Several faults may meet one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,96 +163,6 @@ impl FaultKind {
     }
 }
 
-/// An answer that isn't the service's own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusAnswer {
-    /// The HTTP status, 200 to 599.
-    pub status: u16,
-    /// The body; by default a JSON error that fits the status.
-    #[serde(default)]
-    pub body: AnswerBody,
-    /// The `Retry-After` header.
-    #[serde(default)]
-    pub retry_after: Option<RetryAfter>,
-    /// Further headers, such as `location`. Characters up to U+00FF are sent as one byte each, so every byte that HTTP allows
-    /// can be sent.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// Whether the request takes effect first.
-    #[serde(default)]
-    pub after_effect: bool,
-}
-
-impl StatusAnswer {
-    /// A JSON error that fits the status, instead of the effect.
-    pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            body: AnswerBody::default(),
-            retry_after: None,
-            headers: BTreeMap::new(),
-            after_effect: false,
-        }
-    }
-
-    /// With another body.
-    pub fn body(mut self, body: AnswerBody) -> Self {
-        self.body = body;
-        self
-    }
-
-    /// With a `Retry-After` header.
-    pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
-        self.retry_after = Some(retry_after);
-        self
-    }
-
-    /// With a header, such as `location`.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), value.into());
-        self
-    }
-
-    /// After the effect instead of before it.
-    pub fn after_effect(mut self) -> Self {
-        self.after_effect = true;
-        self
-    }
-}
-
-/// The body of a [`StatusAnswer`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerBody {
-    /// An `ErrorResponse` whose code and message fit the status.
-    #[default]
-    Error,
-    /// An `ErrorResponse` with this code and message.
-    Json {
-        /// Pinecone's error code, such as `FORBIDDEN`.
-        code: String,
-        /// The text for people.
-        message: String,
-    },
-    /// A gateway's HTML page.
-    Html,
-    /// Plain text.
-    Text(String),
-    /// No body.
-    Empty,
-}
-
-/// The value of a `Retry-After` header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RetryAfter {
-    /// As a number of seconds.
-    Seconds(u32),
-    /// As an HTTP date this many seconds after the answer.
-    DateIn(u32),
-}
-
 mod millis {
     use std::time::Duration;
 
@@ -276,6 +187,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::faults::status::RetryAfter;
 
     #[test]
     fn faults_read_as_the_readme_writes_them() {

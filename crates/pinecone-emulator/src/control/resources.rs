@@ -1,12 +1,11 @@
 //! [`Control`] over what projects hold: backups, indexes and restore jobs.
 
-use crate::backup::Backup;
-use crate::control::{Control, ControlError, Done};
-use crate::index::Index;
-use crate::restore::{Job, JobOutcome};
-use crate::rules::check_name;
-use crate::seed::{BackupSeed, BackupStatus, IndexSeed, JobSeed};
-use crate::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+use crate::control::handle::{Control, ControlError, Done};
+use crate::control::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+use crate::model::backup::BackupStatus;
+use crate::model::job::JobOutcome;
+use crate::model::limits::check_name;
+use crate::seed::{BackupSeed, IndexSeed, JobSeed};
 
 /// Backups, indexes and restore jobs.
 impl Control {
@@ -16,7 +15,7 @@ impl Control {
     /// If there is no such project, or its ID is taken.
     pub fn add_backup(&self, project: &str, seed: BackupSeed) -> Done<String> {
         self.tenant(project, |tenant, now| {
-            let backup = Backup::seeded(seed, now);
+            let backup = seed.build(now);
             if tenant.backup(&backup.id).is_some() {
                 return Err(ControlError::Taken("backup", backup.id));
             }
@@ -67,7 +66,7 @@ impl Control {
             if tenant.index(&seed.name).is_some() {
                 return Err(ControlError::Taken("index", seed.name));
             }
-            let index = Index::seeded(seed, now);
+            let index = seed.build(now);
             let id = index.id.clone();
             tenant.admit(index);
             Ok(id)
@@ -108,7 +107,7 @@ impl Control {
     pub fn add_restore_job(&self, project: &str, seed: JobSeed) -> Done<String> {
         self.tenant(project, |tenant, now| {
             let target = tenant.index(&seed.index_name).map(|index| index.id.clone());
-            let job = Job::seeded(seed, target, now);
+            let job = seed.build(target, now);
             if tenant.jobs.iter().any(|other| other.id == job.id) {
                 return Err(ControlError::Taken("restore job", job.id));
             }

@@ -1,11 +1,103 @@
 //! Answers that come from in front of the service, instead of its own.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::fault::{AnswerBody, RetryAfter, StatusAnswer};
-use crate::reply::{Content, Reply};
-use crate::tenant::later;
+use crate::api::reply::{Content, Reply};
+use crate::model::time::{http_date, later};
+
+/// An answer that isn't the service's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusAnswer {
+    /// The HTTP status, 200 to 599.
+    pub status: u16,
+    /// The body; by default a JSON error that fits the status.
+    #[serde(default)]
+    pub body: AnswerBody,
+    /// The `Retry-After` header.
+    #[serde(default)]
+    pub retry_after: Option<RetryAfter>,
+    /// Further headers, such as `location`. Characters up to U+00FF are sent as one byte each, so every byte that HTTP allows
+    /// can be sent.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether the request takes effect first.
+    #[serde(default)]
+    pub after_effect: bool,
+}
+
+impl StatusAnswer {
+    /// A JSON error that fits the status, instead of the effect.
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            body: AnswerBody::default(),
+            retry_after: None,
+            headers: BTreeMap::new(),
+            after_effect: false,
+        }
+    }
+
+    /// With another body.
+    pub fn body(mut self, body: AnswerBody) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// With a `Retry-After` header.
+    pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// With a header, such as `location`.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// After the effect instead of before it.
+    pub fn after_effect(mut self) -> Self {
+        self.after_effect = true;
+        self
+    }
+}
+
+/// The body of a [`StatusAnswer`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerBody {
+    /// An `ErrorResponse` whose code and message fit the status.
+    #[default]
+    Error,
+    /// An `ErrorResponse` with this code and message.
+    Json {
+        /// Pinecone's error code, such as `FORBIDDEN`.
+        code: String,
+        /// The text for people.
+        message: String,
+    },
+    /// A gateway's HTML page.
+    Html,
+    /// Plain text.
+    Text(String),
+    /// No body.
+    Empty,
+}
+
+/// The value of a `Retry-After` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// As a number of seconds.
+    Seconds(u32),
+    /// As an HTTP date this many seconds after the answer.
+    DateIn(u32),
+}
 
 /// The answer a fault asks for.
 pub(crate) fn answer(fault: &StatusAnswer, now: Timestamp) -> Reply {
@@ -34,7 +126,7 @@ fn content(fault: &StatusAnswer) -> Content {
             error(code, message)
         }
         AnswerBody::Json { code, message } => error(code, message),
-        AnswerBody::Html => Content::Html(page(fault.status)),
+        AnswerBody::Html => Content::Html(html_page(fault.status)),
         AnswerBody::Text(text) => Content::Text(text.clone()),
         AnswerBody::Empty => Content::Empty,
     }
@@ -71,16 +163,11 @@ fn usual(status: u16) -> (&'static str, &'static str) {
 }
 
 /// What a gateway says in HTML.
-pub(crate) fn page(status: u16) -> String {
+pub(crate) fn html_page(status: u16) -> String {
     format!(
         "<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n<center><h1>{status} Error</h1></center>\r\n\
          <hr><center>gateway</center>\r\n</body>\r\n</html>\r\n"
     )
-}
-
-/// The format of `Date` and `Retry-After`, RFC 9110 section 5.6.7.
-pub(crate) fn http_date(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]

@@ -1,0 +1,56 @@
+//! What the world answers, before anything is done to it on the way.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// An answer of the service.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reply {
+    pub status: u16,
+    pub content: Content,
+    pub headers: Vec<(String, String)>,
+    /// Whether the request changed something.
+    pub effect: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    Json(Value),
+    Text(String),
+    Html(String),
+    Empty,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, content: Content) -> Self {
+        Self {
+            status,
+            content,
+            headers: Vec::new(),
+            effect: false,
+        }
+    }
+
+    pub(crate) fn json(status: u16, value: Value) -> Self {
+        Self::new(status, Content::Json(value))
+    }
+
+    pub(crate) fn of(status: u16, value: &impl Serialize) -> Self {
+        // Serialising the plain structs of this crate can't fail; `null` would be seen by every client.
+        Self::json(status, serde_json::to_value(value).unwrap_or(Value::Null))
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self::new(status, Content::Empty)
+    }
+
+    pub(crate) fn effective(mut self) -> Self {
+        self.effect = true;
+        self
+    }
+
+    /// The plain-text 401 that Pinecone's gateway sends instead of an `ErrorResponse`.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(401, Content::Text("Invalid API key".to_owned()))
+    }
+}

@@ -1,0 +1,130 @@
+//! [`Control`] over projects and their API keys.
+
+use crate::config::{Config, Project};
+use crate::control::handle::{Control, ControlError, Done};
+use crate::seed::{ProjectSeed, Seed};
+
+/// Projects and keys.
+impl Control {
+    /// The handle of a new emulator.
+    ///
+    /// # Errors
+    /// If two projects have the same name or key.
+    pub(crate) fn new(config: &Config) -> Done<Self> {
+        let control = Self::empty(config);
+        for project in &config.projects {
+            control.add_project(project.clone())?;
+        }
+        Ok(control)
+    }
+
+    /// Adds a project.
+    ///
+    /// # Errors
+    /// If the name or one of the keys is taken.
+    pub fn add_project(&self, project: Project) -> Done {
+        self.with(|world, _| {
+            if world.tenant(&project.name).is_some() {
+                return Err(ControlError::Taken("project", project.name));
+            }
+            if project
+                .api_keys
+                .iter()
+                .any(|key| world.keys.contains_key(key))
+            {
+                return Err(ControlError::KeyTaken);
+            }
+            world.add_project(project);
+            Ok(())
+        })
+    }
+
+    /// Changes how many indexes and backups a project may hold.
+    ///
+    /// # Errors
+    /// If there is no such project.
+    pub fn set_quotas(&self, project: &str, indexes: usize, backups: usize) -> Done {
+        self.tenant(project, |tenant, _| {
+            tenant.index_quota = indexes;
+            tenant.backup_quota = backups;
+            Ok(())
+        })
+    }
+
+    /// Sets whether the plan of a project's organization has no backups.
+    ///
+    /// # Errors
+    /// If there is no such project.
+    pub fn set_plan_without_backups(&self, project: &str, without: bool) -> Done {
+        self.tenant(project, |tenant, _| {
+            tenant.plan_without_backups = without;
+            Ok(())
+        })
+    }
+
+    /// Makes a key valid for a project, from the next request on.
+    ///
+    /// # Errors
+    /// If there is no such project, or the key belongs to another one.
+    pub fn add_api_key(&self, project: &str, key: &str) -> Done {
+        self.tenant(project, |_, _| Ok(()))?;
+        self.with(|world, _| match world.keys.get(key) {
+            Some(owner) if owner != project => Err(ControlError::KeyTaken),
+            _ => {
+                world.keys.insert(key.to_owned(), project.to_owned());
+                Ok(())
+            }
+        })
+    }
+
+    /// Makes a key invalid; whether it was valid.
+    pub fn revoke_api_key(&self, key: &str) -> bool {
+        self.with(|world, _| world.keys.remove(key).is_some())
+    }
+
+    /// The names of the projects.
+    pub fn projects(&self) -> Vec<String> {
+        self.with(|world, _| {
+            world
+                .tenants
+                .iter()
+                .map(|tenant| tenant.name.clone())
+                .collect()
+        })
+    }
+
+    /// Adds everything in a seed.
+    ///
+    /// # Errors
+    /// If something in it is there already; what came before it stays.
+    pub fn plant(&self, seed: Seed) -> Done {
+        for project in seed.projects {
+            self.plant_project(project)?;
+        }
+        for fault in seed.faults {
+            self.inject(fault);
+        }
+        Ok(())
+    }
+
+    fn plant_project(&self, seed: ProjectSeed) -> Done {
+        let name = seed.name.clone();
+        self.add_project(Project {
+            name: seed.name,
+            api_keys: seed.api_keys,
+            index_quota: seed.index_quota,
+            backup_quota: seed.backup_quota,
+            plan_without_backups: seed.plan_without_backups,
+        })?;
+        for backup in seed.backups {
+            self.add_backup(&name, backup)?;
+        }
+        for index in seed.indexes {
+            self.add_index(&name, index)?;
+        }
+        for job in seed.restore_jobs {
+            self.add_restore_job(&name, job)?;
+        }
+        Ok(())
+    }
+}

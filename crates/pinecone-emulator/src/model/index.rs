@@ -1,0 +1,115 @@
+//! An index.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::model::id::new_id;
+use crate::model::limits::Tags;
+use crate::model::schema::Field;
+use crate::model::time::later;
+
+/// The part of a host that names the place of an index.
+pub(crate) const ENVIRONMENT: &str = "aped-4627-b74a";
+
+/// An index; its state follows from the times in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    pub id: String,
+    pub name: String,
+    /// Given by [`Tenant::admit`].
+    pub host: String,
+    pub shape: Shape,
+    pub tags: Tags,
+    pub protected: bool,
+    pub born: Timestamp,
+    pub source_backup_id: Option<String>,
+    /// When it gets ready; `None`: not known yet.
+    pub ready_at: Option<Timestamp>,
+    /// How long after its job's completion it gets ready.
+    pub ready_lag: Duration,
+    /// When it becomes `InitializationFailed`.
+    pub fails_at: Option<Timestamp>,
+    /// A state and readiness set from outside.
+    pub forced: Option<(String, bool)>,
+    /// When its termination ends.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// What is stored, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shape {
+    pub dimension: Option<u32>,
+    pub metric: String,
+    pub cloud: String,
+    pub region: String,
+    /// The schema's fields if it was declared with names of its own, as of API 2026-07; none of a classic vector index.
+    pub fields: Option<BTreeMap<String, Field>>,
+}
+
+impl Index {
+    pub(crate) fn new(name: &str, shape: Shape, now: Timestamp) -> Self {
+        Self {
+            id: new_id(),
+            name: name.to_owned(),
+            host: String::new(),
+            shape,
+            tags: Tags::new(),
+            protected: false,
+            born: now,
+            source_backup_id: None,
+            ready_at: None,
+            ready_lag: Duration::ZERO,
+            fails_at: None,
+            forced: None,
+            gone_at: None,
+        }
+    }
+
+    /// Pinecone's name for its state, and whether it is ready.
+    pub(crate) fn state(&self, now: Timestamp) -> (&str, bool) {
+        if self.gone_at.is_some() {
+            return ("Terminating", false);
+        }
+        if let Some((state, ready)) = &self.forced {
+            return (state, *ready);
+        }
+        if self.fails_at.is_some_and(|at| at <= now) {
+            return ("InitializationFailed", false);
+        }
+        if self.ready_at.is_some_and(|at| at <= now) {
+            return ("Ready", true);
+        }
+        ("Initializing", false)
+    }
+
+    pub(crate) fn terminate(&mut self, now: Timestamp, termination: Duration) {
+        self.gone_at.get_or_insert(later(now, termination));
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Protection {
+    Enabled,
+    Disabled,
+}
+
+impl Protection {
+    pub(crate) fn of(protected: bool) -> Self {
+        if protected {
+            Self::Enabled
+        } else {
+            Self::Disabled
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+        }
+    }
+}

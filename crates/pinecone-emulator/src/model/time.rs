@@ -1,0 +1,23 @@
+//! Arithmetic and formats of times.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// `at` plus `by`, or the end of time.
+pub(crate) fn later(at: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by)
+        .ok()
+        .and_then(|by| at.checked_add(by).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// RFC 3339 with nanoseconds, as Pinecone writes times.
+pub(crate) fn stamp(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+/// The format of `Date` and `Retry-After`, RFC 9110 section 5.6.7.
+pub(crate) fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,141 @@
+//! A project's holdings, and the way of a request to its handler.
+
+use jiff::Timestamp;
+
+use crate::api::error::Refusal;
+use crate::config::Project;
+use crate::habits::Habits;
+use crate::journal::AcceptedCreate;
+use crate::model::backup::Backup;
+use crate::model::id::project_id;
+use crate::model::index::{ENVIRONMENT, Index};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::time::later;
+
+/// An index that is gone.
+#[derive(Debug)]
+pub(crate) struct PastIndex {
+    pub id: String,
+    pub name: String,
+    pub deleted_at: Timestamp,
+}
+
+/// A project: everything in it is in the order of creation.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub name: String,
+    pub index_quota: usize,
+    pub backup_quota: usize,
+    pub plan_without_backups: bool,
+    pub habits: Habits,
+    pub indexes: Vec<Index>,
+    /// The indexes that are gone, whose backups stay.
+    pub past: Vec<PastIndex>,
+    pub backups: Vec<Backup>,
+    pub jobs: Vec<Job>,
+    pub accepted: Vec<AcceptedCreate>,
+}
+
+impl Tenant {
+    pub(crate) fn new(project: &Project, habits: Habits) -> Self {
+        Self {
+            name: project.name.clone(),
+            index_quota: project.index_quota,
+            backup_quota: project.backup_quota,
+            plan_without_backups: project.plan_without_backups,
+            habits,
+            indexes: Vec::new(),
+            past: Vec::new(),
+            backups: Vec::new(),
+            jobs: Vec::new(),
+            accepted: Vec::new(),
+        }
+    }
+
+    /// Forgets the indexes whose termination is over.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        let over = |index: &mut Index| index.gone_at.is_some_and(|at| at <= now);
+        let gone = self.indexes.extract_if(.., over);
+        self.past.extend(gone.map(|index| PastIndex {
+            id: index.id,
+            name: index.name,
+            deleted_at: index.gone_at.unwrap_or(now),
+        }));
+    }
+
+    pub(crate) fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+
+    pub(crate) fn index_mut(&mut self, name: &str) -> Option<&mut Index> {
+        self.indexes.iter_mut().find(|index| index.name == name)
+    }
+
+    pub(crate) fn backup(&self, id: &str) -> Option<&Backup> {
+        self.backups.iter().find(|backup| backup.id == id)
+    }
+
+    /// Whether the index a job restored into still exists.
+    pub(crate) fn has_target(&self, job: &Job) -> bool {
+        self.indexes.iter().any(|index| index.id == job.index_id)
+    }
+
+    /// When the source index of a backup was deleted; of one that never was here, when the backup was made.
+    pub(crate) fn source_deleted_at(&self, backup: &Backup) -> Option<Timestamp> {
+        let id = &backup.source_index_id;
+        if self.indexes.iter().any(|index| index.id == *id) {
+            return None;
+        }
+        let past = self.past.iter().find(|past| past.id == *id);
+        Some(past.map_or(backup.created_at, |past| past.deleted_at))
+    }
+
+    /// Adds an index and gives it a host of Pinecone's form; nothing listens there.
+    pub(crate) fn admit(&mut self, mut index: Index) -> &Index {
+        let id = if self.habits.unique_hosts {
+            let hex = index.id.chars().filter(char::is_ascii_hexdigit);
+            hex.take(7).collect()
+        } else {
+            project_id(&self.name)
+        };
+        index.host = format!("{}-{id}.svc.{ENVIRONMENT}.pinecone.io", index.name);
+        let place = self.indexes.len();
+        self.indexes.push(index);
+        &self.indexes[place]
+    }
+
+    /// Whether one more index, of this name, may be made. A name stays taken while its index terminates.
+    pub(crate) fn check_room(&self, name: &str) -> Result<(), Refusal> {
+        if self.index(name).is_some() {
+            return Err(Refusal::already_exists());
+        }
+        if self.indexes.len() >= self.index_quota {
+            return Err(Refusal::forbidden(
+                "Increase your quota or upgrade to create more indexes.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Ends a pending job now; whether there was one.
+    pub(crate) fn finish_job(&mut self, id: &str, outcome: JobOutcome, now: Timestamp) -> bool {
+        let Some(job) = self
+            .jobs
+            .iter_mut()
+            .find(|job| job.id == id && job.is_pending(now))
+        else {
+            return false;
+        };
+        job.end = Some((now, outcome));
+        let index_id = job.index_id.clone();
+        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == index_id) {
+            let ready = index.state(now).1;
+            index.ready_at = match outcome {
+                _ if ready => index.ready_at,
+                JobOutcome::Completed => Some(later(now, index.ready_lag)),
+                JobOutcome::Failed | JobOutcome::Cancelled => None,
+            };
+        }
+        true
+    }
+}

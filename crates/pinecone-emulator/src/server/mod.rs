@@ -1,0 +1,6 @@
+//! HTTP around the service.
+
+mod admin;
+mod connection;
+pub(crate) mod emulator;
+mod response;

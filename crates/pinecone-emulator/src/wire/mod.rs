@@ -1,0 +1,23 @@
+//! The API versions: each has a module that knows how its requests and answers look. Everything else is the same in all.
+
+mod common;
+mod schema;
+mod v2025_10;
+mod v2026_07;
+pub(crate) mod version;
+
+use crate::api::call::Call;
+use crate::api::error::Refusal;
+use crate::wire::version::Wire;
+
+/// The version a request asks for; without the header the oldest, as Pinecone documents.
+pub(crate) fn of(call: &Call) -> Result<&'static dyn Wire, Refusal> {
+    match call.api_version.as_deref() {
+        // 2026-04 has the shapes of 2025-10.
+        None | Some("2025-10" | "2026-04") => Ok(&v2025_10::V2025_10),
+        Some("2026-07") => Ok(&v2026_07::V2026_07),
+        Some(other) => Err(Refusal::invalid(format!(
+            "API version {other} is not supported. Supported versions: 2025-10, 2026-04, 2026-07."
+        ))),
+    }
+}

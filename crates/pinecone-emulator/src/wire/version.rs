@@ -1,0 +1,45 @@
+//! What an API version defines.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::api::call::Call;
+use crate::api::error::Refusal;
+use crate::model::backup::Backup;
+use crate::model::index::{Index, Protection, Shape};
+use crate::model::job::Job;
+use crate::model::limits::{TagValues, Tags};
+
+/// The requests and answers of an API version.
+pub(crate) trait Wire: Sync {
+    /// The rule for the values of tags.
+    fn tag_values(&self) -> TagValues;
+    /// Reads the body of `POST /indexes`.
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal>;
+    /// Reads the body of `PATCH /indexes/{name}`.
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal>;
+    /// Whether a list of an index's backups includes those of deleted indexes of its name.
+    fn includes_deleted(&self, call: &Call) -> Result<bool, Refusal>;
+    /// The version's `IndexModel`.
+    fn index(&self, index: &Index, now: Timestamp) -> Value;
+    /// The version's `BackupModel`; `deleted_at` is the time at which the source index was deleted.
+    fn backup(&self, backup: &Backup, deleted_at: Option<Timestamp>, now: Timestamp) -> Value;
+    /// The version's `RestoreJobModel`.
+    fn job(&self, job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value;
+}
+
+/// What a request to create an index asks for; the name and the tags are still to be checked.
+#[derive(Debug, PartialEq)]
+pub(crate) struct NewIndex {
+    pub name: String,
+    pub shape: Shape,
+    pub tags: Tags,
+    pub protected: bool,
+}
+
+/// What a request to configure an index asks for; the tags are still to be checked.
+#[derive(Debug, PartialEq)]
+pub(crate) struct IndexChange {
+    pub tags: Tags,
+    pub deletion_protection: Option<Protection>,
+}
