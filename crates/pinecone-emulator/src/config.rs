@@ -92,7 +92,7 @@ impl fmt::Debug for Project {
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
+pub(crate) struct Durations {
     pub restore: Option<Duration>,
     pub backup: Duration,
     pub index_creation: Duration,

@@ -1,7 +1,7 @@
 //! Pinecone's control plane for backups, restore jobs and indexes, in memory.
 //!
 //! It answers the paths of Pinecone's API 2025-10, 2026-04 and 2026-07 with the status codes, bodies and error texts of the real service, keeps a
-//! journal of what it was asked, and misbehaves on request. One `World` behind a mutex is the whole state; its
+//! journal of what it was asked, and misbehaves on request. One `Service` behind a mutex is the whole state; its
 //! functions take the time as an argument and know nothing of HTTP.
 //!
 //! ```no_run
@@ -29,8 +29,8 @@ mod operations;
 mod project;
 mod seed;
 mod server;
+mod service;
 mod wire;
-mod world;
 
 pub use api::route::Route;
 pub use config::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Project};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 use crate::config::Project;
 use crate::habits::Habits;
 use crate::journal::AcceptedCreate;
@@ -14,7 +14,7 @@ use crate::model::time::later;
 
 /// An index that is gone.
 #[derive(Debug)]
-pub(crate) struct PastIndex {
+pub(crate) struct DeletedIndex {
     pub id: String,
     pub name: String,
     pub deleted_at: Timestamp,
@@ -22,7 +22,7 @@ pub(crate) struct PastIndex {
 
 /// A project: everything in it is in the order of creation.
 #[derive(Debug)]
-pub(crate) struct Tenant {
+pub(crate) struct ProjectState {
     pub name: String,
     pub index_quota: usize,
     pub backup_quota: usize,
@@ -30,13 +30,13 @@ pub(crate) struct Tenant {
     pub habits: Habits,
     pub indexes: Vec<Index>,
     /// The indexes that are gone, whose backups stay.
-    pub past: Vec<PastIndex>,
+    pub deleted_indexes: Vec<DeletedIndex>,
     pub backups: Vec<Backup>,
     pub jobs: Vec<Job>,
     pub accepted: Vec<AcceptedCreate>,
 }
 
-impl Tenant {
+impl ProjectState {
     pub(crate) fn new(project: &Project, habits: Habits) -> Self {
         Self {
             name: project.name.clone(),
@@ -45,7 +45,7 @@ impl Tenant {
             plan_without_backups: project.plan_without_backups,
             habits,
             indexes: Vec::new(),
-            past: Vec::new(),
+            deleted_indexes: Vec::new(),
             backups: Vec::new(),
             jobs: Vec::new(),
             accepted: Vec::new(),
@@ -53,13 +53,13 @@ impl Tenant {
     }
 
     /// Forgets the indexes whose termination is over.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
-        let over = |index: &mut Index| index.gone_at.is_some_and(|at| at <= now);
+    pub(crate) fn remove_terminated(&mut self, now: Timestamp) {
+        let over = |index: &mut Index| index.terminated_at.is_some_and(|at| at <= now);
         let gone = self.indexes.extract_if(.., over);
-        self.past.extend(gone.map(|index| PastIndex {
+        self.deleted_indexes.extend(gone.map(|index| DeletedIndex {
             id: index.id,
             name: index.name,
-            deleted_at: index.gone_at.unwrap_or(now),
+            deleted_at: index.terminated_at.unwrap_or(now),
         }));
     }
 
@@ -76,7 +76,7 @@ impl Tenant {
     }
 
     /// Whether the index a job restored into still exists.
-    pub(crate) fn has_target(&self, job: &Job) -> bool {
+    pub(crate) fn has_index_of(&self, job: &Job) -> bool {
         self.indexes.iter().any(|index| index.id == job.index_id)
     }
 
@@ -86,12 +86,15 @@ impl Tenant {
         if self.indexes.iter().any(|index| index.id == *id) {
             return None;
         }
-        let past = self.past.iter().find(|past| past.id == *id);
-        Some(past.map_or(backup.created_at, |past| past.deleted_at))
+        let deleted = self
+            .deleted_indexes
+            .iter()
+            .find(|deleted| deleted.id == *id);
+        Some(deleted.map_or(backup.created_at, |deleted| deleted.deleted_at))
     }
 
     /// Adds an index and gives it a host of Pinecone's form; nothing listens there.
-    pub(crate) fn admit(&mut self, mut index: Index) -> &Index {
+    pub(crate) fn add_index(&mut self, mut index: Index) -> &Index {
         let id = if self.habits.unique_hosts {
             let hex = index.id.chars().filter(char::is_ascii_hexdigit);
             hex.take(7).collect()
@@ -105,12 +108,12 @@ impl Tenant {
     }
 
     /// Whether one more index, of this name, may be made. A name stays taken while its index terminates.
-    pub(crate) fn check_room(&self, name: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_new_index(&self, name: &str) -> Result<(), ErrorResponse> {
         if self.index(name).is_some() {
-            return Err(Refusal::already_exists());
+            return Err(ErrorResponse::already_exists());
         }
         if self.indexes.len() >= self.index_quota {
-            return Err(Refusal::forbidden(
+            return Err(ErrorResponse::forbidden(
                 "Increase your quota or upgrade to create more indexes.",
             ));
         }

@@ -248,7 +248,7 @@ impl IndexSeed {
             protected: self.deletion_protection,
             source_backup_id: self.source_backup_id,
             ready_at: Some(now),
-            forced: self.state.map(|state| (state, false)),
+            state_override: self.state.map(|state| (state, false)),
             ..Index::new(&self.name, shape, now)
         }
     }
@@ -304,14 +304,14 @@ impl JobSeed {
 
     /// The job of this seed; `index_id` is that of the index of its name, if there is one.
     pub(crate) fn build(self, index_id: Option<String>, now: Timestamp) -> Job {
-        let born = self.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let listed_since = self.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
         Job {
             id: self.id.unwrap_or_else(new_id),
             backup_id: self.backup_id,
             index_name: self.index_name,
             index_id: self.index_id.or(index_id).unwrap_or_else(new_id),
             created_at: self.created_at,
-            born,
+            listed_since,
             end: self
                 .outcome
                 .map(|outcome| (self.created_at.unwrap_or(now), outcome)),

@@ -1,4 +1,4 @@
-//! A request as the world sees it, without HTTP.
+//! A request as the service sees it, without HTTP.
 
 use std::fmt;
 

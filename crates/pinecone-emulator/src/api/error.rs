@@ -5,15 +5,15 @@ use serde_json::json;
 
 use crate::api::reply::Reply;
 
-/// A refusal in Pinecone's own form, `ErrorResponse`.
+/// A error in Pinecone's own form, `ErrorResponse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ErrorResponse {
     pub status: u16,
     pub code: String,
     pub message: String,
 }
 
-impl Refusal {
+impl ErrorResponse {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -22,7 +22,7 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(400, "INVALID_ARGUMENT", message)
     }
 
@@ -46,7 +46,7 @@ impl Refusal {
         Self::new(409, "ALREADY_EXISTS", "Resource already exists.")
     }
 
-    pub(crate) fn precondition(message: impl Into<String>) -> Self {
+    pub(crate) fn failed_precondition(message: impl Into<String>) -> Self {
         Self::new(412, "FAILED_PRECONDITION", message)
     }
 
@@ -56,20 +56,22 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Reply {
-    fn from(refusal: Refusal) -> Self {
-        let error = json!({"code": refusal.code, "message": refusal.message});
-        Self::json(
-            refusal.status,
-            json!({"error": error, "status": refusal.status}),
-        )
+impl From<ErrorResponse> for Reply {
+    fn from(error: ErrorResponse) -> Self {
+        let ErrorResponse {
+            status,
+            code,
+            message,
+        } = error;
+        let error = json!({"code": code, "message": message});
+        Self::json(status, json!({"error": error, "status": status}))
     }
 }
 
 /// What a route's handler makes of a request.
-pub(crate) type Outcome = Result<Reply, Refusal>;
+pub(crate) type HandlerResult = Result<Reply, ErrorResponse>;
 
 /// Reads a JSON body; unknown fields are tolerated, as Pinecone does.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::unprocessable(&error))
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorResponse> {
+    serde_json::from_slice(body).map_err(|error| ErrorResponse::unprocessable(&error))
 }

@@ -1,4 +1,4 @@
-//! What the world answers, before anything is done to it on the way.
+//! What the service answers, before anything is done to it on the way.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -44,7 +44,7 @@ impl Reply {
         Self::new(status, Content::Empty)
     }
 
-    pub(crate) fn effective(mut self) -> Self {
+    pub(crate) fn with_effect(mut self) -> Self {
         self.effect = true;
         self
     }

@@ -72,15 +72,15 @@ impl Route {
 pub(crate) enum Target {
     Found(Route, String),
     /// The path exists; these are its methods.
-    OtherMethods(Vec<&'static str>),
-    Nowhere,
+    MethodNotAllowed(Vec<&'static str>),
+    NotFound,
 }
 
 impl Target {
     pub(crate) fn route(&self) -> Route {
         match self {
             Self::Found(route, _) => *route,
-            Self::OtherMethods(_) | Self::Nowhere => Route::Unknown,
+            Self::MethodNotAllowed(_) | Self::NotFound => Route::Unknown,
         }
     }
 
@@ -118,14 +118,14 @@ impl Target {
             ["backups", id, "create-index"] => (*id, &[("POST", Route::CreateIndexFromBackup)][..]),
             ["restore-jobs"] => ("", &[("GET", Route::ListRestoreJobs)][..]),
             ["restore-jobs", id] => (*id, &[("GET", Route::DescribeRestoreJob)][..]),
-            _ => return Self::Nowhere,
+            _ => return Self::NotFound,
         };
         if segments.len() > 1 && subject.is_empty() {
-            return Self::Nowhere;
+            return Self::NotFound;
         }
         match routes.iter().find(|(allowed, _)| *allowed == method) {
             Some((_, route)) => Self::Found(*route, subject.to_owned()),
-            None => Self::OtherMethods(routes.iter().map(|(allowed, _)| *allowed).collect()),
+            None => Self::MethodNotAllowed(routes.iter().map(|(allowed, _)| *allowed).collect()),
         }
     }
 }
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn other_paths_and_methods_are_unknown() {
-        assert_eq!(resolve("GET", "/indexes/"), Target::Nowhere);
-        assert_eq!(resolve("GET", "/collections"), Target::Nowhere);
+        assert_eq!(resolve("GET", "/indexes/"), Target::NotFound);
+        assert_eq!(resolve("GET", "/collections"), Target::NotFound);
         assert_eq!(
             resolve("DELETE", "/restore-jobs/j"),
-            Target::OtherMethods(vec!["GET"])
+            Target::MethodNotAllowed(vec!["GET"])
         );
     }
 }

@@ -12,21 +12,21 @@ use crate::habits::Habits;
 impl Control {
     /// Injects a fault and returns its number.
     pub fn inject(&self, fault: Fault) -> u64 {
-        self.with(|world, _| world.inject(fault))
+        self.with(|service, _| service.inject(fault))
     }
 
     /// Removes one fault; whether it was there.
     pub fn clear_fault(&self, id: u64) -> bool {
-        self.with(|world, _| {
-            let before = world.faults.len();
-            world.faults.retain(|armed| armed.id != id);
-            world.faults.len() < before
+        self.with(|service, _| {
+            let before = service.faults.len();
+            service.faults.retain(|armed| armed.id != id);
+            service.faults.len() < before
         })
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        self.with(|world, _| world.faults.clear());
+        self.with(|service, _| service.faults.clear());
     }
 
     /// How many requests a fault affected; 0 if it is not there.
@@ -39,39 +39,39 @@ impl Control {
 
     /// The faults: number, fault, and how many requests it affected.
     pub fn faults(&self) -> Vec<(u64, Fault, u32)> {
-        self.with(|world, _| {
-            let faults = world.faults.iter();
+        self.with(|service, _| {
+            let faults = service.faults.iter();
             faults
-                .map(|armed| (armed.id, armed.fault.clone(), armed.fired()))
+                .map(|armed| (armed.id, armed.fault.clone(), armed.hits()))
                 .collect()
         })
     }
 
     /// Changes how the service behaves, from the next request on.
     pub fn set_habits(&self, habits: Habits) {
-        self.with(|world, _| world.set_habits(habits));
+        self.with(|service, _| service.set_habits(habits));
     }
 
     /// How long restores take that begin from now on; `None`: until [`finish_job`](Self::finish_job).
     pub fn set_restore_duration(&self, duration: impl Into<Option<Duration>>) {
         let duration = duration.into();
-        self.with(|world, _| world.times.restore = duration);
+        self.with(|service, _| service.durations.restore = duration);
     }
 
     /// How long a deleted index stays `Terminating`, for deletions from now on.
     pub fn set_termination(&self, duration: Duration) {
-        self.with(|world, _| world.times.termination = duration);
+        self.with(|service, _| service.durations.termination = duration);
     }
 
     /// Lets the emulator's clock jump ahead: what was due within that time is done.
     pub fn advance(&self, by: Duration) {
         let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        self.with(|world, _| world.skew = world.skew.saturating_add(by));
+        self.with(|service, _| service.skew = service.skew.saturating_add(by));
     }
 
     /// Sets how far the emulator's clock is from the machine's, as its `Date` headers and timestamps show.
     pub fn set_clock_skew(&self, skew: SignedDuration) {
-        self.with(|world, _| world.skew = skew);
+        self.with(|service, _| service.skew = skew);
     }
 
     /// The time on the emulator's clock.

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::project::Tenant;
-use crate::world::World;
+use crate::project::ProjectState;
+use crate::service::Service;
 
 /// Looks into an emulator and changes it, past Pinecone's API. Clones share one emulator.
 #[derive(Clone)]
 pub struct Control {
-    world: Arc<Mutex<World>>,
+    service: Arc<Mutex<Service>>,
 }
 
 impl fmt::Debug for Control {
@@ -47,38 +47,38 @@ pub enum ControlError {
     KeyTaken,
 }
 
-pub(crate) type Done<T = ()> = Result<T, ControlError>;
+pub(crate) type ControlResult<T = ()> = Result<T, ControlError>;
 
-/// The way to the world.
+/// The way to the service.
 impl Control {
     /// Without any project.
     pub(crate) fn empty(config: &Config) -> Self {
         Self {
-            world: Arc::new(Mutex::new(World::new(config))),
+            service: Arc::new(Mutex::new(Service::new(config))),
         }
     }
 
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut World, Timestamp) -> R) -> R {
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Service, Timestamp) -> R) -> R {
         // A panic elsewhere can't leave the plain state half-changed in a way that matters to a test.
-        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
-        let now = now.checked_add(world.skew).unwrap_or(now);
-        act(&mut world, now)
+        let now = now.checked_add(service.skew).unwrap_or(now);
+        act(&mut service, now)
     }
 
     pub(crate) fn delivered(&self, seq: u64) {
-        self.with(|world, _| world.journal.delivered(seq));
+        self.with(|service, _| service.journal.delivered(seq));
     }
 
-    pub(crate) fn tenant<R>(
+    pub(crate) fn with_project<R>(
         &self,
         project: &str,
-        act: impl FnOnce(&mut Tenant, Timestamp) -> Done<R>,
-    ) -> Done<R> {
-        self.with(|world, now| match world.tenant(project) {
-            Some(tenant) => {
-                tenant.settle(now);
-                act(tenant, now)
+        act: impl FnOnce(&mut ProjectState, Timestamp) -> ControlResult<R>,
+    ) -> ControlResult<R> {
+        self.with(|service, now| match service.project(project) {
+            Some(project) => {
+                project.remove_terminated(now);
+                act(project, now)
             }
             None => Err(ControlError::NoProject(project.to_owned())),
         })
@@ -87,9 +87,9 @@ impl Control {
     pub(crate) fn list<R>(
         &self,
         project: &str,
-        act: impl FnOnce(&Tenant, Timestamp) -> Vec<R>,
+        act: impl FnOnce(&ProjectState, Timestamp) -> Vec<R>,
     ) -> Vec<R> {
-        self.tenant(project, |tenant, now| Ok(act(tenant, now)))
+        self.with_project(project, |project, now| Ok(act(project, now)))
             .unwrap_or_default()
     }
 }

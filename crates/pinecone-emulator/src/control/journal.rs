@@ -9,21 +9,21 @@ use crate::journal::{AcceptedCreate, Request};
 impl Control {
     /// The last 100 000 requests to Pinecone's paths, oldest first.
     pub fn requests(&self) -> Vec<Request> {
-        self.with(|world, _| world.journal.requests())
+        self.with(|service, _| service.journal.requests())
     }
 
     /// Takes the requests that arrived before that time out of the journal, oldest first: a run
     /// of hours reads the journal bit by bit. One that is still being answered is told as it is.
     pub fn take_requests(&self, before: Timestamp) -> Vec<Request> {
-        self.with(|world, _| world.journal.take(before))
+        self.with(|service, _| service.journal.take(before))
     }
 
     /// Takes out the accepted creates so far, of all projects, oldest first.
     pub fn take_accepted_creates(&self) -> Vec<AcceptedCreate> {
-        self.with(|world, _| {
-            let tenants = world.tenants.iter_mut();
-            let mut all: Vec<AcceptedCreate> = tenants
-                .flat_map(|tenant| std::mem::take(&mut tenant.accepted))
+        self.with(|service, _| {
+            let projects = service.projects.iter_mut();
+            let mut all: Vec<AcceptedCreate> = projects
+                .flat_map(|project| std::mem::take(&mut project.accepted))
                 .collect();
             all.sort_by_key(|accepted| (accepted.time, accepted.seq));
             all
@@ -32,16 +32,16 @@ impl Control {
 
     /// Forgets the requests so far, not the accepted creates.
     pub fn clear_requests(&self) {
-        self.with(|world, _| world.journal.clear());
+        self.with(|service, _| service.journal.clear());
     }
 
     /// Every create from a backup that took effect, of all projects, oldest first.
     pub fn accepted_creates(&self) -> Vec<AcceptedCreate> {
-        self.with(|world, _| {
-            let mut all: Vec<AcceptedCreate> = world
-                .tenants
+        self.with(|service, _| {
+            let mut all: Vec<AcceptedCreate> = service
+                .projects
                 .iter()
-                .flat_map(|tenant| tenant.accepted.clone())
+                .flat_map(|project| project.accepted.clone())
                 .collect();
             all.sort_by_key(|accepted| (accepted.time, accepted.seq));
             all

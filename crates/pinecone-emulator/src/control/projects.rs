@@ -1,7 +1,7 @@
 //! [`Control`] over projects and their API keys.
 
 use crate::config::{Config, Project};
-use crate::control::handle::{Control, ControlError, Done};
+use crate::control::handle::{Control, ControlError, ControlResult};
 use crate::seed::{ProjectSeed, Seed};
 
 /// Projects and keys.
@@ -10,7 +10,7 @@ impl Control {
     ///
     /// # Errors
     /// If two projects have the same name or key.
-    pub(crate) fn new(config: &Config) -> Done<Self> {
+    pub(crate) fn new(config: &Config) -> ControlResult<Self> {
         let control = Self::empty(config);
         for project in &config.projects {
             control.add_project(project.clone())?;
@@ -22,19 +22,19 @@ impl Control {
     ///
     /// # Errors
     /// If the name or one of the keys is taken.
-    pub fn add_project(&self, project: Project) -> Done {
-        self.with(|world, _| {
-            if world.tenant(&project.name).is_some() {
+    pub fn add_project(&self, project: Project) -> ControlResult {
+        self.with(|service, _| {
+            if service.project(&project.name).is_some() {
                 return Err(ControlError::Taken("project", project.name));
             }
             if project
                 .api_keys
                 .iter()
-                .any(|key| world.keys.contains_key(key))
+                .any(|key| service.keys.contains_key(key))
             {
                 return Err(ControlError::KeyTaken);
             }
-            world.add_project(project);
+            service.add_project(project);
             Ok(())
         })
     }
@@ -43,10 +43,10 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project.
-    pub fn set_quotas(&self, project: &str, indexes: usize, backups: usize) -> Done {
-        self.tenant(project, |tenant, _| {
-            tenant.index_quota = indexes;
-            tenant.backup_quota = backups;
+    pub fn set_quotas(&self, project: &str, indexes: usize, backups: usize) -> ControlResult {
+        self.with_project(project, |project, _| {
+            project.index_quota = indexes;
+            project.backup_quota = backups;
             Ok(())
         })
     }
@@ -55,9 +55,9 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project.
-    pub fn set_plan_without_backups(&self, project: &str, without: bool) -> Done {
-        self.tenant(project, |tenant, _| {
-            tenant.plan_without_backups = without;
+    pub fn set_plan_without_backups(&self, project: &str, without: bool) -> ControlResult {
+        self.with_project(project, |project, _| {
+            project.plan_without_backups = without;
             Ok(())
         })
     }
@@ -66,12 +66,12 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project, or the key belongs to another one.
-    pub fn add_api_key(&self, project: &str, key: &str) -> Done {
-        self.tenant(project, |_, _| Ok(()))?;
-        self.with(|world, _| match world.keys.get(key) {
+    pub fn add_api_key(&self, project: &str, key: &str) -> ControlResult {
+        self.with_project(project, |_, _| Ok(()))?;
+        self.with(|service, _| match service.keys.get(key) {
             Some(owner) if owner != project => Err(ControlError::KeyTaken),
             _ => {
-                world.keys.insert(key.to_owned(), project.to_owned());
+                service.keys.insert(key.to_owned(), project.to_owned());
                 Ok(())
             }
         })
@@ -79,16 +79,16 @@ impl Control {
 
     /// Makes a key invalid; whether it was valid.
     pub fn revoke_api_key(&self, key: &str) -> bool {
-        self.with(|world, _| world.keys.remove(key).is_some())
+        self.with(|service, _| service.keys.remove(key).is_some())
     }
 
     /// The names of the projects.
     pub fn projects(&self) -> Vec<String> {
-        self.with(|world, _| {
-            world
-                .tenants
+        self.with(|service, _| {
+            service
+                .projects
                 .iter()
-                .map(|tenant| tenant.name.clone())
+                .map(|project| project.name.clone())
                 .collect()
         })
     }
@@ -97,7 +97,7 @@ impl Control {
     ///
     /// # Errors
     /// If something in it is there already; what came before it stays.
-    pub fn plant(&self, seed: Seed) -> Done {
+    pub fn plant(&self, seed: Seed) -> ControlResult {
         for project in seed.projects {
             self.plant_project(project)?;
         }
@@ -107,7 +107,7 @@ impl Control {
         Ok(())
     }
 
-    fn plant_project(&self, seed: ProjectSeed) -> Done {
+    fn plant_project(&self, seed: ProjectSeed) -> ControlResult {
         let name = seed.name.clone();
         self.add_project(Project {
             name: seed.name,

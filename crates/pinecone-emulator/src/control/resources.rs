@@ -1,6 +1,6 @@
 //! [`Control`] over what projects hold: backups, indexes and restore jobs.
 
-use crate::control::handle::{Control, ControlError, Done};
+use crate::control::handle::{Control, ControlError, ControlResult};
 use crate::control::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
 use crate::model::backup::BackupStatus;
 use crate::model::job::JobOutcome;
@@ -13,14 +13,14 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project, or its ID is taken.
-    pub fn add_backup(&self, project: &str, seed: BackupSeed) -> Done<String> {
-        self.tenant(project, |tenant, now| {
+    pub fn add_backup(&self, project: &str, seed: BackupSeed) -> ControlResult<String> {
+        self.with_project(project, |project, now| {
             let backup = seed.build(now);
-            if tenant.backup(&backup.id).is_some() {
+            if project.backup(&backup.id).is_some() {
                 return Err(ControlError::Taken("backup", backup.id));
             }
             let id = backup.id.clone();
-            tenant.backups.push(backup);
+            project.backups.push(backup);
             Ok(id)
         })
     }
@@ -29,9 +29,14 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project or backup.
-    pub fn set_backup_status(&self, project: &str, id: &str, status: BackupStatus) -> Done {
-        self.tenant(project, |tenant, _| {
-            let backup = tenant.backups.iter_mut().find(|backup| backup.id == id);
+    pub fn set_backup_status(
+        &self,
+        project: &str,
+        id: &str,
+        status: BackupStatus,
+    ) -> ControlResult {
+        self.with_project(project, |project, _| {
+            let backup = project.backups.iter_mut().find(|backup| backup.id == id);
             let backup = backup.ok_or_else(|| ControlError::NoBackup(id.to_owned()))?;
             backup.status = status;
             backup.ready_at = None;
@@ -43,11 +48,11 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project or backup.
-    pub fn remove_backup(&self, project: &str, id: &str) -> Done {
-        self.tenant(project, |tenant, _| {
-            let before = tenant.backups.len();
-            tenant.backups.retain(|backup| backup.id != id);
-            if tenant.backups.len() == before {
+    pub fn remove_backup(&self, project: &str, id: &str) -> ControlResult {
+        self.with_project(project, |project, _| {
+            let before = project.backups.len();
+            project.backups.retain(|backup| backup.id != id);
+            if project.backups.len() == before {
                 return Err(ControlError::NoBackup(id.to_owned()));
             }
             Ok(())
@@ -58,17 +63,17 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project, or the name is taken or breaks the rule for names.
-    pub fn add_index(&self, project: &str, seed: IndexSeed) -> Done<String> {
-        self.tenant(project, |tenant, now| {
+    pub fn add_index(&self, project: &str, seed: IndexSeed) -> ControlResult<String> {
+        self.with_project(project, |project, now| {
             if check_name(&seed.name).is_err() {
                 return Err(ControlError::BadName(seed.name));
             }
-            if tenant.index(&seed.name).is_some() {
+            if project.index(&seed.name).is_some() {
                 return Err(ControlError::Taken("index", seed.name));
             }
             let index = seed.build(now);
             let id = index.id.clone();
-            tenant.admit(index);
+            project.add_index(index);
             Ok(id)
         })
     }
@@ -77,12 +82,12 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project or index.
-    pub fn delete_index(&self, project: &str, name: &str) -> Done {
-        self.tenant(project, |tenant, now| {
-            let index = tenant.index_mut(name);
+    pub fn delete_index(&self, project: &str, name: &str) -> ControlResult {
+        self.with_project(project, |project, now| {
+            let index = project.index_mut(name);
             let index = index.ok_or_else(|| ControlError::NoIndex(name.to_owned()))?;
-            index.gone_at = Some(now);
-            tenant.settle(now);
+            index.terminated_at = Some(now);
+            project.remove_terminated(now);
             Ok(())
         })
     }
@@ -91,11 +96,17 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project or index.
-    pub fn set_index_state(&self, project: &str, name: &str, state: &str, ready: bool) -> Done {
-        self.tenant(project, |tenant, _| {
-            let index = tenant.index_mut(name);
+    pub fn set_index_state(
+        &self,
+        project: &str,
+        name: &str,
+        state: &str,
+        ready: bool,
+    ) -> ControlResult {
+        self.with_project(project, |project, _| {
+            let index = project.index_mut(name);
             let index = index.ok_or_else(|| ControlError::NoIndex(name.to_owned()))?;
-            index.forced = Some((state.to_owned(), ready));
+            index.state_override = Some((state.to_owned(), ready));
             Ok(())
         })
     }
@@ -104,15 +115,17 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such project, or the ID is taken.
-    pub fn add_restore_job(&self, project: &str, seed: JobSeed) -> Done<String> {
-        self.tenant(project, |tenant, now| {
-            let target = tenant.index(&seed.index_name).map(|index| index.id.clone());
+    pub fn add_restore_job(&self, project: &str, seed: JobSeed) -> ControlResult<String> {
+        self.with_project(project, |project, now| {
+            let target = project
+                .index(&seed.index_name)
+                .map(|index| index.id.clone());
             let job = seed.build(target, now);
-            if tenant.jobs.iter().any(|other| other.id == job.id) {
+            if project.jobs.iter().any(|other| other.id == job.id) {
                 return Err(ControlError::Taken("restore job", job.id));
             }
             let id = job.id.clone();
-            tenant.jobs.push(job);
+            project.jobs.push(job);
             Ok(id)
         })
     }
@@ -121,10 +134,10 @@ impl Control {
     ///
     /// # Errors
     /// If there is no such job, or it is not pending any more.
-    pub fn finish_job(&self, job_id: &str, outcome: JobOutcome) -> Done {
-        self.with(|world, now| {
-            let mut tenants = world.tenants.iter_mut();
-            if tenants.any(|tenant| tenant.finish_job(job_id, outcome, now)) {
+    pub fn finish_job(&self, job_id: &str, outcome: JobOutcome) -> ControlResult {
+        self.with(|service, now| {
+            let mut projects = service.projects.iter_mut();
+            if projects.any(|project| project.finish_job(job_id, outcome, now)) {
                 return Ok(());
             }
             Err(ControlError::NoPendingJob(job_id.to_owned()))
@@ -133,20 +146,20 @@ impl Control {
 
     /// Removes a restore job from the history, as if it was long ago; whether it was there.
     pub fn forget_restore_job(&self, job_id: &str) -> bool {
-        self.with(|world, _| {
-            let mut tenants = world.tenants.iter_mut();
-            tenants.any(|tenant| {
-                let before = tenant.jobs.len();
-                tenant.jobs.retain(|job| job.id != job_id);
-                tenant.jobs.len() < before
+        self.with(|service, _| {
+            let mut projects = service.projects.iter_mut();
+            projects.any(|project| {
+                let before = project.jobs.len();
+                project.jobs.retain(|job| job.id != job_id);
+                project.jobs.len() < before
             })
         })
     }
 
     /// The indexes of a project that exist now, oldest first; none if there is no such project.
     pub fn indexes(&self, project: &str) -> Vec<IndexSnapshot> {
-        self.list(project, |tenant, now| {
-            tenant
+        self.list(project, |project, now| {
+            project
                 .indexes
                 .iter()
                 .map(|index| IndexSnapshot::of(index, now))
@@ -156,8 +169,8 @@ impl Control {
 
     /// The backups of a project, oldest first; none if there is no such project.
     pub fn backups(&self, project: &str) -> Vec<BackupSnapshot> {
-        self.list(project, |tenant, now| {
-            let backups = tenant.backups.iter();
+        self.list(project, |project, now| {
+            let backups = project.backups.iter();
             backups
                 .map(|backup| BackupSnapshot::of(backup, now))
                 .collect()
@@ -166,8 +179,8 @@ impl Control {
 
     /// The restore jobs of a project, oldest first; none if there is no such project.
     pub fn restore_jobs(&self, project: &str) -> Vec<JobSnapshot> {
-        self.list(project, |tenant, now| {
-            tenant
+        self.list(project, |project, now| {
+            project
                 .jobs
                 .iter()
                 .map(|job| JobSnapshot::of(job, now))

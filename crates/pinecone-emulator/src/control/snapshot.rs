@@ -45,7 +45,7 @@ impl IndexSnapshot {
             deletion_protection: index.protected,
             host: index.host.clone(),
             source_backup_id: index.source_backup_id.clone(),
-            created_at: index.born,
+            created_at: index.created_at,
         }
     }
 }
@@ -108,7 +108,7 @@ impl JobSnapshot {
             index_name: job.index_name.clone(),
             index_id: job.index_id.clone(),
             status: end
-                .map_or("Pending", |(_, outcome)| outcome.name())
+                .map_or("Pending", |(_, outcome)| outcome.as_str())
                 .to_owned(),
             created_at: job.created_at,
             ended_at: end.map(|(at, _)| at),

@@ -5,34 +5,36 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::api::reply::Reply;
-use crate::faults::plan::{Closing, Ending};
-use crate::faults::status;
+use crate::faults::plan::{AnswerFault, Disconnect};
 
 /// What goes back to the client.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
-    Close(Closing),
-    Send(Reply, Manner),
+    Close(Disconnect),
+    Send(Reply, BodyMode),
 }
 
-/// How an answer is sent.
+impl Answer {
+    /// The service's reply, or what a fault makes of it.
+    pub(crate) fn new(reply: Reply, fault: Option<&AnswerFault>, now: Timestamp) -> Self {
+        match fault {
+            Some(AnswerFault::Close(disconnect)) => Self::Close(*disconnect),
+            Some(AnswerFault::Answer(other)) => Self::Send(other.reply(now), BodyMode::Whole),
+            Some(AnswerFault::Truncated) => Self::Send(reply, BodyMode::Truncated),
+            Some(AnswerFault::Garbage) => Self::Send(reply, BodyMode::Garbage),
+            Some(AnswerFault::Slow(over)) => Self::Send(reply, BodyMode::Slow(*over)),
+            Some(AnswerFault::Huge) => Self::Send(reply, BodyMode::Huge),
+            Some(AnswerFault::MissingIds) | None => Self::Send(reply, BodyMode::Whole),
+        }
+    }
+}
+
+/// How the body of an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum BodyMode {
     Whole,
     Truncated,
     Garbage,
     Slow(Duration),
     Huge,
-}
-
-pub(crate) fn ended(reply: Reply, ending: Option<&Ending>, now: Timestamp) -> Answer {
-    match ending {
-        Some(Ending::Close(closing)) => Answer::Close(*closing),
-        Some(Ending::Answer(fault)) => Answer::Send(status::answer(fault, now), Manner::Whole),
-        Some(Ending::Truncated) => Answer::Send(reply, Manner::Truncated),
-        Some(Ending::Garbage) => Answer::Send(reply, Manner::Garbage),
-        Some(Ending::Slow(over)) => Answer::Send(reply, Manner::Slow(*over)),
-        Some(Ending::Huge) => Answer::Send(reply, Manner::Huge),
-        Some(Ending::MissingIds) | None => Answer::Send(reply, Manner::Whole),
-    }
 }

@@ -5,16 +5,16 @@ use crate::faults::fault::Fault;
 
 /// A fault and how often it was met.
 #[derive(Debug, Clone)]
-pub(crate) struct Armed {
+pub(crate) struct InjectedFault {
     pub id: u64,
     pub fault: Fault,
     /// Matching requests so far, spared ones included.
     pub seen: u32,
 }
 
-impl Armed {
+impl InjectedFault {
     /// Whether `call` meets this fault now; counts it.
-    pub(crate) fn meets(&mut self, call: &Call, project: Option<&str>) -> bool {
+    pub(crate) fn applies_to(&mut self, call: &Call, project: Option<&str>) -> bool {
         if !self.fault.matches(call, project) {
             return false;
         }
@@ -28,7 +28,7 @@ impl Armed {
     }
 
     /// How many requests it has affected.
-    pub(crate) fn fired(&self) -> u32 {
+    pub(crate) fn hits(&self) -> u32 {
         let beyond = self.seen.saturating_sub(self.fault.after);
         self.fault.times.map_or(beyond, |times| beyond.min(times))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::call::Call;
 use crate::faults::fault::FaultKind;
-use crate::faults::injected::Armed;
+use crate::faults::injected::InjectedFault;
 use crate::faults::status::StatusAnswer;
 use crate::model::job::JobOutcome;
 
@@ -13,10 +13,10 @@ use crate::model::job::JobOutcome;
 pub(crate) struct Plan {
     pub delay: Duration,
     pub instead: Option<Instead>,
-    pub fate: Fate,
-    pub view: View,
+    pub restore: RestoreFaults,
+    pub reads: ReadFaults,
     pub delay_answer: Duration,
-    pub ending: Option<Ending>,
+    pub answer: Option<AnswerFault>,
     /// Added to the answer, whichever it is.
     pub headers: Vec<(String, String)>,
 }
@@ -24,14 +24,14 @@ pub(crate) struct Plan {
 /// What happens in place of the service's work.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Instead {
-    Close(Closing),
+    Close(Disconnect),
     Answer(StatusAnswer),
 }
 
 /// What happens to the service's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ending {
-    Close(Closing),
+pub(crate) enum AnswerFault {
+    Close(Disconnect),
     Answer(StatusAnswer),
     Truncated,
     Garbage,
@@ -42,21 +42,21 @@ pub(crate) enum Ending {
 
 /// How a connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closing {
+pub(crate) enum Disconnect {
     Fin,
     Reset,
 }
 
 /// What becomes of the index and job that a create makes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fate {
+pub(crate) struct RestoreFaults {
     pub outcome: JobOutcome,
     pub ready_early: bool,
     pub ready_lag: Duration,
     pub index_fails: bool,
 }
 
-impl Default for Fate {
+impl Default for RestoreFaults {
     fn default() -> Self {
         Self {
             outcome: JobOutcome::Completed,
@@ -69,23 +69,23 @@ impl Default for Fate {
 
 /// How reads are distorted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct View {
-    pub lag: Duration,
-    pub drop_all: bool,
-    pub dropped: Vec<String>,
-    pub repeat: bool,
-    pub stuck_token: bool,
-    pub ends_early: bool,
+pub(crate) struct ReadFaults {
+    pub list_lag: Duration,
+    pub list_drop_all: bool,
+    pub list_dropped: Vec<String>,
+    pub list_repeat: bool,
+    pub list_stuck_token: bool,
+    pub list_ends_early: bool,
     pub null_created_at: bool,
     pub job_not_found: bool,
 }
 
 impl Plan {
     /// The plan for `call` with a key of `project`. Where two faults exclude each other, the one injected first wins.
-    pub(crate) fn draw(faults: &mut [Armed], call: &Call, project: Option<&str>) -> Self {
+    pub(crate) fn of(faults: &mut [InjectedFault], call: &Call, project: Option<&str>) -> Self {
         let mut plan = Self::default();
         for armed in faults {
-            if armed.meets(call, project) {
+            if armed.applies_to(call, project) {
                 plan.add(&armed.fault.kind);
             }
         }
@@ -96,26 +96,26 @@ impl Plan {
         match kind {
             FaultKind::Delay(by) => self.delay += *by,
             FaultKind::DelayAnswer(by) => self.delay_answer += *by,
-            FaultKind::DropBefore => self.replace(Instead::Close(Closing::Fin)),
-            FaultKind::ResetBefore => self.replace(Instead::Close(Closing::Reset)),
+            FaultKind::DropBefore => self.replace(Instead::Close(Disconnect::Fin)),
+            FaultKind::ResetBefore => self.replace(Instead::Close(Disconnect::Reset)),
             FaultKind::Status(answer) if answer.after_effect => {
-                self.end(Ending::Answer(answer.clone()))
+                self.end(AnswerFault::Answer(answer.clone()))
             }
             FaultKind::Status(answer) => self.replace(Instead::Answer(answer.clone())),
-            FaultKind::LoseAnswer => self.end(Ending::Close(Closing::Fin)),
-            FaultKind::ResetAnswer => self.end(Ending::Close(Closing::Reset)),
-            FaultKind::TruncatedBody => self.end(Ending::Truncated),
-            FaultKind::GarbageBody => self.end(Ending::Garbage),
-            FaultKind::SlowBody(over) => self.end(Ending::Slow(*over)),
-            FaultKind::HugeBody => self.end(Ending::Huge),
-            FaultKind::MissingIds => self.end(Ending::MissingIds),
-            FaultKind::IndexReadyEarly => self.fate.ready_early = true,
-            FaultKind::IndexNotReadyAfter(lag) => self.fate.ready_lag = *lag,
-            FaultKind::JobFails => self.fate.outcome = JobOutcome::Failed,
-            FaultKind::JobCancelled => self.fate.outcome = JobOutcome::Cancelled,
-            FaultKind::IndexInitializationFailed => self.fate.index_fails = true,
+            FaultKind::LoseAnswer => self.end(AnswerFault::Close(Disconnect::Fin)),
+            FaultKind::ResetAnswer => self.end(AnswerFault::Close(Disconnect::Reset)),
+            FaultKind::TruncatedBody => self.end(AnswerFault::Truncated),
+            FaultKind::GarbageBody => self.end(AnswerFault::Garbage),
+            FaultKind::SlowBody(over) => self.end(AnswerFault::Slow(*over)),
+            FaultKind::HugeBody => self.end(AnswerFault::Huge),
+            FaultKind::MissingIds => self.end(AnswerFault::MissingIds),
+            FaultKind::IndexReadyEarly => self.restore.ready_early = true,
+            FaultKind::IndexNotReadyAfter(lag) => self.restore.ready_lag = *lag,
+            FaultKind::JobFails => self.restore.outcome = JobOutcome::Failed,
+            FaultKind::JobCancelled => self.restore.outcome = JobOutcome::Cancelled,
+            FaultKind::IndexInitializationFailed => self.restore.index_fails = true,
             FaultKind::Headers(headers) => self.headers.extend(headers.clone()),
-            _ => self.view.add(kind),
+            _ => self.reads.add(kind),
         }
     }
 
@@ -123,20 +123,20 @@ impl Plan {
         self.instead.get_or_insert(instead);
     }
 
-    fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+    fn end(&mut self, fault: AnswerFault) {
+        self.answer.get_or_insert(fault);
     }
 }
 
-impl View {
+impl ReadFaults {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
-            FaultKind::ListLag(lag) => self.lag = self.lag.max(*lag),
-            FaultKind::ListDrop(None) => self.drop_all = true,
-            FaultKind::ListDrop(Some(rows)) => self.dropped.extend(rows.iter().cloned()),
-            FaultKind::ListRepeat => self.repeat = true,
-            FaultKind::ListStuckToken => self.stuck_token = true,
-            FaultKind::ListEndsEarly => self.ends_early = true,
+            FaultKind::ListLag(lag) => self.list_lag = self.list_lag.max(*lag),
+            FaultKind::ListDrop(None) => self.list_drop_all = true,
+            FaultKind::ListDrop(Some(rows)) => self.list_dropped.extend(rows.iter().cloned()),
+            FaultKind::ListRepeat => self.list_repeat = true,
+            FaultKind::ListStuckToken => self.list_stuck_token = true,
+            FaultKind::ListEndsEarly => self.list_ends_early = true,
             FaultKind::NullCreatedAt => self.null_created_at = true,
             FaultKind::JobNotFound => self.job_not_found = true,
             _ => {}
@@ -152,8 +152,8 @@ mod tests {
     use crate::api::route::Route;
     use crate::faults::fault::Fault;
 
-    fn armed(fault: Fault) -> Armed {
-        Armed {
+    fn armed(fault: Fault) -> InjectedFault {
+        InjectedFault {
             id: 1,
             fault,
             seen: 0,
@@ -168,10 +168,10 @@ mod tests {
         let mut faults = [armed(fault)];
         let call = Call::new("GET", "/indexes", None, Bytes::new());
         let hits: Vec<bool> = (0..5)
-            .map(|_| Plan::draw(&mut faults, &call, None).instead.is_some())
+            .map(|_| Plan::of(&mut faults, &call, None).instead.is_some())
             .collect();
         assert_eq!(hits, [false, true, true, false, false]);
-        assert_eq!(faults[0].fired(), 2);
+        assert_eq!(faults[0].hits(), 2);
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
             )),
         ];
         let call = Call::new("GET", "/indexes", None, Bytes::new());
-        let plan = Plan::draw(&mut faults, &call, None);
-        assert_eq!(plan.ending, Some(Ending::Close(Closing::Fin)));
+        let plan = Plan::of(&mut faults, &call, None);
+        assert_eq!(plan.answer, Some(AnswerFault::Close(Disconnect::Fin)));
         assert_eq!(plan.delay, Duration::from_secs(3));
     }
 }

@@ -1,6 +1,7 @@
 //! Answers that come from in front of the service, instead of its own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,39 @@ impl StatusAnswer {
         self.after_effect = true;
         self
     }
+
+    /// The answer itself; `now` is the base of a date in `Retry-After`.
+    pub(crate) fn reply(&self, now: Timestamp) -> Reply {
+        let mut reply = Reply::new(self.status, self.content());
+        reply.headers = self.headers.clone().into_iter().collect();
+        if let Some(retry_after) = self.retry_after {
+            let value = match retry_after {
+                RetryAfter::Seconds(seconds) => seconds.to_string(),
+                RetryAfter::DateIn(seconds) => {
+                    http_date(later(now, Duration::from_secs(seconds.into())))
+                }
+            };
+            reply.headers.push(("retry-after".to_owned(), value));
+        }
+        reply
+    }
+
+    fn content(&self) -> Content {
+        let error = |code: &str, message: &str| {
+            let error = json!({"code": code, "message": message});
+            Content::Json(json!({"error": error, "status": self.status}))
+        };
+        match &self.body {
+            AnswerBody::Error => {
+                let (code, message) = default_error(self.status);
+                error(code, message)
+            }
+            AnswerBody::Json { code, message } => error(code, message),
+            AnswerBody::Html => Content::Html(html_page(self.status)),
+            AnswerBody::Text(text) => Content::Text(text.clone()),
+            AnswerBody::Empty => Content::Empty,
+        }
+    }
 }
 
 /// The body of a [`StatusAnswer`].
@@ -99,41 +133,8 @@ pub enum RetryAfter {
     DateIn(u32),
 }
 
-/// The answer a fault asks for.
-pub(crate) fn answer(fault: &StatusAnswer, now: Timestamp) -> Reply {
-    let mut reply = Reply::new(fault.status, content(fault));
-    reply.headers = fault.headers.clone().into_iter().collect();
-    if let Some(retry_after) = fault.retry_after {
-        let value = match retry_after {
-            RetryAfter::Seconds(seconds) => seconds.to_string(),
-            RetryAfter::DateIn(seconds) => {
-                http_date(later(now, std::time::Duration::from_secs(seconds.into())))
-            }
-        };
-        reply.headers.push(("retry-after".to_owned(), value));
-    }
-    reply
-}
-
-fn content(fault: &StatusAnswer) -> Content {
-    let error = |code: &str, message: &str| {
-        let error = json!({"code": code, "message": message});
-        Content::Json(json!({"error": error, "status": fault.status}))
-    };
-    match &fault.body {
-        AnswerBody::Error => {
-            let (code, message) = usual(fault.status);
-            error(code, message)
-        }
-        AnswerBody::Json { code, message } => error(code, message),
-        AnswerBody::Html => Content::Html(html_page(fault.status)),
-        AnswerBody::Text(text) => Content::Text(text.clone()),
-        AnswerBody::Empty => Content::Empty,
-    }
-}
-
 /// Code and message of an `ErrorResponse`, from the examples in Pinecone's documents where they have one.
-fn usual(status: u16) -> (&'static str, &'static str) {
+fn default_error(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("INVALID_ARGUMENT", "Bad request."),
         401 => ("UNAUTHENTICATED", "Invalid API key."),
@@ -178,7 +179,7 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let header = |retry_after| {
             let fault = StatusAnswer::new(429).retry_after(retry_after);
-            answer(&fault, Timestamp::UNIX_EPOCH).headers
+            fault.reply(Timestamp::UNIX_EPOCH).headers
         };
         let named = |value: &str| vec![("retry-after".to_owned(), value.to_owned())];
         assert_eq!(header(RetryAfter::Seconds(7)), named("7"));
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn an_error_fits_its_status() {
-        let Content::Json(body) = answer(&StatusAnswer::new(402), Timestamp::UNIX_EPOCH).content
+        let Content::Json(body) = StatusAnswer::new(402).reply(Timestamp::UNIX_EPOCH).content
         else {
             panic!("an ErrorResponse is JSON");
         };

@@ -19,12 +19,12 @@ pub(crate) const ENVIRONMENT: &str = "aped-4627-b74a";
 pub(crate) struct Index {
     pub id: String,
     pub name: String,
-    /// Given by [`Tenant::admit`].
+    /// Given by [`ProjectState::add_index`].
     pub host: String,
     pub shape: Shape,
     pub tags: Tags,
     pub protected: bool,
-    pub born: Timestamp,
+    pub created_at: Timestamp,
     pub source_backup_id: Option<String>,
     /// When it gets ready; `None`: not known yet.
     pub ready_at: Option<Timestamp>,
@@ -33,9 +33,9 @@ pub(crate) struct Index {
     /// When it becomes `InitializationFailed`.
     pub fails_at: Option<Timestamp>,
     /// A state and readiness set from outside.
-    pub forced: Option<(String, bool)>,
+    pub state_override: Option<(String, bool)>,
     /// When its termination ends.
-    pub gone_at: Option<Timestamp>,
+    pub terminated_at: Option<Timestamp>,
 }
 
 /// What is stored, and where.
@@ -58,22 +58,22 @@ impl Index {
             shape,
             tags: Tags::new(),
             protected: false,
-            born: now,
+            created_at: now,
             source_backup_id: None,
             ready_at: None,
             ready_lag: Duration::ZERO,
             fails_at: None,
-            forced: None,
-            gone_at: None,
+            state_override: None,
+            terminated_at: None,
         }
     }
 
     /// Pinecone's name for its state, and whether it is ready.
     pub(crate) fn state(&self, now: Timestamp) -> (&str, bool) {
-        if self.gone_at.is_some() {
+        if self.terminated_at.is_some() {
             return ("Terminating", false);
         }
-        if let Some((state, ready)) = &self.forced {
+        if let Some((state, ready)) = &self.state_override {
             return (state, *ready);
         }
         if self.fails_at.is_some_and(|at| at <= now) {
@@ -86,18 +86,18 @@ impl Index {
     }
 
     pub(crate) fn terminate(&mut self, now: Timestamp, termination: Duration) {
-        self.gone_at.get_or_insert(later(now, termination));
+        self.terminated_at.get_or_insert(later(now, termination));
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Protection {
+pub(crate) enum DeletionProtection {
     Enabled,
     Disabled,
 }
 
-impl Protection {
+impl DeletionProtection {
     pub(crate) fn of(protected: bool) -> Self {
         if protected {
             Self::Enabled
@@ -106,7 +106,7 @@ impl Protection {
         }
     }
 
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",

@@ -15,7 +15,7 @@ pub enum JobOutcome {
 }
 
 impl JobOutcome {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "Completed",
             Self::Failed => "Failed",
@@ -34,7 +34,7 @@ pub(crate) struct Job {
     /// What is answered as `created_at`.
     pub created_at: Option<Timestamp>,
     /// When it came into the list.
-    pub born: Timestamp,
+    pub listed_since: Timestamp,
     /// When and how it ends; `None`: when it is told to.
     pub end: Option<(Timestamp, JobOutcome)>,
 }

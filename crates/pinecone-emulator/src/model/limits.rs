@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 
 /// Tags of an index or a backup.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -13,7 +13,7 @@ const TAG_KEY_MAX: usize = 80;
 const TAG_VALUE_MAX: usize = 120;
 
 /// The rule for the name of an index or a backup.
-pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_name(name: &str) -> Result<(), ErrorResponse> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = name.as_bytes();
     let ends = bytes.first().is_some_and(|b| plain(*b)) && bytes.last().is_some_and(|b| plain(*b));
@@ -21,7 +21,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     if ends && fits {
         return Ok(());
     }
-    Err(Refusal::invalid(
+    Err(ErrorResponse::invalid_argument(
         "Resource name must be 1-45 characters long, start and end with an alphanumeric character, and consist only of lower \
          case alphanumeric characters or '-'.",
     ))
@@ -37,7 +37,7 @@ pub(crate) enum TagValues {
 }
 
 /// The rule for tags in a request; an empty value is fine, it unsets the key.
-pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), Refusal> {
+pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), ErrorResponse> {
     for (key, value) in tags {
         check_tag_key(key)?;
         check_tag_value(value, values)?;
@@ -46,16 +46,20 @@ pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), Refusal> 
 }
 
 /// The rule for how many tags an index may have.
-pub(crate) fn check_tag_count(tags: &Tags) -> Result<(), Refusal> {
+pub(crate) fn check_tag_count(tags: &Tags) -> Result<(), ErrorResponse> {
     if tags.values().filter(|value| !value.is_empty()).count() > TAGS_MAX {
-        return Err(Refusal::invalid("An index may have at most 20 tags."));
+        return Err(ErrorResponse::invalid_argument(
+            "An index may have at most 20 tags.",
+        ));
     }
     Ok(())
 }
 
-fn check_tag_key(key: &str) -> Result<(), Refusal> {
+fn check_tag_key(key: &str) -> Result<(), ErrorResponse> {
     if key.is_empty() || key.chars().count() > TAG_KEY_MAX {
-        return Err(Refusal::invalid("Tag keys must be 1 to 80 characters."));
+        return Err(ErrorResponse::invalid_argument(
+            "Tag keys must be 1 to 80 characters.",
+        ));
     }
     if key
         .chars()
@@ -63,14 +67,14 @@ fn check_tag_key(key: &str) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    Err(Refusal::invalid(
+    Err(ErrorResponse::invalid_argument(
         "Tag keys must be alphanumeric, '_', or '-'.",
     ))
 }
 
-fn check_tag_value(value: &str, values: TagValues) -> Result<(), Refusal> {
+fn check_tag_value(value: &str, values: TagValues) -> Result<(), ErrorResponse> {
     if value.chars().count() > TAG_VALUE_MAX {
-        return Err(Refusal::invalid(
+        return Err(ErrorResponse::invalid_argument(
             "Tag values must be 120 characters or less.",
         ));
     }
@@ -86,28 +90,30 @@ fn check_tag_value(value: &str, values: TagValues) -> Result<(), Refusal> {
     };
     match value.chars().all(allowed) {
         true => Ok(()),
-        false => Err(Refusal::invalid(rule)),
+        false => Err(ErrorResponse::invalid_argument(rule)),
     }
 }
 
 /// Tags without the ones an empty value unsets.
-pub(crate) fn given(mut tags: Tags) -> Tags {
+pub(crate) fn without_empty(mut tags: Tags) -> Tags {
     tags.retain(|_, value| !value.is_empty());
     tags
 }
 
 /// The metrics an index may have.
-pub(crate) fn check_metric(metric: &str) -> Result<(), Refusal> {
+pub(crate) fn check_metric(metric: &str) -> Result<(), ErrorResponse> {
     if ["cosine", "euclidean", "dotproduct"].contains(&metric) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!("Invalid metric: {metric}.")))
+    Err(ErrorResponse::invalid_argument(format!(
+        "Invalid metric: {metric}."
+    )))
 }
 
-pub(crate) fn check_dimension(dimension: Option<u32>) -> Result<u32, Refusal> {
+pub(crate) fn check_dimension(dimension: Option<u32>) -> Result<u32, ErrorResponse> {
     dimension
         .filter(|dimension| (1..=20_000).contains(dimension))
-        .ok_or_else(|| Refusal::invalid("Dimension must be between 1 and 20000."))
+        .ok_or_else(|| ErrorResponse::invalid_argument("Dimension must be between 1 and 20000."))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub(crate) fn later(at: Timestamp, by: Duration) -> Timestamp {
 }
 
 /// RFC 3339 with nanoseconds, as Pinecone writes times.
-pub(crate) fn stamp(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     format!("{at:.9}")
 }
 

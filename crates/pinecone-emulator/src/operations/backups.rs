@@ -3,16 +3,16 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::error::{Outcome, Refusal, read};
+use crate::api::error::{ErrorResponse, HandlerResult, read};
 use crate::api::reply::Reply;
 use crate::model::backup::{Backup, BackupStatus};
 use crate::model::id::new_id;
 use crate::model::job::Job;
 use crate::model::limits::check_name;
 use crate::model::time::later;
-use crate::operations::context::Moment;
+use crate::operations::context::Context;
 use crate::operations::page::{Row, paginate};
-use crate::project::Tenant;
+use crate::project::ProjectState;
 
 #[derive(Deserialize)]
 struct CreateBackup {
@@ -20,58 +20,72 @@ struct CreateBackup {
     description: Option<String>,
 }
 
-impl Tenant {
-    pub(crate) fn list_backups(&self, at: &Moment<'_>) -> Outcome {
-        self.page_of_backups(at, |_| true)
+impl ProjectState {
+    pub(crate) fn list_backups(&self, context: &Context<'_>) -> HandlerResult {
+        self.page_of_backups(context, |_| true)
     }
 
-    pub(crate) fn list_index_backups(&self, name: &str, at: &Moment<'_>) -> Outcome {
+    pub(crate) fn list_index_backups(&self, name: &str, context: &Context<'_>) -> HandlerResult {
         let index = self.index(name);
-        if at.wire.includes_deleted(at.call)? {
+        if context.version.includes_deleted(context.call)? {
             let of_name = |backup: &Backup| backup.source_index_name == name;
             let known = index.is_some()
-                || self.past.iter().any(|past| past.name == name)
+                || self
+                    .deleted_indexes
+                    .iter()
+                    .any(|deleted| deleted.name == name)
                 || self.backups.iter().any(of_name);
             return match known {
-                true => self.page_of_backups(at, of_name),
-                false => Err(Refusal::no_index(name)),
+                true => self.page_of_backups(context, of_name),
+                false => Err(ErrorResponse::no_index(name)),
             };
         }
-        let index = index.ok_or_else(|| Refusal::no_index(name))?;
-        self.page_of_backups(at, |backup| backup.source_index_id == index.id)
+        let index = index.ok_or_else(|| ErrorResponse::no_index(name))?;
+        self.page_of_backups(context, |backup| backup.source_index_id == index.id)
     }
 
-    fn backup_row<'a>(&'a self, backup: &'a Backup, at: &'a Moment<'_>) -> Row<'a> {
+    fn backup_row<'a>(&'a self, backup: &'a Backup, context: &'a Context<'_>) -> Row<'a> {
         Row {
             names: vec![backup.id.clone()],
-            born: backup.created_at,
+            created_at: backup.created_at,
             listed: true,
-            json: Box::new(move || self.backup_json(backup, at)),
+            json: Box::new(move || self.backup_json(backup, context)),
         }
     }
 
-    fn backup_json(&self, backup: &Backup, at: &Moment<'_>) -> Value {
-        at.wire
-            .backup(backup, self.source_deleted_at(backup), at.now)
+    fn backup_json(&self, backup: &Backup, context: &Context<'_>) -> Value {
+        context
+            .version
+            .backup(backup, self.source_deleted_at(backup), context.now)
     }
 
-    fn page_of_backups(&self, at: &Moment<'_>, wanted: impl Fn(&Backup) -> bool) -> Outcome {
+    fn page_of_backups(
+        &self,
+        context: &Context<'_>,
+        wanted: impl Fn(&Backup) -> bool,
+    ) -> HandlerResult {
         let backups = self.backups.iter().filter(|backup| wanted(backup));
-        let rows = backups.map(|backup| self.backup_row(backup, at)).collect();
+        let rows = backups
+            .map(|backup| self.backup_row(backup, context))
+            .collect();
         let rows = self.habits.row_order.sort(rows);
-        paginate(rows, at.call, &at.plan.view, at.now)
+        paginate(rows, context.call, &context.plan.reads, context.now)
     }
 
-    pub(crate) fn create_backup(&mut self, index_name: &str, at: &Moment<'_>) -> Outcome {
-        let request: CreateBackup = read(&at.call.body)?;
+    pub(crate) fn create_backup(
+        &mut self,
+        index_name: &str,
+        context: &Context<'_>,
+    ) -> HandlerResult {
+        let request: CreateBackup = read(&context.call.body)?;
         if let Some(name) = &request.name {
             check_name(name)?;
         }
         let index = self
             .index(index_name)
-            .ok_or_else(|| Refusal::no_index(index_name))?;
+            .ok_or_else(|| ErrorResponse::no_index(index_name))?;
         if self.backups.len() >= self.backup_quota {
-            return Err(Refusal::forbidden(
+            return Err(ErrorResponse::forbidden(
                 "Increase your quota or upgrade to create more backups.",
             ));
         }
@@ -86,28 +100,32 @@ impl Tenant {
             source_index_name: index.name.clone(),
             source_index_id: index.id.clone(),
             status: BackupStatus::Initializing,
-            ready_at: Some(later(at.now, at.times.backup)),
+            ready_at: Some(later(context.now, context.durations.backup)),
             tags: Some(tags.collect()),
             shape: index.shape.clone(),
             record_count: 0,
             namespace_count: 0,
             size_bytes: 0,
-            created_at: at.now,
+            created_at: context.now,
         };
-        let reply = Reply::json(200, self.backup_json(&backup, at)).effective();
+        let reply = Reply::json(200, self.backup_json(&backup, context)).with_effect();
         self.backups.push(backup);
         Ok(reply)
     }
 
-    pub(crate) fn describe_backup(&self, id: &str, at: &Moment<'_>) -> Outcome {
-        let backup = self.backup(id).ok_or_else(|| Refusal::no_backup(id))?;
-        Ok(Reply::json(200, self.backup_json(backup, at)))
+    pub(crate) fn describe_backup(&self, id: &str, context: &Context<'_>) -> HandlerResult {
+        let backup = self
+            .backup(id)
+            .ok_or_else(|| ErrorResponse::no_backup(id))?;
+        Ok(Reply::json(200, self.backup_json(backup, context)))
     }
 
-    pub(crate) fn delete_backup(&mut self, id: &str, at: &Moment<'_>) -> Outcome {
-        self.backup(id).ok_or_else(|| Refusal::no_backup(id))?;
-        let pending =
-            |job: &&Job| job.backup_id == id && job.is_pending(at.now) && self.has_target(job);
+    pub(crate) fn delete_backup(&mut self, id: &str, context: &Context<'_>) -> HandlerResult {
+        self.backup(id)
+            .ok_or_else(|| ErrorResponse::no_backup(id))?;
+        let pending = |job: &&Job| {
+            job.backup_id == id && job.is_pending(context.now) && self.has_index_of(job)
+        };
         let jobs: Vec<String> = self
             .jobs
             .iter()
@@ -115,12 +133,12 @@ impl Tenant {
             .map(|job| format!("'{}'", job.id))
             .collect();
         if !jobs.is_empty() {
-            return Err(Refusal::precondition(format!(
+            return Err(ErrorResponse::failed_precondition(format!(
                 "Unable to delete backup. There are pending restore jobs for this backup: [{}]",
                 jobs.join(", ")
             )));
         }
         self.backups.retain(|backup| backup.id != id);
-        Ok(Reply::empty(202).effective())
+        Ok(Reply::empty(202).with_effect())
     }
 }

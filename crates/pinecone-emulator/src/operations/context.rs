@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 
 use crate::api::call::Call;
-use crate::config::Times;
+use crate::config::Durations;
 use crate::faults::plan::Plan;
-use crate::wire::version::Wire;
+use crate::wire::version::ApiVersion;
 
 /// A request at the time it takes effect.
-pub(crate) struct Moment<'a> {
+pub(crate) struct Context<'a> {
     pub now: Timestamp,
     pub seq: u64,
-    pub times: &'a Times,
+    pub durations: &'a Durations,
     pub call: &'a Call,
     pub plan: &'a Plan,
-    pub wire: &'static dyn Wire,
+    pub version: &'static dyn ApiVersion,
 }

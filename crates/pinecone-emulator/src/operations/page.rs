@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::call::Call;
-use crate::api::error::{Outcome, Refusal};
+use crate::api::error::{ErrorResponse, HandlerResult};
 use crate::api::reply::Reply;
-use crate::faults::plan::View;
+use crate::faults::plan::ReadFaults;
 
 /// Pinecone's own default; its 2025-10 document says 10.
 const DEFAULT_LIMIT: usize = 100;
@@ -18,7 +18,7 @@ const MAX_LIMIT: usize = 100;
 /// A row of a list, and what it is known by. Its JSON is made for the page it is on.
 pub(crate) struct Row<'a> {
     pub names: Vec<String>,
-    pub born: Timestamp,
+    pub created_at: Timestamp,
     /// Whether it is on its page; if not, the page is shorter by one.
     pub listed: bool,
     pub json: Box<dyn Fn() -> Value + 'a>,
@@ -33,11 +33,10 @@ struct Cursor {
 
 impl Cursor {
     /// From the query. A token carries its limit along, so a limit beside it counts for nothing.
-    fn read(call: &Call) -> Result<Self, Refusal> {
+    fn read(call: &Call) -> Result<Self, ErrorResponse> {
         match call.parameter("paginationToken") {
-            Some(token) => {
-                Self::decode(&token).ok_or_else(|| Refusal::invalid("Invalid pagination token."))
-            }
+            Some(token) => Self::decode(&token)
+                .ok_or_else(|| ErrorResponse::invalid_argument("Invalid pagination token.")),
             None => Ok(Self {
                 limit: limit(call.parameter("limit").as_deref())?,
                 offset: 0,
@@ -56,24 +55,34 @@ impl Cursor {
     }
 }
 
-fn limit(parameter: Option<&str>) -> Result<usize, Refusal> {
+fn limit(parameter: Option<&str>) -> Result<usize, ErrorResponse> {
     let Some(text) = parameter else {
         return Ok(DEFAULT_LIMIT);
     };
     match text.parse() {
         Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
-        _ => Err(Refusal::invalid("limit must be between 1 and 100.")),
+        _ => Err(ErrorResponse::invalid_argument(
+            "limit must be between 1 and 100.",
+        )),
     }
 }
 
 /// The rows that are visible.
-pub(crate) fn visible<'a>(mut rows: Vec<Row<'a>>, view: &View, now: Timestamp) -> Vec<Row<'a>> {
+pub(crate) fn visible<'a>(
+    mut rows: Vec<Row<'a>>,
+    reads: &ReadFaults,
+    now: Timestamp,
+) -> Vec<Row<'a>> {
     rows.retain(|row| {
-        let hidden = view.drop_all || row.names.iter().any(|name| view.dropped.contains(name));
+        let hidden = reads.list_drop_all
+            || row
+                .names
+                .iter()
+                .any(|name| reads.list_dropped.contains(name));
         !hidden
-            && (view.lag.is_zero()
-                || now.duration_since(row.born)
-                    >= jiff::SignedDuration::try_from(view.lag)
+            && (reads.list_lag.is_zero()
+                || now.duration_since(row.created_at)
+                    >= jiff::SignedDuration::try_from(reads.list_lag)
                         .unwrap_or(jiff::SignedDuration::MAX))
     });
     rows
@@ -81,24 +90,29 @@ pub(crate) fn visible<'a>(mut rows: Vec<Row<'a>>, view: &View, now: Timestamp) -
 
 /// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full. Rows that aren't listed
 /// are removed after the page was cut, as in Pinecone.
-pub(crate) fn paginate(rows: Vec<Row<'_>>, call: &Call, view: &View, now: Timestamp) -> Outcome {
+pub(crate) fn paginate(
+    rows: Vec<Row<'_>>,
+    call: &Call,
+    reads: &ReadFaults,
+    now: Timestamp,
+) -> HandlerResult {
     let Cursor { limit, offset } = Cursor::read(call)?;
-    let rows = visible(rows, view, now);
+    let rows = visible(rows, reads, now);
     let start = offset.min(rows.len());
     let end = start.saturating_add(limit).min(rows.len());
     let listed = rows[start..end].iter().filter(|row| row.listed);
     let full = listed.count() == limit;
-    let from = if view.repeat {
+    let from = if reads.list_repeat {
         start.saturating_sub(1)
     } else {
         start
     };
-    let next = if view.stuck_token {
+    let next = if reads.list_stuck_token {
         Some(Cursor {
             limit,
             offset: limit,
         })
-    } else if full && !view.ends_early {
+    } else if full && !reads.list_ends_early {
         Some(Cursor { limit, offset: end })
     } else {
         None
@@ -122,17 +136,21 @@ mod tests {
     fn rows(count: usize) -> Vec<Row<'static>> {
         let row = |i| Row {
             names: vec![format!("id-{i}")],
-            born: Timestamp::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
             listed: true,
             json: Box::new(move || json!(i)),
         };
         (0..count).map(row).collect()
     }
 
-    fn page(count: usize, query: &str, view: &View) -> Result<(Vec<u64>, Option<String>), Refusal> {
+    fn page(
+        count: usize,
+        query: &str,
+        reads: &ReadFaults,
+    ) -> Result<(Vec<u64>, Option<String>), ErrorResponse> {
         let call = Call::new("GET", "/restore-jobs", Some(query), Bytes::new());
         let Content::Json(body) =
-            paginate(rows(count), &call, view, Timestamp::UNIX_EPOCH)?.content
+            paginate(rows(count), &call, reads, Timestamp::UNIX_EPOCH)?.content
         else {
             panic!("a list is JSON");
         };
@@ -142,11 +160,11 @@ mod tests {
         Ok((data, next))
     }
 
-    fn walk(count: usize, query: &str, view: &View) -> Vec<Vec<u64>> {
+    fn walk(count: usize, query: &str, reads: &ReadFaults) -> Vec<Vec<u64>> {
         let mut query = query.to_owned();
         let mut pages = Vec::new();
         while pages.len() < 9 {
-            let (data, next) = page(count, &query, view).unwrap();
+            let (data, next) = page(count, &query, reads).unwrap();
             pages.push(data);
             let Some(next) = next else { break };
             query = form_urlencoded::Serializer::new(String::new())
@@ -159,7 +177,7 @@ mod tests {
     #[test]
     fn a_walk_sees_each_row_once() {
         assert_eq!(
-            walk(5, "limit=2", &View::default()),
+            walk(5, "limit=2", &ReadFaults::default()),
             [vec![0, 1], vec![2, 3], vec![4]]
         );
     }
@@ -167,14 +185,14 @@ mod tests {
     #[test]
     fn a_full_last_page_still_has_a_next() {
         assert_eq!(
-            walk(4, "limit=2", &View::default()),
+            walk(4, "limit=2", &ReadFaults::default()),
             [vec![0, 1], vec![2, 3], vec![]]
         );
     }
 
     #[test]
     fn the_default_limit_is_a_hundred() {
-        assert_eq!(page(101, "", &View::default()).unwrap().0.len(), 100);
+        assert_eq!(page(101, "", &ReadFaults::default()).unwrap().0.len(), 100);
     }
 
     #[test]
@@ -188,7 +206,7 @@ mod tests {
             "paginationToken=bnVsbA==",
         ] {
             assert_eq!(
-                page(1, query, &View::default()).unwrap_err().status,
+                page(1, query, &ReadFaults::default()).unwrap_err().status,
                 400,
                 "{query}"
             );
@@ -197,24 +215,24 @@ mod tests {
 
     #[test]
     fn lists_misbehave_on_request() {
-        let view = |set: fn(&mut View)| {
-            let mut view = View::default();
+        let view = |set: fn(&mut ReadFaults)| {
+            let mut view = ReadFaults::default();
             set(&mut view);
             view
         };
-        let repeat = view(|v| v.repeat = true);
+        let repeat = view(|reads| reads.list_repeat = true);
         assert_eq!(walk(3, "limit=2", &repeat), [vec![0, 1], vec![1, 2]]);
-        let early = view(|v| v.ends_early = true);
+        let early = view(|reads| reads.list_ends_early = true);
         assert_eq!(walk(3, "limit=2", &early), [vec![0, 1]]);
-        let dropped = view(|v| v.dropped = vec!["id-1".to_owned()]);
+        let dropped = view(|reads| reads.list_dropped = vec!["id-1".to_owned()]);
         assert_eq!(walk(3, "limit=9", &dropped), [vec![0, 2]]);
         assert_eq!(
-            walk(3, "limit=9", &view(|v| v.drop_all = true)),
+            walk(3, "limit=9", &view(|reads| reads.list_drop_all = true)),
             [Vec::<u64>::new()]
         );
-        let lag = view(|v| v.lag = std::time::Duration::from_secs(1));
+        let lag = view(|reads| reads.list_lag = std::time::Duration::from_secs(1));
         assert_eq!(walk(3, "limit=9", &lag), [Vec::<u64>::new()]);
-        let stuck = view(|v| v.stuck_token = true);
+        let stuck = view(|reads| reads.list_stuck_token = true);
         let (_, first) = page(9, "limit=2", &stuck).unwrap();
         let (_, again) = page(
             9,

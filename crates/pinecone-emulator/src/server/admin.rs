@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::api::call::{Call, segments};
-use crate::api::error::{Outcome, Refusal};
+use crate::api::error::{ErrorResponse, HandlerResult};
 use crate::api::reply::Reply;
 use crate::control::handle::{Control, ControlError};
 use crate::faults::fault::Fault;
@@ -95,7 +95,7 @@ struct Restore {
 }
 
 impl Admin<'_> {
-    fn emulator(&self, path: &[&str]) -> Outcome {
+    fn emulator(&self, path: &[&str]) -> HandlerResult {
         let control = self.control;
         match (self.call.method.as_str(), path) {
             ("GET", ["health"]) => Ok(Reply::json(
@@ -105,28 +105,28 @@ impl Admin<'_> {
             ("GET", ["requests"]) => Ok(Reply::of(200, &control.requests())),
             ("DELETE", ["requests"]) => {
                 control.clear_requests();
-                done()
+                no_content()
             }
             ("GET", ["accepted-creates"]) => Ok(Reply::of(200, &control.accepted_creates())),
             ("GET", ["projects"]) => Ok(Reply::of(200, &control.projects())),
             ("POST", ["projects"]) => self.add_project(),
             ("POST", ["keys", "revoke"]) => {
                 match control.revoke_api_key(&self.read::<Key>()?.key) {
-                    true => done(),
-                    false => Err(Refusal::not_found("This key is not valid anyway.")),
+                    true => no_content(),
+                    false => Err(ErrorResponse::not_found("This key is not valid anyway.")),
                 }
             }
             ("POST", ["restore-jobs", id, "finish"]) => {
                 control.finish_job(id, self.read::<Finish>()?.outcome)?;
-                done()
+                no_content()
             }
             (_, ["faults", rest @ ..]) => self.faults(rest),
             ("PUT", ["settings" | "clock", ..]) | ("POST", ["clock", ..]) => self.settings(path),
-            _ => self.nowhere(),
+            _ => self.unknown_path(),
         }
     }
 
-    fn faults(&self, path: &[&str]) -> Outcome {
+    fn faults(&self, path: &[&str]) -> HandlerResult {
         let control = self.control;
         match (self.call.method.as_str(), path) {
             ("GET", []) => {
@@ -141,17 +141,17 @@ impl Admin<'_> {
             }
             ("DELETE", []) => {
                 control.clear_faults();
-                done()
+                no_content()
             }
             ("DELETE", [id]) => match id.parse().is_ok_and(|id| control.clear_fault(id)) {
-                true => done(),
-                false => Err(Refusal::not_found(format!("There is no fault {id}."))),
+                true => no_content(),
+                false => Err(ErrorResponse::not_found(format!("There is no fault {id}."))),
             },
-            _ => self.nowhere(),
+            _ => self.unknown_path(),
         }
     }
 
-    fn settings(&self, path: &[&str]) -> Outcome {
+    fn settings(&self, path: &[&str]) -> HandlerResult {
         let control = self.control;
         match (self.call.method.as_str(), path) {
             ("PUT", ["settings", "restore"]) => {
@@ -168,12 +168,12 @@ impl Admin<'_> {
             ("POST", ["clock", "advance"]) => {
                 control.advance(Duration::from_millis(self.read::<Advance>()?.millis));
             }
-            _ => return self.nowhere(),
+            _ => return self.unknown_path(),
         }
-        done()
+        no_content()
     }
 
-    fn project(&self, project: &str, path: &[&str]) -> Outcome {
+    fn project(&self, project: &str, path: &[&str]) -> HandlerResult {
         let control = self.control;
         let method = self.call.method.as_str();
         match (method, path) {
@@ -188,14 +188,14 @@ impl Admin<'_> {
             ("POST", ["keys"]) => control.add_api_key(project, &self.read::<Key>()?.key)?,
             ("GET", _) => return self.holdings(project, path),
             ("POST", ["backups"]) => {
-                return made(control.add_backup(project, self.read::<BackupSeed>()?)?);
+                return created(control.add_backup(project, self.read::<BackupSeed>()?)?);
             }
             ("PATCH", ["backups", id]) => {
                 control.set_backup_status(project, id, self.read::<BackupChange>()?.status)?;
             }
             ("DELETE", ["backups", id]) => control.remove_backup(project, id)?,
             ("POST", ["indexes"]) => {
-                return made(control.add_index(project, self.read::<IndexSeed>()?)?);
+                return created(control.add_index(project, self.read::<IndexSeed>()?)?);
             }
             ("PATCH", ["indexes", name]) => {
                 let change: IndexChange = self.read()?;
@@ -203,14 +203,14 @@ impl Admin<'_> {
             }
             ("DELETE", ["indexes", name]) => control.delete_index(project, name)?,
             ("POST", ["restore-jobs"]) => {
-                return made(control.add_restore_job(project, self.read::<JobSeed>()?)?);
+                return created(control.add_restore_job(project, self.read::<JobSeed>()?)?);
             }
-            _ => return self.nowhere(),
+            _ => return self.unknown_path(),
         }
-        done()
+        no_content()
     }
 
-    fn holdings(&self, project: &str, path: &[&str]) -> Outcome {
+    fn holdings(&self, project: &str, path: &[&str]) -> HandlerResult {
         let control = self.control;
         if !control.projects().iter().any(|name| name == project) {
             return Err(ControlError::NoProject(project.to_owned()).into());
@@ -219,11 +219,11 @@ impl Admin<'_> {
             ["backups"] => Ok(Reply::of(200, &control.backups(project))),
             ["indexes"] => Ok(Reply::of(200, &control.indexes(project))),
             ["restore-jobs"] => Ok(Reply::of(200, &control.restore_jobs(project))),
-            _ => self.nowhere(),
+            _ => self.unknown_path(),
         }
     }
 
-    fn add_project(&self) -> Outcome {
+    fn add_project(&self) -> HandlerResult {
         let seed = Seed {
             projects: vec![self.read::<ProjectSeed>()?],
             faults: Vec::new(),
@@ -232,33 +232,34 @@ impl Admin<'_> {
         Ok(Reply::json(201, json!({})))
     }
 
-    fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.call.body).map_err(|error| Refusal::unprocessable(&error))
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ErrorResponse> {
+        serde_json::from_slice(&self.call.body)
+            .map_err(|error| ErrorResponse::unprocessable(&error))
     }
 
-    fn nowhere(&self) -> Outcome {
+    fn unknown_path(&self) -> HandlerResult {
         let Call { method, path, .. } = self.call;
-        Err(Refusal::not_found(format!(
+        Err(ErrorResponse::not_found(format!(
             "The emulator has no {method} {path}."
         )))
     }
 }
 
-fn done() -> Outcome {
+fn no_content() -> HandlerResult {
     Ok(Reply::empty(204))
 }
 
-fn made(id: String) -> Outcome {
+fn created(id: String) -> HandlerResult {
     Ok(Reply::json(201, json!({"id": id})))
 }
 
-impl From<ControlError> for Refusal {
+impl From<ControlError> for ErrorResponse {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::Taken(..) | ControlError::KeyTaken => {
                 Self::new(409, "ALREADY_EXISTS", error.to_string())
             }
-            ControlError::BadName(_) => Self::invalid(error.to_string()),
+            ControlError::BadName(_) => Self::invalid_argument(error.to_string()),
             ControlError::NoProject(_)
             | ControlError::NoIndex(_)
             | ControlError::NoBackup(_)

@@ -14,13 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::api::call::Call;
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 use crate::api::reply::Reply;
 use crate::control::handle::Control;
-use crate::faults::answer::{Answer, Manner};
-use crate::faults::plan::Closing;
+use crate::faults::answer::{Answer, BodyMode};
+use crate::faults::plan::Disconnect;
 use crate::server::admin;
-use crate::server::response::{Hangup, Parcel, respond};
+use crate::server::response::{Disconnected, StepBody, respond};
 
 const BODY_MAX: usize = 2 * 1024 * 1024;
 
@@ -53,10 +53,10 @@ async fn connection(stream: TcpStream, control: Control) {
     let Err(error) = (&mut connection).await else {
         return;
     };
-    let hangup = error
+    let disconnected = error
         .source()
-        .and_then(|source| source.downcast_ref::<Hangup>());
-    if hangup == Some(&Hangup(Closing::Reset)) {
+        .and_then(|source| source.downcast_ref::<Disconnected>());
+    if disconnected == Some(&Disconnected(Disconnect::Reset)) {
         let stream = connection.into_parts().io.into_inner();
         if let Err(error) = stream.set_zero_linger() {
             tracing::debug!(%error, "can't reset a connection");
@@ -67,10 +67,10 @@ async fn connection(stream: TcpStream, control: Control) {
 async fn exchange(
     control: Control,
     request: Request<Incoming>,
-) -> Result<Response<Parcel>, Hangup> {
+) -> Result<Response<StepBody>, Disconnected> {
     let call = match read(request).await {
         Ok(call) => call,
-        Err(reply) => return Ok(respond(reply, Manner::Whole, control.now(), || {})),
+        Err(reply) => return Ok(respond(reply, BodyMode::Whole, control.now(), || {})),
     };
     if call.path == admin::ROOT || call.path.starts_with(admin::PREFIX) {
         let reply = admin::answer(&control, &call);
@@ -80,26 +80,26 @@ async fn exchange(
             status = reply.status,
             "admin"
         );
-        return Ok(respond(reply, Manner::Whole, control.now(), || {}));
+        return Ok(respond(reply, BodyMode::Whole, control.now(), || {}));
     }
     // A task of its own, because a service goes on working when its client hangs up.
     let work = tokio::spawn(work(control.clone(), call));
     match work.await {
-        Ok((seq, Answer::Send(reply, manner))) => {
+        Ok((seq, Answer::Send(reply, mode))) => {
             let now = control.now();
-            Ok(respond(reply, manner, now, move || control.delivered(seq)))
+            Ok(respond(reply, mode, now, move || control.delivered(seq)))
         }
-        Ok((_, Answer::Close(closing))) => Err(Hangup(closing)),
-        Err(_) => Err(Hangup(Closing::Fin)),
+        Ok((_, Answer::Close(disconnect))) => Err(Disconnected(disconnect)),
+        Err(_) => Err(Disconnected(Disconnect::Fin)),
     }
 }
 
 async fn work(control: Control, call: Call) -> (u64, Answer) {
-    let (seq, plan) = control.with(|world, now| world.receive(now, &call));
+    let (seq, plan) = control.with(|service, now| service.receive(now, &call));
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
     }
-    let answer = control.with(|world, now| world.perform(now, seq, &call, &plan));
+    let answer = control.with(|service, now| service.perform(now, seq, &call, &plan));
     let status = match &answer {
         Answer::Send(reply, _) => Some(reply.status),
         Answer::Close(_) => None,
@@ -120,8 +120,9 @@ async fn work(control: Control, call: Call) -> (u64, Answer) {
 async fn read(request: Request<Incoming>) -> Result<Call, Reply> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, BODY_MAX).collect().await;
-    let body =
-        body.map_err(|_| Refusal::new(413, "INVALID_ARGUMENT", "The body is larger than 2 MB."))?;
+    let body = body.map_err(|_| {
+        ErrorResponse::new(413, "INVALID_ARGUMENT", "The body is larger than 2 MB.")
+    })?;
     let header = |name: &str| text(&head.headers, name);
     let mut call = Call::new(
         head.method.as_str(),

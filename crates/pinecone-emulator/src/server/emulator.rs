@@ -1,4 +1,4 @@
-//! The server: HTTP around the world.
+//! The server: HTTP around the service.
 
 use std::io;
 use std::net::SocketAddr;

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tokio::time::Sleep;
 
 use crate::api::reply::{Content, Reply};
-use crate::faults::answer::Manner;
-use crate::faults::plan::Closing;
+use crate::faults::answer::BodyMode;
+use crate::faults::plan::Disconnect;
 use crate::faults::status::html_page;
 use crate::model::id::new_id;
 use crate::model::time::http_date;
@@ -30,15 +30,15 @@ const TRUNCATION_PAUSE: Duration = Duration::from_millis(50);
 
 /// The end of a connection without a whole answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hangup(pub Closing);
+pub(crate) struct Disconnected(pub Disconnect);
 
-impl fmt::Display for Hangup {
+impl fmt::Display for Disconnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the connection is closed on purpose")
     }
 }
 
-impl std::error::Error for Hangup {}
+impl std::error::Error for Disconnected {}
 
 enum Step {
     Send(Bytes),
@@ -47,13 +47,13 @@ enum Step {
 }
 
 /// A body that is sent step by step, and tells when it was sent whole.
-pub(crate) struct Parcel {
+pub(crate) struct StepBody {
     steps: VecDeque<Step>,
     pause: Option<Pin<Box<Sleep>>>,
     delivered: Option<Box<dyn FnOnce() + Send>>,
 }
 
-impl Parcel {
+impl StepBody {
     fn new(
         steps: impl IntoIterator<Item = Step>,
         delivered: impl FnOnce() + Send + 'static,
@@ -76,14 +76,14 @@ impl Parcel {
     }
 }
 
-impl Body for Parcel {
+impl Body for StepBody {
     type Data = Bytes;
-    type Error = Hangup;
+    type Error = Disconnected;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Hangup>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Disconnected>>> {
         loop {
             if let Some(pause) = &mut self.pause {
                 std::task::ready!(pause.as_mut().poll(cx));
@@ -95,7 +95,7 @@ impl Body for Parcel {
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 Some(Step::Wait(pause)) => self.pause = Some(Box::pin(tokio::time::sleep(pause))),
-                Some(Step::Break) => return Poll::Ready(Some(Err(Hangup(Closing::Fin)))),
+                Some(Step::Break) => return Poll::Ready(Some(Err(Disconnected(Disconnect::Fin)))),
                 None => return Poll::Ready(None),
             }
         }
@@ -109,13 +109,13 @@ impl Body for Parcel {
 /// Makes the HTTP answer; `delivered` is called once the last byte was handed over.
 pub(crate) fn respond(
     reply: Reply,
-    manner: Manner,
+    mode: BodyMode,
     now: Timestamp,
     delivered: impl FnOnce() + Send + 'static,
-) -> Response<Parcel> {
-    let (content_type, body) = render(reply.content, manner);
+) -> Response<StepBody> {
+    let (content_type, body) = render(reply.content, mode);
     let length = body.len();
-    let mut response = Response::new(Parcel::new(steps(body, manner), delivered));
+    let mut response = Response::new(StepBody::new(steps(body, mode), delivered));
     // A fault may name any number for a status; hyper sends no final answer below 200.
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status.max(200))
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
@@ -145,13 +145,13 @@ fn header_value(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     }
 }
 
-fn render(content: Content, manner: Manner) -> (Option<&'static str>, Bytes) {
-    if manner == Manner::Garbage {
+fn render(content: Content, mode: BodyMode) -> (Option<&'static str>, Bytes) {
+    if mode == BodyMode::Garbage {
         return (Some("application/json"), Bytes::from(html_page(200)));
     }
     match content {
         Content::Json(mut value) => {
-            if manner == Manner::Huge {
+            if mode == BodyMode::Huge {
                 pad(&mut value);
             }
             (Some("application/json"), Bytes::from(value.to_string()))
@@ -173,17 +173,17 @@ fn pad(value: &mut Value) {
     }
 }
 
-fn steps(body: Bytes, manner: Manner) -> Vec<Step> {
+fn steps(body: Bytes, mode: BodyMode) -> Vec<Step> {
     if body.is_empty() {
         return Vec::new();
     }
-    match manner {
-        Manner::Truncated => vec![
+    match mode {
+        BodyMode::Truncated => vec![
             Step::Send(body.slice(..body.len() / 2)),
             Step::Wait(TRUNCATION_PAUSE),
             Step::Break,
         ],
-        Manner::Slow(over) => {
+        BodyMode::Slow(over) => {
             let size = body.len().div_ceil(SLOW_PIECES);
             let pieces = body.len().div_ceil(size);
             let pause = over / u32::try_from(pieces).unwrap_or(1).max(1);
@@ -192,6 +192,6 @@ fn steps(body: Bytes, manner: Manner) -> Vec<Step> {
                 .flat_map(|i| [Step::Wait(pause), Step::Send(piece(i))])
                 .collect()
         }
-        Manner::Whole | Manner::Garbage | Manner::Huge => vec![Step::Send(body)],
+        BodyMode::Whole | BodyMode::Garbage | BodyMode::Huge => vec![Step::Send(body)],
     }
 }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::backup::Backup;
-use crate::model::index::{Index, Protection};
+use crate::model::index::{DeletionProtection, Index};
 use crate::model::job::Job;
 
-use crate::model::time::stamp;
+use crate::model::time::rfc3339;
 
 /// What is said of an index in every version.
 pub(super) fn index_base(index: &Index, now: Timestamp) -> Value {
@@ -15,7 +15,7 @@ pub(super) fn index_base(index: &Index, now: Timestamp) -> Value {
     json!({
         "name": index.name,
         "host": index.host,
-        "deletion_protection": Protection::of(index.protected).word(),
+        "deletion_protection": DeletionProtection::of(index.protected).as_str(),
         "tags": Some(&index.tags).filter(|tags| !tags.is_empty()),
         "status": {"ready": ready, "state": state},
     })
@@ -34,7 +34,7 @@ pub(super) fn backup_base(backup: &Backup, now: Timestamp) -> Value {
         "namespace_count": backup.namespace_count,
         "size_bytes": backup.size_bytes,
         "tags": backup.tags.as_ref().filter(|tags| !tags.is_empty()),
-        "created_at": stamp(backup.created_at),
+        "created_at": rfc3339(backup.created_at),
     });
     for (key, value) in [("name", &backup.name), ("description", &backup.description)] {
         if let Some(value) = value {
@@ -52,7 +52,7 @@ pub(super) fn job_base(job: &Job, created_at: Option<Timestamp>, now: Timestamp)
         "backup_id": job.backup_id,
         "target_index_name": job.index_name,
         "target_index_id": job.index_id,
-        "status": end.map_or("Pending", |(_, outcome)| outcome.name()),
-        "created_at": created_at.map(stamp),
+        "status": end.map_or("Pending", |(_, outcome)| outcome.as_str()),
+        "created_at": created_at.map(rfc3339),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 use crate::model::index::Shape;
 use crate::model::limits::{check_dimension, check_metric};
 use crate::model::schema::Field;
@@ -22,15 +22,17 @@ pub(super) struct Schema {
 
 impl Schema {
     /// Checks the rules that Pinecone documents for schemas.
-    pub(super) fn shape(self, cloud: String, region: String) -> Result<Shape, Refusal> {
+    pub(super) fn shape(self, cloud: String, region: String) -> Result<Shape, ErrorResponse> {
         let count = |wanted: fn(&Field) -> bool| self.fields.values().filter(|f| wanted(f)).count();
         if self.fields.is_empty() {
-            return Err(Refusal::invalid("schema.fields must not be empty."));
+            return Err(ErrorResponse::invalid_argument(
+                "schema.fields must not be empty.",
+            ));
         }
         if count(|field| matches!(field, Field::DenseVector { .. })) > 1
             || count(|field| matches!(field, Field::SparseVector { .. })) > 1
         {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "A schema may have at most one dense_vector and one sparse_vector field.",
             ));
         }
@@ -56,8 +58,10 @@ impl Schema {
     }
 
     /// Whether it declares an index of earlier API versions, by the reserved names only.
-    fn is_classic(&self) -> Result<bool, Refusal> {
-        let refused = |name: &str| Refusal::invalid(format!("Invalid schema field: {name:?}."));
+    fn is_classic(&self) -> Result<bool, ErrorResponse> {
+        let refused = |name: &str| {
+            ErrorResponse::invalid_argument(format!("Invalid schema field: {name:?}."))
+        };
         let mut reserved = 0;
         for (name, field) in &self.fields {
             match (name.as_str(), field) {
@@ -72,7 +76,7 @@ impl Schema {
         match reserved {
             0 => Ok(false),
             all if all == self.fields.len() => Ok(true),
-            _ => Err(Refusal::invalid(
+            _ => Err(ErrorResponse::invalid_argument(
                 "Reserved fields cannot be combined with other fields.",
             )),
         }

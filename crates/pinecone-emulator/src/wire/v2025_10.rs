@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::call::Call;
-use crate::api::error::{Refusal, read};
+use crate::api::error::{ErrorResponse, read};
 use crate::model::backup::Backup;
-use crate::model::index::{Index, Protection, Shape};
+use crate::model::index::{DeletionProtection, Index, Shape};
 use crate::model::job::{Job, JobOutcome};
 use crate::model::limits::{TagValues, Tags, check_dimension, check_metric, check_name};
-use crate::model::time::stamp;
+use crate::model::time::rfc3339;
 use crate::wire::common::{backup_base, index_base, job_base};
-use crate::wire::version::{IndexChange, NewIndex, Wire};
+use crate::wire::version::{ApiVersion, IndexChange, NewIndex};
 
 pub(super) struct V2025_10;
 
@@ -23,7 +23,7 @@ struct CreateIndex {
     dimension: Option<u32>,
     metric: Option<String>,
     vector_type: Option<String>,
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
     tags: Option<Tags>,
 }
 
@@ -40,27 +40,33 @@ struct Serverless {
 
 #[derive(Deserialize)]
 struct ConfigureIndex {
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
     tags: Option<Tags>,
 }
 
 impl CreateIndex {
-    fn shape(&self) -> Result<Shape, Refusal> {
+    fn shape(&self) -> Result<Shape, ErrorResponse> {
         let Some(serverless) = &self.spec.serverless else {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "This emulator has serverless indexes only.",
             ));
         };
         let sparse = self.vector_type.as_deref() == Some("sparse");
         let (dimension, usual) = match (sparse, self.dimension) {
             (true, None) => (None, "dotproduct"),
-            (true, Some(_)) => return Err(Refusal::invalid("Sparse indexes have no dimension.")),
+            (true, Some(_)) => {
+                return Err(ErrorResponse::invalid_argument(
+                    "Sparse indexes have no dimension.",
+                ));
+            }
             (false, dimension) => (Some(check_dimension(dimension)?), "cosine"),
         };
         let metric = self.metric.as_deref().unwrap_or(usual);
         check_metric(metric)?;
         if sparse && metric != usual {
-            return Err(Refusal::invalid(format!("Invalid metric: {metric}.")));
+            return Err(ErrorResponse::invalid_argument(format!(
+                "Invalid metric: {metric}."
+            )));
         }
         Ok(Shape {
             dimension,
@@ -72,23 +78,23 @@ impl CreateIndex {
     }
 }
 
-impl Wire for V2025_10 {
+impl ApiVersion for V2025_10 {
     fn tag_values(&self) -> TagValues {
         TagValues::Listed
     }
 
-    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal> {
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse> {
         let request: CreateIndex = read(body)?;
         check_name(&request.name)?;
         Ok(NewIndex {
             shape: request.shape()?,
             name: request.name,
             tags: request.tags.unwrap_or_default(),
-            protected: request.deletion_protection == Some(Protection::Enabled),
+            protected: request.deletion_protection == Some(DeletionProtection::Enabled),
         })
     }
 
-    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal> {
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse> {
         let request: ConfigureIndex = read(body)?;
         Ok(IndexChange {
             tags: request.tags.unwrap_or_default(),
@@ -96,7 +102,7 @@ impl Wire for V2025_10 {
         })
     }
 
-    fn includes_deleted(&self, _call: &Call) -> Result<bool, Refusal> {
+    fn includes_deleted(&self, _call: &Call) -> Result<bool, ErrorResponse> {
         Ok(false)
     }
 
@@ -133,7 +139,7 @@ impl Wire for V2025_10 {
     fn job(&self, job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value {
         let mut model = job_base(job, created_at, now);
         if let Some((at, JobOutcome::Completed)) = job.ended(now) {
-            model["completed_at"] = json!(stamp(at));
+            model["completed_at"] = json!(rfc3339(at));
             model["percent_complete"] = json!(100.0);
         }
         model

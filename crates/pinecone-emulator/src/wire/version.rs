@@ -4,22 +4,22 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::call::Call;
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 use crate::model::backup::Backup;
-use crate::model::index::{Index, Protection, Shape};
+use crate::model::index::{DeletionProtection, Index, Shape};
 use crate::model::job::Job;
 use crate::model::limits::{TagValues, Tags};
 
 /// The requests and answers of an API version.
-pub(crate) trait Wire: Sync {
+pub(crate) trait ApiVersion: Sync {
     /// The rule for the values of tags.
     fn tag_values(&self) -> TagValues;
     /// Reads the body of `POST /indexes`.
-    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal>;
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse>;
     /// Reads the body of `PATCH /indexes/{name}`.
-    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal>;
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse>;
     /// Whether a list of an index's backups includes those of deleted indexes of its name.
-    fn includes_deleted(&self, call: &Call) -> Result<bool, Refusal>;
+    fn includes_deleted(&self, call: &Call) -> Result<bool, ErrorResponse>;
     /// The version's `IndexModel`.
     fn index(&self, index: &Index, now: Timestamp) -> Value;
     /// The version's `BackupModel`; `deleted_at` is the time at which the source index was deleted.
@@ -41,5 +41,5 @@ pub(crate) struct NewIndex {
 #[derive(Debug, PartialEq)]
 pub(crate) struct IndexChange {
     pub tags: Tags,
-    pub deletion_protection: Option<Protection>,
+    pub deletion_protection: Option<DeletionProtection>,
 }

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::World;
+use super::Service;
 use crate::api::call::Call;
 use crate::api::reply::{Content, Reply};
 use crate::api::route::Route;
 use crate::config::{Config, Project};
-use crate::faults::answer::{Answer, Manner};
+use crate::faults::answer::{Answer, BodyMode};
 use crate::faults::fault::{Fault, FaultKind};
-use crate::faults::plan::Closing;
+use crate::faults::plan::Disconnect;
 use crate::faults::status::StatusAnswer;
 use crate::model::backup::BackupStatus;
 use crate::model::job::JobOutcome;
@@ -25,15 +25,15 @@ use crate::seed::BackupSeed;
 
 const BACKUP: &str = "b1";
 
-/// A world with a clock of its own.
-struct Stage {
-    world: World,
+/// A service with a clock of its own.
+struct Fixture {
+    service: Service,
     now: Timestamp,
     key: &'static str,
     version: Option<&'static str>,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         Self::with(Config {
             restore: Some(Duration::from_secs(10)),
@@ -42,16 +42,20 @@ impl Stage {
     }
 
     fn with(config: Config) -> Self {
-        let mut world = World::new(&config);
-        world.add_project(Project::new("mine", "key"));
-        world.add_project(Project::new("other", "other-key"));
+        let mut service = Service::new(&config);
+        service.add_project(Project::new("mine", "key"));
+        service.add_project(Project::new("other", "other-key"));
         let now: Timestamp = "2026-01-02T03:04:05.006007Z".parse().unwrap();
         let seed = BackupSeed::new("nightly", "books")
             .id(BACKUP)
             .tag("team", "blue");
-        world.tenant("mine").unwrap().backups.push(seed.build(now));
+        service
+            .project("mine")
+            .unwrap()
+            .backups
+            .push(seed.build(now));
         Self {
-            world,
+            service,
             now,
             key: "key",
             version: Some("2025-10"),
@@ -65,13 +69,13 @@ impl Stage {
         let mut call = Call::new(method, path, query, Bytes::from(body.to_owned()));
         call.api_key = Some(self.key.to_owned());
         call.api_version = self.version.map(str::to_owned);
-        let (seq, plan) = self.world.receive(self.now, &call);
-        self.world.perform(self.now, seq, &call, &plan)
+        let (seq, plan) = self.service.receive(self.now, &call);
+        self.service.perform(self.now, seq, &call, &plan)
     }
 
     fn ask(&mut self, method: &str, path: &str, body: &str) -> Reply {
         match self.answer(method, path, body) {
-            Answer::Send(reply, Manner::Whole) => reply,
+            Answer::Send(reply, BodyMode::Whole) => reply,
             other => panic!("not a whole answer: {other:?}"),
         }
     }
@@ -92,8 +96,8 @@ impl Stage {
         value
     }
 
-    /// The status and error code of a refusal.
-    fn refused(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
+    /// The status and error code of a error.
+    fn error(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
         let (status, value) = self.json(method, path, body);
         assert_eq!(value["status"], status, "{value}");
         (status, value["error"]["code"].as_str().unwrap().to_owned())
@@ -107,15 +111,15 @@ impl Stage {
         (id("restore_job_id"), id("index_id"))
     }
 
-    fn pass(&mut self, seconds: i64) {
+    fn advance(&mut self, seconds: i64) {
         self.now += jiff::SignedDuration::from_secs(seconds);
     }
 
     fn inject(&mut self, kind: FaultKind) {
-        self.world.inject(Fault::new(Route::Any, kind).times(1));
+        self.service.inject(Fault::new(Route::Any, kind).times(1));
     }
 
     fn accepted(&mut self) -> usize {
-        self.world.tenant("mine").unwrap().accepted.len()
+        self.service.project("mine").unwrap().accepted.len()
     }
 }

@@ -2,10 +2,10 @@ use super::*;
 
 #[test]
 fn a_restore_goes_from_pending_to_completed() {
-    let mut stage = Stage::new();
-    let (job, index) = stage.restore("books-2");
+    let mut fixture = Fixture::new();
+    let (job, index) = fixture.restore("books-2");
     let path = format!("/restore-jobs/{job}");
-    let pending = stage.get(&path);
+    let pending = fixture.get(&path);
     assert_eq!(
         pending,
         json!({
@@ -13,7 +13,7 @@ fn a_restore_goes_from_pending_to_completed() {
             "status": "Pending", "created_at": "2026-01-02T03:04:05.006007000Z"
         })
     );
-    let model = stage.get("/indexes/books-2");
+    let model = fixture.get("/indexes/books-2");
     assert_eq!(
         model["status"],
         json!({"ready": false, "state": "Initializing"})
@@ -21,21 +21,21 @@ fn a_restore_goes_from_pending_to_completed() {
     assert_eq!(model["tags"], json!({"team": "blue"}));
     assert_eq!(model["deletion_protection"], "disabled");
 
-    stage.pass(10);
-    let done = stage.get(&path);
+    fixture.advance(10);
+    let done = fixture.get(&path);
     assert_eq!(done["status"], "Completed");
     assert_eq!(done["percent_complete"], 100.0);
     assert_eq!(done["completed_at"], "2026-01-02T03:04:15.006007000Z");
     assert_eq!(
-        stage.get("/indexes/books-2")["status"],
+        fixture.get("/indexes/books-2")["status"],
         json!({"ready": true, "state": "Ready"})
     );
-    assert_eq!(stage.get("/restore-jobs")["data"], json!([done]));
+    assert_eq!(fixture.get("/restore-jobs")["data"], json!([done]));
 }
 
 #[test]
 fn a_create_is_checked_in_order() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let path = "/backups/b1/create-index";
     let unprocessable = (422, "UNPROCESSABLE_ENTITY".to_owned());
     for body in [
@@ -47,7 +47,7 @@ fn a_create_is_checked_in_order() {
         r#"{"name":"a","tags":{"k":1}}"#,
         r#"{"name":"a","deletion_protection":"x"}"#,
     ] {
-        assert_eq!(stage.refused("POST", path, body), unprocessable, "{body}");
+        assert_eq!(fixture.error("POST", path, body), unprocessable, "{body}");
     }
     let invalid = (400, "INVALID_ARGUMENT".to_owned());
     for body in [
@@ -56,44 +56,47 @@ fn a_create_is_checked_in_order() {
         r#"{"name":"a","tags":{"k":"/"}}"#,
     ] {
         assert_eq!(
-            stage.refused("POST", "/backups/none/create-index", body),
+            fixture.error("POST", "/backups/none/create-index", body),
             invalid,
             "{body}"
         );
     }
     let body = r#"{"name":"a","unknown":true}"#;
     assert_eq!(
-        stage.refused("POST", "/backups/none/create-index", body),
+        fixture.error("POST", "/backups/none/create-index", body),
         (404, "NOT_FOUND".to_owned())
     );
-    stage.world.tenant("mine").unwrap().backups[0].status = BackupStatus::Initializing;
+    fixture.service.project("mine").unwrap().backups[0].status = BackupStatus::Initializing;
     assert_eq!(
-        stage.refused("POST", path, body),
+        fixture.error("POST", path, body),
         (412, "FAILED_PRECONDITION".to_owned())
     );
-    stage.world.tenant("mine").unwrap().backups[0].status = BackupStatus::Ready;
-    stage.restore("a");
-    stage.world.tenant("mine").unwrap().index_quota = 1;
+    fixture.service.project("mine").unwrap().backups[0].status = BackupStatus::Ready;
+    fixture.restore("a");
+    fixture.service.project("mine").unwrap().index_quota = 1;
     assert_eq!(
-        stage.refused("POST", path, body),
+        fixture.error("POST", path, body),
         (409, "ALREADY_EXISTS".to_owned())
     );
     assert_eq!(
-        stage.refused("POST", path, r#"{"name":"b"}"#),
+        fixture.error("POST", path, r#"{"name":"b"}"#),
         (403, "FORBIDDEN".to_owned())
     );
-    assert_eq!(stage.accepted(), 1);
+    assert_eq!(fixture.accepted(), 1);
 }
 
 #[test]
 fn tags_that_are_sent_replace_those_of_the_backup() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let body = r#"{"name":"a","tags":{"x":"1"},"deletion_protection":"enabled"}"#;
-    assert_eq!(stage.json("POST", "/backups/b1/create-index", body).0, 202);
-    let model = stage.get("/indexes/a");
+    assert_eq!(
+        fixture.json("POST", "/backups/b1/create-index", body).0,
+        202
+    );
+    let model = fixture.get("/indexes/a");
     assert_eq!(model["tags"], json!({"x": "1"}));
     assert_eq!(model["deletion_protection"], "enabled");
-    let accepted = stage.world.tenant("mine").unwrap().accepted[0].clone();
+    let accepted = fixture.service.project("mine").unwrap().accepted[0].clone();
     assert_eq!(
         accepted.tags,
         Some([("x".to_owned(), "1".to_owned())].into())
@@ -103,9 +106,9 @@ fn tags_that_are_sent_replace_those_of_the_backup() {
 
 #[test]
 fn a_backup_in_use_is_not_deleted() {
-    let mut stage = Stage::new();
-    let (job, _) = stage.restore("a");
-    let (status, body) = stage.json("DELETE", "/backups/b1", "");
+    let mut fixture = Fixture::new();
+    let (job, _) = fixture.restore("a");
+    let (status, body) = fixture.json("DELETE", "/backups/b1", "");
     assert_eq!(status, 412);
     assert!(
         body["error"]["message"]
@@ -113,41 +116,41 @@ fn a_backup_in_use_is_not_deleted() {
             .unwrap()
             .contains(&format!("['{job}']"))
     );
-    stage.pass(10);
-    assert_eq!(stage.json("DELETE", "/backups/b1", "").0, 202);
-    assert_eq!(stage.refused("GET", "/backups/b1", "").0, 404);
+    fixture.advance(10);
+    assert_eq!(fixture.json("DELETE", "/backups/b1", "").0, 202);
+    assert_eq!(fixture.error("GET", "/backups/b1", "").0, 404);
 }
 
 #[test]
 fn held_restores_end_by_hand() {
-    let mut stage = Stage::with(Config {
+    let mut fixture = Fixture::with(Config {
         restore: None,
         ..Config::default()
     });
-    let (job, _) = stage.restore("a");
-    stage.pass(1_000_000);
+    let (job, _) = fixture.restore("a");
+    fixture.advance(1_000_000);
     let path = format!("/restore-jobs/{job}");
-    assert_eq!(stage.get(&path)["status"], "Pending");
-    let now = stage.now;
-    let mine = stage.world.tenant("mine").unwrap();
+    assert_eq!(fixture.get(&path)["status"], "Pending");
+    let now = fixture.now;
+    let mine = fixture.service.project("mine").unwrap();
     assert!(mine.finish_job(&job, JobOutcome::Completed, now));
     assert!(!mine.finish_job(&job, JobOutcome::Failed, now));
-    assert_eq!(stage.get(&path)["status"], "Completed");
-    assert_eq!(stage.get("/indexes/a")["status"]["ready"], true);
+    assert_eq!(fixture.get(&path)["status"], "Completed");
+    assert_eq!(fixture.get("/indexes/a")["status"]["ready"], true);
 }
 
 #[test]
 fn jobs_come_newest_first_in_pages() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     for name in ["a", "b", "c"] {
-        stage.restore(name);
-        stage.pass(1);
+        fixture.restore(name);
+        fixture.advance(1);
     }
-    let first = stage.get("/restore-jobs?limit=2");
+    let first = fixture.get("/restore-jobs?limit=2");
     assert_eq!(first["data"][0]["target_index_name"], "c");
     let token = first["pagination"]["next"].as_str().unwrap();
-    let second = stage.get(&format!("/restore-jobs?paginationToken={token}"));
+    let second = fixture.get(&format!("/restore-jobs?paginationToken={token}"));
     assert_eq!(second["data"][0]["target_index_name"], "a");
     assert_eq!(second["pagination"], Value::Null);
-    assert_eq!(stage.refused("GET", "/restore-jobs?limit=0", "").0, 400);
+    assert_eq!(fixture.error("GET", "/restore-jobs?limit=0", "").0, 400);
 }

@@ -2,10 +2,10 @@ use super::*;
 
 #[test]
 fn the_gateway_refuses_a_wrong_key_in_plain_text() {
-    let mut stage = Stage::new();
-    stage.key = "wrong";
+    let mut fixture = Fixture::new();
+    fixture.key = "wrong";
     for path in ["/indexes", "/nowhere"] {
-        let reply = stage.ask("GET", path, "");
+        let reply = fixture.ask("GET", path, "");
         assert_eq!(reply.status, 401);
         assert_eq!(reply.content, Content::Text("Invalid API key".to_owned()));
     }
@@ -13,49 +13,49 @@ fn the_gateway_refuses_a_wrong_key_in_plain_text() {
 
 #[test]
 fn projects_see_only_their_own() {
-    let mut stage = Stage::new();
-    let (job, _) = stage.restore("a");
-    stage.key = "other-key";
-    assert_eq!(stage.get("/indexes"), json!({"indexes": []}));
+    let mut fixture = Fixture::new();
+    let (job, _) = fixture.restore("a");
+    fixture.key = "other-key";
+    assert_eq!(fixture.get("/indexes"), json!({"indexes": []}));
     for path in ["/backups/b1", "/indexes/a", &format!("/restore-jobs/{job}")] {
-        assert_eq!(stage.refused("GET", path, "").0, 404, "{path}");
+        assert_eq!(fixture.error("GET", path, "").0, 404, "{path}");
     }
     assert_eq!(
-        stage.get("/restore-jobs"),
+        fixture.get("/restore-jobs"),
         json!({"data": [], "pagination": null})
     );
 }
 
 #[test]
 fn a_deleted_index_keeps_its_name_until_it_is_gone() {
-    let mut stage = Stage::new();
-    let (job, _) = stage.restore("a");
-    assert_eq!(stage.json("DELETE", "/indexes/a", ""), (202, Value::Null));
-    assert_eq!(stage.get("/indexes/a")["status"]["state"], "Terminating");
+    let mut fixture = Fixture::new();
+    let (job, _) = fixture.restore("a");
+    assert_eq!(fixture.json("DELETE", "/indexes/a", ""), (202, Value::Null));
+    assert_eq!(fixture.get("/indexes/a")["status"]["state"], "Terminating");
     assert_eq!(
-        stage
-            .refused("POST", "/backups/b1/create-index", r#"{"name":"a"}"#)
+        fixture
+            .error("POST", "/backups/b1/create-index", r#"{"name":"a"}"#)
             .0,
         409
     );
-    stage.pass(1);
+    fixture.advance(1);
     assert_eq!(
-        stage.refused("GET", "/indexes/a", ""),
+        fixture.error("GET", "/indexes/a", ""),
         (404, "NOT_FOUND".to_owned())
     );
     assert_eq!(
-        stage.refused("GET", &format!("/restore-jobs/{job}"), "").0,
+        fixture.error("GET", &format!("/restore-jobs/{job}"), "").0,
         404
     );
-    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
-    stage.restore("a");
+    assert_eq!(fixture.get("/restore-jobs")["data"], json!([]));
+    fixture.restore("a");
 }
 
 #[test]
 fn protection_keeps_an_index_until_it_is_off() {
-    let mut stage = Stage::new();
-    stage.restore("a");
-    let on = stage.json(
+    let mut fixture = Fixture::new();
+    fixture.restore("a");
+    let on = fixture.json(
         "PATCH",
         "/indexes/a",
         r#"{"deletion_protection":"enabled","spec":null}"#,
@@ -65,76 +65,77 @@ fn protection_keeps_an_index_until_it_is_off() {
         (200, &json!("enabled"))
     );
     assert_eq!(
-        stage.refused("DELETE", "/indexes/a", ""),
+        fixture.error("DELETE", "/indexes/a", ""),
         (403, "FORBIDDEN".to_owned())
     );
-    stage.json(
+    fixture.json(
         "PATCH",
         "/indexes/a",
         r#"{"deletion_protection":"disabled"}"#,
     );
-    assert_eq!(stage.json("DELETE", "/indexes/a", "").0, 202);
+    assert_eq!(fixture.json("DELETE", "/indexes/a", "").0, 202);
 }
 
 #[test]
 fn configured_tags_are_merged_and_unset_by_an_empty_value() {
-    let mut stage = Stage::new();
-    stage.restore("a");
-    let patch =
-        |stage: &mut Stage, body: &str| stage.json("PATCH", "/indexes/a", body).1["tags"].clone();
+    let mut fixture = Fixture::new();
+    fixture.restore("a");
+    let patch = |fixture: &mut Fixture, body: &str| {
+        fixture.json("PATCH", "/indexes/a", body).1["tags"].clone()
+    };
     assert_eq!(
-        patch(&mut stage, r#"{"tags":{"x":"1"}}"#),
+        patch(&mut fixture, r#"{"tags":{"x":"1"}}"#),
         json!({"team": "blue", "x": "1"})
     );
     assert_eq!(
-        patch(&mut stage, r#"{"tags":{}}"#),
+        patch(&mut fixture, r#"{"tags":{}}"#),
         json!({"team": "blue", "x": "1"})
     );
     assert_eq!(
-        patch(&mut stage, r#"{"tags":{"team":"","x":""}}"#),
+        patch(&mut fixture, r#"{"tags":{"team":"","x":""}}"#),
         Value::Null
     );
 }
 
 #[test]
 fn a_client_can_make_its_own_backup() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let body = r#"{"name":"src","dimension":3,"metric":"cosine","spec":{"serverless":{"cloud":"aws","region":"us-east-1"}}}"#;
-    let (status, index) = stage.json("POST", "/indexes", body);
+    let (status, index) = fixture.json("POST", "/indexes", body);
     assert_eq!(
         (status, &index["dimension"], &index["tags"]),
         (201, &json!(3), &Value::Null)
     );
-    let (status, backup) = stage.json("POST", "/indexes/src/backups", r#"{"name":"first"}"#);
+    let (status, backup) = fixture.json("POST", "/indexes/src/backups", r#"{"name":"first"}"#);
     assert_eq!((status, &backup["status"]), (200, &json!("Initializing")));
     let path = format!("/backups/{}", backup["backup_id"].as_str().unwrap());
     assert_eq!(
-        stage
-            .refused("POST", &format!("{path}/create-index"), r#"{"name":"a"}"#)
+        fixture
+            .error("POST", &format!("{path}/create-index"), r#"{"name":"a"}"#)
             .0,
         412
     );
-    stage.pass(1);
-    assert_eq!(stage.get(&path)["status"], "Ready");
+    fixture.advance(1);
+    assert_eq!(fixture.get(&path)["status"], "Ready");
     assert_eq!(
-        stage.get("/indexes/src/backups")["data"]
+        fixture.get("/indexes/src/backups")["data"]
             .as_array()
             .unwrap()
             .len(),
         1
     );
     assert_eq!(
-        stage
+        fixture
             .json("POST", &format!("{path}/create-index"), r#"{"name":"a"}"#)
             .0,
         202
     );
-    assert_eq!(stage.get("/indexes/a")["dimension"], 3);
+    assert_eq!(fixture.get("/indexes/a")["dimension"], 3);
 }
 
 #[test]
 fn an_index_that_pinecone_would_refuse_is_refused() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let spec = r#""spec":{"serverless":{"cloud":"aws","region":"us-east-1"}}"#;
     let cases = [
         (422, r#"{"name":"a"}"#.to_owned()),
@@ -155,16 +156,16 @@ fn an_index_that_pinecone_would_refuse_is_refused() {
         ),
     ];
     for (status, body) in cases {
-        assert_eq!(stage.refused("POST", "/indexes", &body).0, status, "{body}");
+        assert_eq!(fixture.error("POST", "/indexes", &body).0, status, "{body}");
     }
-    assert_eq!(stage.get("/indexes"), json!({"indexes": []}));
+    assert_eq!(fixture.get("/indexes"), json!({"indexes": []}));
 }
 
 #[test]
 fn unknown_paths_and_methods_are_errors_of_pinecones_form() {
-    let mut stage = Stage::new();
-    assert_eq!(stage.refused("GET", "/collections", "").0, 404);
-    let reply = stage.ask("PUT", "/indexes", "");
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.error("GET", "/collections", "").0, 404);
+    let reply = fixture.ask("PUT", "/indexes", "");
     assert_eq!(reply.status, 405);
     assert_eq!(
         reply.headers,

@@ -3,10 +3,10 @@ use super::*;
 const CLASSIC: &str = r#"{"name":"a","dimension":3,"metric":"euclidean",
     "spec":{"serverless":{"cloud":"aws","region":"us-east-1"}}}"#;
 
-fn stage(version: &'static str) -> Stage {
-    let mut stage = Stage::new();
-    stage.version = Some(version);
-    stage
+fn fixture(version: &'static str) -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.version = Some(version);
+    fixture
 }
 
 /// A body of 2026-07 with these fields.
@@ -20,41 +20,41 @@ fn dense() -> Value {
 
 #[test]
 fn without_a_version_the_oldest_one_answers() {
-    let mut stage = Stage::new();
-    stage.version = None;
-    stage.json("POST", "/indexes", CLASSIC);
-    let index = stage.get("/indexes/a");
+    let mut fixture = Fixture::new();
+    fixture.version = None;
+    fixture.json("POST", "/indexes", CLASSIC);
+    let index = fixture.get("/indexes/a");
     assert_eq!(index["spec"]["serverless"]["cloud"], "aws");
-    stage.version = Some("2026-04");
-    assert_eq!(stage.get("/indexes/a"), index);
+    fixture.version = Some("2026-04");
+    assert_eq!(fixture.get("/indexes/a"), index);
 }
 
 #[test]
 fn an_unknown_version_is_refused_after_the_key() {
-    let mut stage = stage("2024-07");
-    let (status, body) = stage.json("GET", "/indexes", "");
+    let mut fixture = fixture("2024-07");
+    let (status, body) = fixture.json("GET", "/indexes", "");
     let message = body["error"]["message"].as_str().unwrap();
     assert_eq!(
         (status, &body["error"]["code"]),
         (400, &json!("INVALID_ARGUMENT"))
     );
     assert!(message.contains("API version 2024-07"), "{message}");
-    stage.key = "wrong";
-    assert_eq!(stage.ask("GET", "/indexes", "").status, 401);
+    fixture.key = "wrong";
+    assert_eq!(fixture.ask("GET", "/indexes", "").status, 401);
 }
 
 #[test]
 fn an_index_of_an_older_version_shows_reserved_fields() {
-    let mut stage = Stage::new();
-    stage.json("POST", "/indexes", CLASSIC);
+    let mut fixture = Fixture::new();
+    fixture.json("POST", "/indexes", CLASSIC);
     let sparse = CLASSIC.replace(
         r#""dimension":3,"metric":"euclidean""#,
         r#""vector_type":"sparse""#,
     );
-    stage.json("POST", "/indexes", &sparse.replace(r#""a""#, r#""s""#));
-    stage.version = Some("2026-07");
-    stage.pass(1);
-    let index = stage.get("/indexes/a");
+    fixture.json("POST", "/indexes", &sparse.replace(r#""a""#, r#""s""#));
+    fixture.version = Some("2026-07");
+    fixture.advance(1);
+    let index = fixture.get("/indexes/a");
     let values =
         json!({"type": "dense_vector", "description": null, "dimension": 3, "metric": "euclidean"});
     let sparse_values = json!({"type": "sparse_vector", "description": null});
@@ -66,41 +66,41 @@ fn an_index_of_an_older_version_shows_reserved_fields() {
         "schema": {"fields": {"_values": values, "_sparse_values": sparse_values}},
     });
     assert_eq!(index, expected);
-    let fields = stage.get("/indexes/s")["schema"]["fields"].clone();
+    let fields = fixture.get("/indexes/s")["schema"]["fields"].clone();
     assert_eq!(fields, json!({"_sparse_values": sparse_values}));
 }
 
 #[test]
 fn a_schema_is_inherited_by_backup_and_restored_index() {
-    let mut stage = stage("2026-07");
+    let mut fixture = fixture("2026-07");
     let fields = json!({"embedding": dense(), "body": {"type": "string", "full_text_search": {"stemming": true}}});
-    let (status, index) = stage.json("POST", "/indexes", &schema("src", fields));
+    let (status, index) = fixture.json("POST", "/indexes", &schema("src", fields));
     assert_eq!((status, index.get("source_backup_id")), (201, None));
     let text = json!({"language": "en", "stemming": true, "stop_words": false});
     assert_eq!(index["schema"]["fields"]["body"]["full_text_search"], text);
 
-    let (status, backup) = stage.json("POST", "/indexes/src/backups", "{}");
+    let (status, backup) = fixture.json("POST", "/indexes/src/backups", "{}");
     let absent = ["dimension", "metric", "source_index_deleted_at"];
     assert!(
         status == 200 && absent.iter().all(|key| backup.get(key).is_none()),
         "{backup}"
     );
     assert_eq!(backup["schema"], index["schema"]);
-    stage.pass(1);
+    fixture.advance(1);
     let id = backup["backup_id"].as_str().unwrap();
-    stage.json(
+    fixture.json(
         "POST",
         &format!("/backups/{id}/create-index"),
         r#"{"name":"copy"}"#,
     );
-    let copy = stage.get("/indexes/copy");
+    let copy = fixture.get("/indexes/copy");
     assert_eq!(
         (&copy["schema"], &copy["source_backup_id"]),
         (&index["schema"], &json!(id))
     );
 
-    stage.version = Some("2025-10");
-    let copy = stage.get("/indexes/copy");
+    fixture.version = Some("2025-10");
+    let copy = fixture.get("/indexes/copy");
     assert_eq!(
         (&copy["dimension"], &copy["metric"]),
         (&json!(3), &json!("cosine"))
@@ -110,9 +110,9 @@ fn a_schema_is_inherited_by_backup_and_restored_index() {
 
 #[test]
 fn a_new_index_needs_no_name_and_no_deployment() {
-    let mut stage = stage("2026-07");
+    let mut fixture = fixture("2026-07");
     let body = json!({"schema": {"fields": {"_values": dense()}}}).to_string();
-    let (status, index) = stage.json("POST", "/indexes", &body);
+    let (status, index) = fixture.json("POST", "/indexes", &body);
     assert_eq!(
         (status, &index["deployment"]["region"]),
         (201, &json!("us-east-1"))
@@ -123,7 +123,7 @@ fn a_new_index_needs_no_name_and_no_deployment() {
 
 #[test]
 fn a_schema_that_pinecone_would_refuse_is_refused() {
-    let mut stage = stage("2026-07");
+    let mut fixture = fixture("2026-07");
     let sparse = json!({"type": "sparse_vector"});
     let cases = [
         (400, json!({})),
@@ -146,19 +146,19 @@ fn a_schema_that_pinecone_would_refuse_is_refused() {
     ];
     for (status, fields) in cases {
         let body = schema("a", fields);
-        assert_eq!(stage.refused("POST", "/indexes", &body).0, status, "{body}");
+        assert_eq!(fixture.error("POST", "/indexes", &body).0, status, "{body}");
     }
-    assert_eq!(stage.refused("POST", "/indexes", CLASSIC).0, 422);
+    assert_eq!(fixture.error("POST", "/indexes", CLASSIC).0, 422);
     let dedicated = r#"{"read_capacity":{"mode":"Dedicated","dedicated":{}}}"#;
-    stage.json("POST", "/indexes", &schema("a", json!({"v": dense()})));
-    assert_eq!(stage.refused("PATCH", "/indexes/a", dedicated).0, 403);
+    fixture.json("POST", "/indexes", &schema("a", json!({"v": dense()})));
+    assert_eq!(fixture.error("PATCH", "/indexes/a", dedicated).0, 403);
     assert_eq!(
-        stage.refused("PATCH", "/indexes/a", r#"{"spec":{}}"#).0,
+        fixture.error("PATCH", "/indexes/a", r#"{"spec":{}}"#).0,
         422
     );
     assert_eq!(
-        stage
-            .refused("PATCH", "/indexes/a", r#"{"deployment":{}}"#)
+        fixture
+            .error("PATCH", "/indexes/a", r#"{"deployment":{}}"#)
             .0,
         400
     );
@@ -166,77 +166,80 @@ fn a_schema_that_pinecone_would_refuse_is_refused() {
 
 #[test]
 fn a_restore_job_has_whole_percents_and_a_null_for_its_end() {
-    let mut stage = stage("2026-07");
-    let (job, _) = stage.restore("a");
+    let mut fixture = fixture("2026-07");
+    let (job, _) = fixture.restore("a");
     let path = format!("/restore-jobs/{job}");
-    let pending = stage.get(&path);
+    let pending = fixture.get(&path);
     assert_eq!(
         (pending.get("completed_at"), pending.get("percent_complete")),
         (Some(&Value::Null), None)
     );
-    stage.pass(10);
-    let done = stage.get(&path);
+    fixture.advance(10);
+    let done = fixture.get(&path);
     assert_eq!(done["completed_at"], "2026-01-02T03:04:15.006007000Z");
     assert_eq!(done["percent_complete"].to_string(), "100");
-    stage.version = Some("2025-10");
-    assert_eq!(stage.get(&path)["percent_complete"].to_string(), "100.0");
+    fixture.version = Some("2025-10");
+    assert_eq!(fixture.get(&path)["percent_complete"].to_string(), "100.0");
 }
 
 #[test]
 fn tag_values_follow_the_rule_of_the_version() {
-    let mut stage = stage("2026-07");
+    let mut fixture = fixture("2026-07");
     let body = r#"{"name":"a","tags":{"team":"search/eu"},"read_capacity":{"mode":"OnDemand"}}"#;
-    assert_eq!(stage.json("POST", "/backups/b1/create-index", body).0, 202);
     assert_eq!(
-        stage.get("/indexes/a")["tags"],
+        fixture.json("POST", "/backups/b1/create-index", body).0,
+        202
+    );
+    assert_eq!(
+        fixture.get("/indexes/a")["tags"],
         json!({"team": "search/eu"})
     );
     let tags = r#"{"tags":{"a":"<b>"}}"#;
-    assert_eq!(stage.json("PATCH", "/indexes/a", tags).0, 200);
+    assert_eq!(fixture.json("PATCH", "/indexes/a", tags).0, 200);
     let many: serde_json::Map<String, Value> =
         (0..21).map(|i| (format!("k{i}"), json!("v"))).collect();
     let many = json!({"name": "b", "tags": many}).to_string();
     assert_eq!(
-        stage.refused("POST", "/backups/b1/create-index", &many).0,
+        fixture.error("POST", "/backups/b1/create-index", &many).0,
         400
     );
-    stage.version = Some("2025-10");
-    assert_eq!(stage.refused("PATCH", "/indexes/a", tags).0, 400);
+    fixture.version = Some("2025-10");
+    assert_eq!(fixture.error("PATCH", "/indexes/a", tags).0, 400);
 }
 
 #[test]
 fn backups_of_deleted_indexes_are_listed_on_request_only() {
-    let mut stage = stage("2026-07");
-    stage.json("POST", "/indexes", &schema("src", json!({"v": dense()})));
-    let (_, backup) = stage.json("POST", "/indexes/src/backups", "{}");
+    let mut fixture = fixture("2026-07");
+    fixture.json("POST", "/indexes", &schema("src", json!({"v": dense()})));
+    let (_, backup) = fixture.json("POST", "/indexes/src/backups", "{}");
     let id = backup["backup_id"].clone();
-    let ids = |stage: &mut Stage, path: &str| {
-        let page = stage.get(path);
+    let ids = |fixture: &mut Fixture, path: &str| {
+        let page = fixture.get(path);
         let rows = page["data"].as_array().unwrap().iter();
         rows.map(|row| row["backup_id"].clone()).collect::<Value>()
     };
-    assert_eq!(ids(&mut stage, "/indexes/src/backups"), json!([id]));
-    stage.json("DELETE", "/indexes/src", "");
-    stage.pass(2);
-    assert_eq!(stage.refused("GET", "/indexes/src/backups", "").0, 404);
+    assert_eq!(ids(&mut fixture, "/indexes/src/backups"), json!([id]));
+    fixture.json("DELETE", "/indexes/src", "");
+    fixture.advance(2);
+    assert_eq!(fixture.error("GET", "/indexes/src/backups", "").0, 404);
     let all = "/indexes/src/backups?include_deleted=true";
-    assert_eq!(ids(&mut stage, all), json!([id]));
+    assert_eq!(ids(&mut fixture, all), json!([id]));
     assert_eq!(
-        stage
-            .refused("GET", "/indexes/src/backups?include_deleted=x", "")
+        fixture
+            .error("GET", "/indexes/src/backups?include_deleted=x", "")
             .0,
         400
     );
-    assert_eq!(stage.refused("GET", &all.replace("src", "none"), "").0, 404);
+    assert_eq!(fixture.error("GET", &all.replace("src", "none"), "").0, 404);
     let path = format!("/backups/{}", id.as_str().unwrap());
     assert_eq!(
-        stage.get(&path)["source_index_deleted_at"],
+        fixture.get(&path)["source_index_deleted_at"],
         "2026-01-02T03:04:05.206007000Z"
     );
 
-    stage.json("POST", "/indexes", &schema("src", json!({"v": dense()})));
-    assert_eq!(ids(&mut stage, "/indexes/src/backups"), json!([]));
-    assert_eq!(ids(&mut stage, all), json!([id]));
-    stage.version = Some("2025-10");
-    assert_eq!(ids(&mut stage, all), json!([]));
+    fixture.json("POST", "/indexes", &schema("src", json!({"v": dense()})));
+    assert_eq!(ids(&mut fixture, "/indexes/src/backups"), json!([]));
+    assert_eq!(ids(&mut fixture, all), json!([id]));
+    fixture.version = Some("2025-10");
+    assert_eq!(ids(&mut fixture, all), json!([]));
 }

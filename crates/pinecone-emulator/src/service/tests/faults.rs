@@ -3,17 +3,17 @@ use super::*;
 #[test]
 fn the_fate_of_a_restore_can_be_chosen() {
     let outcome = |kind: FaultKind| {
-        let mut stage = Stage::new();
-        stage.inject(kind);
-        let (job, _) = stage.restore("a");
+        let mut fixture = Fixture::new();
+        fixture.inject(kind);
+        let (job, _) = fixture.restore("a");
         let mut look = || {
-            let job = stage.get(&format!("/restore-jobs/{job}"));
+            let job = fixture.get(&format!("/restore-jobs/{job}"));
             assert_eq!(
                 job.get("percent_complete").is_some(),
                 job["status"] == "Completed"
             );
-            let index = stage.get("/indexes/a")["status"]["state"].clone();
-            stage.pass(10);
+            let index = fixture.get("/indexes/a")["status"]["state"].clone();
+            fixture.advance(10);
             format!(
                 "{} {}",
                 job["status"].as_str().unwrap(),
@@ -63,29 +63,29 @@ fn the_fate_of_a_restore_can_be_chosen() {
 #[test]
 fn answers_get_lost_before_or_after_the_effect() {
     let create = |kind: FaultKind| {
-        let mut stage = Stage::new();
-        stage.inject(kind);
-        let answer = stage.answer("POST", "/backups/b1/create-index", r#"{"name":"a"}"#);
-        let entry = stage.world.journal.requests().remove(0);
-        let accepted = stage.accepted();
+        let mut fixture = Fixture::new();
+        fixture.inject(kind);
+        let answer = fixture.answer("POST", "/backups/b1/create-index", r#"{"name":"a"}"#);
+        let entry = fixture.service.journal.requests().remove(0);
+        let accepted = fixture.accepted();
         assert_eq!(entry.effect, accepted == 1);
         (answer, entry.status, accepted)
     };
     assert_eq!(
         create(FaultKind::LoseAnswer),
-        (Answer::Close(Closing::Fin), None, 1)
+        (Answer::Close(Disconnect::Fin), None, 1)
     );
     assert_eq!(
         create(FaultKind::ResetAnswer),
-        (Answer::Close(Closing::Reset), None, 1)
+        (Answer::Close(Disconnect::Reset), None, 1)
     );
     assert_eq!(
         create(FaultKind::DropBefore),
-        (Answer::Close(Closing::Fin), None, 0)
+        (Answer::Close(Disconnect::Fin), None, 0)
     );
     assert_eq!(
         create(FaultKind::ResetBefore),
-        (Answer::Close(Closing::Reset), None, 0)
+        (Answer::Close(Disconnect::Reset), None, 0)
     );
     let before = create(FaultKind::status(503));
     assert_eq!((before.1, before.2), (Some(503), 0));
@@ -100,20 +100,23 @@ fn answers_get_lost_before_or_after_the_effect() {
 
 #[test]
 fn reads_of_jobs_can_be_wrong() {
-    let mut stage = Stage::new();
-    let (job, _) = stage.restore("a");
+    let mut fixture = Fixture::new();
+    let (job, _) = fixture.restore("a");
     let path = format!("/restore-jobs/{job}");
-    stage.inject(FaultKind::JobNotFound);
-    assert_eq!(stage.refused("GET", &path, "").0, 404);
-    stage.inject(FaultKind::NullCreatedAt);
-    assert_eq!(stage.get(&path)["created_at"], Value::Null);
-    assert!(stage.get(&path)["created_at"].is_string());
-    stage.inject(FaultKind::ListLag(Duration::from_secs(60)));
-    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
-    stage.inject(FaultKind::ListDrop(Some(vec![job])));
-    assert_eq!(stage.get("/restore-jobs")["data"], json!([]));
+    fixture.inject(FaultKind::JobNotFound);
+    assert_eq!(fixture.error("GET", &path, "").0, 404);
+    fixture.inject(FaultKind::NullCreatedAt);
+    assert_eq!(fixture.get(&path)["created_at"], Value::Null);
+    assert!(fixture.get(&path)["created_at"].is_string());
+    fixture.inject(FaultKind::ListLag(Duration::from_secs(60)));
+    assert_eq!(fixture.get("/restore-jobs")["data"], json!([]));
+    fixture.inject(FaultKind::ListDrop(Some(vec![job])));
+    assert_eq!(fixture.get("/restore-jobs")["data"], json!([]));
     assert_eq!(
-        stage.get("/restore-jobs")["data"].as_array().unwrap().len(),
+        fixture.get("/restore-jobs")["data"]
+            .as_array()
+            .unwrap()
+            .len(),
         1
     );
 }

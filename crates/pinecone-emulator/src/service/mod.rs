@@ -5,41 +5,40 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::call::Call;
-use crate::api::error::Refusal;
+use crate::api::error::ErrorResponse;
 use crate::api::reply::Reply;
 use crate::api::route::Target;
-use crate::config::{Config, Project, Times};
-use crate::faults::answer::{Answer, Manner, ended};
+use crate::config::{Config, Durations, Project};
+use crate::faults::answer::{Answer, BodyMode};
 use crate::faults::fault::Fault;
-use crate::faults::injected::Armed;
+use crate::faults::injected::InjectedFault;
 use crate::faults::plan::{Instead, Plan};
-use crate::faults::status;
 use crate::habits::Habits;
 use crate::journal::Journal;
 use crate::operations;
-use crate::operations::context::Moment;
-use crate::project::Tenant;
+use crate::operations::context::Context;
+use crate::project::ProjectState;
 use crate::wire;
 
 /// The state of an emulator. No `Debug`: it holds API keys.
-pub(crate) struct World {
-    pub times: Times,
+pub(crate) struct Service {
+    pub durations: Durations,
     habits: Habits,
     /// How far its clock is from the machine's.
     pub skew: SignedDuration,
-    pub tenants: Vec<Tenant>,
+    pub projects: Vec<ProjectState>,
     /// Which project a key belongs to.
     pub keys: HashMap<String, String>,
-    pub faults: Vec<Armed>,
+    pub faults: Vec<InjectedFault>,
     last_fault: u64,
     pub journal: Journal,
 }
 
-impl World {
-    /// An empty world; `config` gives its times.
+impl Service {
+    /// An empty service; `config` gives its times.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            times: Times {
+            durations: Durations {
                 restore: config.restore,
                 backup: config.backup,
                 index_creation: config.index_creation,
@@ -47,7 +46,7 @@ impl World {
             },
             habits: config.habits,
             skew: SignedDuration::ZERO,
-            tenants: Vec::new(),
+            projects: Vec::new(),
             keys: HashMap::new(),
             faults: Vec::new(),
             last_fault: 0,
@@ -56,8 +55,8 @@ impl World {
     }
 
     pub(crate) fn add_project(&mut self, project: Project) {
-        let tenant = Tenant::new(&project, self.habits);
-        self.tenants.push(tenant);
+        let state = ProjectState::new(&project, self.habits);
+        self.projects.push(state);
         let keys = project.api_keys.into_iter();
         self.keys
             .extend(keys.map(|key| (key, project.name.clone())));
@@ -65,41 +64,42 @@ impl World {
 
     pub(crate) fn set_habits(&mut self, habits: Habits) {
         self.habits = habits;
-        for tenant in &mut self.tenants {
-            tenant.habits = habits;
+        for project in &mut self.projects {
+            project.habits = habits;
         }
     }
 
-    pub(crate) fn tenant(&mut self, name: &str) -> Option<&mut Tenant> {
-        self.tenants.iter_mut().find(|tenant| tenant.name == name)
+    pub(crate) fn project(&mut self, name: &str) -> Option<&mut ProjectState> {
+        self.projects
+            .iter_mut()
+            .find(|project| project.name == name)
     }
 
     pub(crate) fn inject(&mut self, fault: Fault) -> u64 {
         self.last_fault += 1;
         let id = self.last_fault;
-        self.faults.push(Armed { id, fault, seen: 0 });
+        self.faults.push(InjectedFault { id, fault, seen: 0 });
         id
     }
 
     /// A request arrives: it gets its number, and its fate is settled.
     pub(crate) fn receive(&mut self, now: Timestamp, call: &Call) -> (u64, Plan) {
-        let project = self.project(call).map(str::to_owned);
-        let plan = Plan::draw(&mut self.faults, call, project.as_deref());
+        let project = self.project_name(call).map(str::to_owned);
+        let plan = Plan::of(&mut self.faults, call, project.as_deref());
         (self.journal.arrived(call, project, now), plan)
     }
 
     /// A request takes effect.
     pub(crate) fn perform(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Answer {
         let (mut answer, effect) = match &plan.instead {
-            Some(Instead::Close(closing)) => (Answer::Close(*closing), false),
-            Some(Instead::Answer(fault)) => (
-                Answer::Send(status::answer(fault, now), Manner::Whole),
-                false,
-            ),
+            Some(Instead::Close(disconnect)) => (Answer::Close(*disconnect), false),
+            Some(Instead::Answer(fault)) => {
+                (Answer::Send(fault.reply(now), BodyMode::Whole), false)
+            }
             None => {
                 let reply = self.serve(now, seq, call, plan);
                 let effect = reply.effect;
-                (ended(reply, plan.ending.as_ref(), now), effect)
+                (Answer::new(reply, plan.answer.as_ref(), now), effect)
             }
         };
         let status = match &mut answer {
@@ -113,43 +113,48 @@ impl World {
         answer
     }
 
-    fn project(&self, call: &Call) -> Option<&str> {
+    fn project_name(&self, call: &Call) -> Option<&str> {
         let key = call.api_key.as_deref()?;
         self.keys.get(key).map(String::as_str)
     }
 
     fn serve(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Reply {
-        let Some(project) = self.project(call).map(str::to_owned) else {
+        let Some(project) = self.project_name(call).map(str::to_owned) else {
             return Reply::unauthorized();
         };
-        let wire = match wire::of(call) {
-            Ok(wire) => wire,
-            Err(refusal) => return refusal.into(),
+        let version = match wire::version_of(call) {
+            Ok(version) => version,
+            Err(error) => return error.into(),
         };
-        let times = self.times;
-        let Some(tenant) = self.tenant(&project) else {
+        let durations = self.durations;
+        let Some(project) = self.project(&project) else {
             return Reply::unauthorized();
         };
-        tenant.settle(now);
-        let at = Moment {
+        project.remove_terminated(now);
+        let context = Context {
             now,
             seq,
-            times: &times,
+            durations: &durations,
             call,
             plan,
-            wire,
+            version,
         };
         match &call.target {
             Target::Found(route, subject) => {
-                operations::serve(tenant, *route, subject, &at).unwrap_or_else(Reply::from)
+                operations::serve(project, *route, subject, &context).unwrap_or_else(Reply::from)
             }
-            Target::OtherMethods(methods) => {
-                let mut reply =
-                    Reply::from(Refusal::new(405, "UNIMPLEMENTED", "Method not allowed."));
+            Target::MethodNotAllowed(methods) => {
+                let mut reply = Reply::from(ErrorResponse::new(
+                    405,
+                    "UNIMPLEMENTED",
+                    "Method not allowed.",
+                ));
                 reply.headers.push(("allow".to_owned(), methods.join(", ")));
                 reply
             }
-            Target::Nowhere => Refusal::not_found(format!("{} not found.", call.path)).into(),
+            Target::NotFound => {
+                ErrorResponse::not_found(format!("{} not found.", call.path)).into()
+            }
         }
     }
 }
