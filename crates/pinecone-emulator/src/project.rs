@@ -1,4 +1,4 @@
-//! A project's holdings, and the way of a request to its handler.
+//! The state of a project.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::model::index::{ENVIRONMENT, Index};
 use crate::model::job::{Job, JobOutcome};
 use crate::model::time::later;
 
-/// An index that is gone.
+/// An index that no longer exists.
 #[derive(Debug)]
 pub(crate) struct DeletedIndex {
     pub id: String,
@@ -20,7 +20,7 @@ pub(crate) struct DeletedIndex {
     pub deleted_at: Timestamp,
 }
 
-/// A project: everything in it is in the order of creation.
+/// A project and its resources, in the order of creation.
 #[derive(Debug)]
 pub(crate) struct ProjectState {
     pub name: String,
@@ -29,7 +29,7 @@ pub(crate) struct ProjectState {
     pub plan_without_backups: bool,
     pub habits: Habits,
     pub indexes: Vec<Index>,
-    /// The indexes that are gone, whose backups stay.
+    /// The indexes that no longer exist; their backups do.
     pub deleted_indexes: Vec<DeletedIndex>,
     pub backups: Vec<Backup>,
     pub jobs: Vec<Job>,
@@ -52,7 +52,7 @@ impl ProjectState {
         }
     }
 
-    /// Forgets the indexes whose termination is over.
+    /// Removes the indexes that finished terminating.
     pub(crate) fn remove_terminated(&mut self, now: Timestamp) {
         let over = |index: &mut Index| index.terminated_at.is_some_and(|at| at <= now);
         let gone = self.indexes.extract_if(.., over);
@@ -75,12 +75,12 @@ impl ProjectState {
         self.backups.iter().find(|backup| backup.id == id)
     }
 
-    /// Whether the index a job restored into still exists.
+    /// Whether the index that the job restored still exists.
     pub(crate) fn has_index_of(&self, job: &Job) -> bool {
         self.indexes.iter().any(|index| index.id == job.index_id)
     }
 
-    /// When the source index of a backup was deleted; of one that never was here, when the backup was made.
+    /// Returns when the source index of a backup was deleted; if it never was in the emulator, when the backup was created.
     pub(crate) fn source_deleted_at(&self, backup: &Backup) -> Option<Timestamp> {
         let id = &backup.source_index_id;
         if self.indexes.iter().any(|index| index.id == *id) {
@@ -93,7 +93,7 @@ impl ProjectState {
         Some(deleted.map_or(backup.created_at, |deleted| deleted.deleted_at))
     }
 
-    /// Adds an index and gives it a host of Pinecone's form; nothing listens there.
+    /// Adds an index, and sets its host in Pinecone's format; nothing listens there.
     pub(crate) fn add_index(&mut self, mut index: Index) -> &Index {
         let id = if self.habits.unique_hosts {
             let hex = index.id.chars().filter(char::is_ascii_hexdigit);
@@ -107,7 +107,7 @@ impl ProjectState {
         &self.indexes[place]
     }
 
-    /// Whether one more index, of this name, may be made. A name stays taken while its index terminates.
+    /// Checks that an index of this name can be created. A terminating index keeps its name.
     pub(crate) fn check_new_index(&self, name: &str) -> Result<(), ErrorResponse> {
         if self.index(name).is_some() {
             return Err(ErrorResponse::already_exists());
@@ -120,7 +120,7 @@ impl ProjectState {
         Ok(())
     }
 
-    /// Ends a pending job now; whether there was one.
+    /// Ends a pending job now. Returns whether there was one.
     pub(crate) fn finish_job(&mut self, id: &str, outcome: JobOutcome, now: Timestamp) -> bool {
         let Some(job) = self
             .jobs

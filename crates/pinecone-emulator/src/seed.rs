@@ -1,4 +1,4 @@
-//! Things that exist before anyone asks for them: the seed file's format, and the arguments of [`Control`](crate::Control).
+//! Initial resources: the format of a seed file, and arguments of [`Control`](crate::Control).
 
 use std::collections::BTreeMap;
 
@@ -17,30 +17,30 @@ use crate::model::job::{Job, JobOutcome};
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
-    /// The projects; they replace the default one.
+    /// The projects, which replace the default project.
     #[serde(default)]
     pub projects: Vec<ProjectSeed>,
-    /// Faults that are injected from the start.
+    /// The faults that are injected at the start.
     #[serde(default)]
     pub faults: Vec<Fault>,
 }
 
-/// A project and what it holds.
+/// A project and its resources.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectSeed {
-    /// Unique in the file.
+    /// The name, unique in the file.
     pub name: String,
-    /// Its keys; a key belongs to one project.
+    /// Its API keys. A key belongs to one project.
     #[serde(default)]
     pub api_keys: Vec<String>,
-    /// How many indexes it may hold. Default 200.
+    /// The maximum number of indexes. Default: 200.
     #[serde(default = "index_quota")]
     pub index_quota: usize,
-    /// How many backups it may hold. Default 500.
+    /// The maximum number of backups. Default: 500.
     #[serde(default = "backup_quota")]
     pub backup_quota: usize,
-    /// Whether its plan has no backups, so that their operations are answered 403. Default off.
+    /// Whether its plan has no backups, so that their operations return a 403. Default: false.
     #[serde(default)]
     pub plan_without_backups: bool,
     /// Its backups.
@@ -62,37 +62,37 @@ fn backup_quota() -> usize {
     DEFAULT_BACKUP_QUOTA
 }
 
-/// A backup that exists.
+/// An initial backup.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackupSeed {
-    /// Default: a new UUID. Anything goes, as in Pinecone's API.
+    /// Any text, as in Pinecone's API. Default: a new UUID.
     pub id: Option<String>,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// A text about it, if it has one.
+    /// Its description, if it has one.
     pub description: Option<String>,
-    /// The index it was made from, which need not exist any more.
+    /// The index that was backed up, which need not exist. Default: `source`.
     pub source_index_name: String,
     /// Default: a new UUID.
     pub source_index_id: Option<String>,
-    /// Default `Ready`.
+    /// Default: `Ready`.
     pub status: BackupStatus,
-    /// Tags, which a restored index inherits. Real ones may hold values that aren't strings.
+    /// Its tags, which a restored index inherits. Pinecone's type allows values that are not strings.
     pub tags: Option<BTreeMap<String, Value>>,
-    /// 1 to 20000; absent for sparse vectors. Default 1536.
+    /// 1 to 20000, or `None` for sparse vectors. Default: 1536.
     pub dimension: Option<u32>,
     /// `cosine` (default), `euclidean` or `dotproduct`.
     pub metric: String,
-    /// Default `aws`.
+    /// Default: `aws`.
     pub cloud: String,
-    /// Default `us-east-1`.
+    /// Default: `us-east-1`.
     pub region: String,
-    /// Default 0.
+    /// Default: 0.
     pub record_count: u64,
-    /// Default 0.
+    /// Default: 0.
     pub namespace_count: u64,
-    /// In bytes. Default 0.
+    /// In bytes. Default: 0.
     pub size_bytes: u64,
     /// Default: now.
     pub created_at: Option<Timestamp>,
@@ -121,7 +121,7 @@ impl Default for BackupSeed {
 }
 
 impl BackupSeed {
-    /// A ready backup of this name, made from that index.
+    /// A ready backup with this name, of that index.
     pub fn new(name: impl Into<String>, source_index_name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -142,14 +142,14 @@ impl BackupSeed {
         self
     }
 
-    /// With this tag too.
+    /// With this tag added.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let tags = self.tags.get_or_insert_default();
         tags.insert(key.into(), Value::String(value.into()));
         self
     }
 
-    /// The backup of this self.
+    /// Returns the backup.
     pub(crate) fn build(self, now: Timestamp) -> Backup {
         Backup {
             id: self.id.unwrap_or_else(new_id),
@@ -175,29 +175,29 @@ impl BackupSeed {
     }
 }
 
-/// An index that exists, made by someone else.
+/// An initial index.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndexSeed {
-    /// Its name, unique in the project and by Pinecone's rule; there is no default.
+    /// Its name, unique in the project and allowed by Pinecone. Required.
     pub name: String,
     /// Default: a new UUID. Pinecone shows it only as a job's `target_index_id`.
     pub id: Option<String>,
-    /// 1 to 20000; absent for sparse vectors. Default 1536.
+    /// 1 to 20000, or `None` for sparse vectors. Default: 1536.
     pub dimension: Option<u32>,
     /// `cosine` (default), `euclidean` or `dotproduct`.
     pub metric: String,
-    /// Default `aws`.
+    /// Default: `aws`.
     pub cloud: String,
-    /// Default `us-east-1`.
+    /// Default: `us-east-1`.
     pub region: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Default off.
+    /// Default: false.
     pub deletion_protection: bool,
-    /// A state other than `Ready`, kept until it is changed.
+    /// A state other than `Ready`, which does not change by itself.
     pub state: Option<String>,
-    /// The backup it was restored from, which need not exist any more. Default: it was not restored.
+    /// The ID of the backup that it was restored from, which need not exist. Default: it was not restored.
     pub source_backup_id: Option<String>,
 }
 
@@ -219,7 +219,7 @@ impl Default for IndexSeed {
 }
 
 impl IndexSeed {
-    /// A ready index of this name.
+    /// A ready index with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -233,7 +233,7 @@ impl IndexSeed {
         self
     }
 
-    /// The index of this seed, without a host.
+    /// Returns the index, without a host.
     pub(crate) fn build(self, now: Timestamp) -> Index {
         let shape = Shape {
             dimension: self.dimension,
@@ -254,25 +254,25 @@ impl IndexSeed {
     }
 }
 
-/// A restore job of earlier days.
+/// An initial restore job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobSeed {
     /// Default: a new UUID.
     #[serde(default)]
     pub id: Option<String>,
-    /// The backup it restored, which need not exist any more.
+    /// The ID of the backup, which need not exist.
     pub backup_id: String,
-    /// The index it restored into.
+    /// The name of the restored index.
     pub index_name: String,
-    /// Default: the ID of the index of that name that exists now, else a new UUID. A job whose index doesn't exist
-    /// answers 404 when described, and [`Habits`](crate::Habits) decides whether it is listed.
+    /// Default: the ID of the existing index with that name, otherwise a new UUID. Describing a job whose index does not
+    /// exist returns a 404, and [`Habits`](crate::Habits) decides whether it is listed.
     #[serde(default)]
     pub index_id: Option<String>,
-    /// Default `null`, which Pinecone may answer too. It sorts where it was added.
+    /// Default: `null`, which Pinecone may return too. The list orders jobs by when they were created here, not by this time.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
-    /// How it ended; absent: it is `Pending` until it is finished.
+    /// How it ended; `None`: it is `Pending` until [`Control::finish_job`](crate::Control::finish_job).
     #[serde(default)]
     pub outcome: Option<JobOutcome>,
 }
@@ -302,7 +302,7 @@ impl JobSeed {
         self
     }
 
-    /// The job of this seed; `index_id` is that of the index of its name, if there is one.
+    /// Returns the job. `index_id` is the ID of the existing index with its name.
     pub(crate) fn build(self, index_id: Option<String>, now: Timestamp) -> Job {
         let listed_since = self.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
         Job {

@@ -1,4 +1,4 @@
-//! A request as the service sees it, without HTTP.
+//! A request, parsed from HTTP.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::api::route::{Route, Target};
 
-/// A request that arrived whole.
+/// A request with its complete body.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub method: String,
@@ -68,7 +68,7 @@ impl fmt::Debug for Call {
     }
 }
 
-/// The segments of a path, split first and decoded then: an ID may contain an encoded `/`.
+/// Returns the decoded segments of a path. It is split before it is decoded, because an ID may contain an encoded `/`.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     path.split('/')
         .skip(1)
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoded_slash_stays_in_its_segment() {
+    fn keeps_an_encoded_slash_in_its_segment() {
         assert_eq!(
             segments("/backups/a%2Fb/create-index"),
             ["backups", "a/b", "create-index"]
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_hides_the_key() {
+    fn debug_output_hides_the_api_key() {
         let mut call = Call::new("GET", "/indexes", None, Bytes::new());
         call.api_key = Some("canary".to_owned());
         assert!(!format!("{call:?}").contains("canary"));

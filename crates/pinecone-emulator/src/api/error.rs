@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::api::reply::Reply;
 
-/// A error in Pinecone's own form, `ErrorResponse`.
+/// Pinecone's `ErrorResponse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ErrorResponse {
     pub status: u16,
@@ -68,10 +68,10 @@ impl From<ErrorResponse> for Reply {
     }
 }
 
-/// What a route's handler makes of a request.
+/// The result of a handler.
 pub(crate) type HandlerResult = Result<Reply, ErrorResponse>;
 
-/// Reads a JSON body; unknown fields are tolerated, as Pinecone does.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorResponse> {
+/// Parses a JSON body. Unknown fields are ignored, as in Pinecone.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorResponse> {
     serde_json::from_slice(body).map_err(|error| ErrorResponse::unprocessable(&error))
 }

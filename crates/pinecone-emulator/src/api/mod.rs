@@ -1,4 +1,4 @@
-//! Requests to Pinecone's API and its answers, without HTTP and without any state.
+//! Requests to Pinecone's API and their answers, without HTTP and without state.
 
 pub(crate) mod call;
 pub(crate) mod error;

@@ -1,9 +1,9 @@
-//! What the service answers, before anything is done to it on the way.
+//! The service's answer to a request, before a fault changes it.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// An answer of the service.
+/// The service's answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub status: u16,

@@ -1,4 +1,4 @@
-//! The operations of Pinecone's API that are imitated.
+//! The operations of Pinecone's API that the emulator supports.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// In a fault: every request. Never a request's own route.
+    /// In a fault: all requests. No request has this route.
     Any,
     /// A path or method that Pinecone doesn't have.
     Unknown,
@@ -47,7 +47,7 @@ impl Route {
         )
     }
 
-    /// Whether a plan without backups refuses it.
+    /// Whether a project whose plan has no backups gets a 403.
     pub(crate) fn needs_backup_plan(self) -> bool {
         matches!(
             self,
@@ -61,17 +61,17 @@ impl Route {
         )
     }
 
-    /// Whether the answer comes in pages; the list of indexes doesn't.
+    /// Whether the answer is paginated; the list of indexes is not.
     pub(crate) fn is_paged(self) -> bool {
         self.is_list() && self != Self::ListIndexes
     }
 }
 
-/// Where a request goes: its route, and the index name, backup ID or job ID in its path.
+/// The route of a request, and the index name, backup ID or job ID in its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     Found(Route, String),
-    /// The path exists; these are its methods.
+    /// The path exists, with these methods.
     MethodNotAllowed(Vec<&'static str>),
     NotFound,
 }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_have_their_operations() {
+    fn resolves_paths_to_operations() {
         let found = |route, subject: &str| Target::Found(route, subject.to_owned());
         assert_eq!(resolve("GET", "/indexes"), found(Route::ListIndexes, ""));
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_and_methods_are_unknown() {
+    fn does_not_resolve_other_paths_and_methods() {
         assert_eq!(resolve("GET", "/indexes/"), Target::NotFound);
         assert_eq!(resolve("GET", "/collections"), Target::NotFound);
         assert_eq!(

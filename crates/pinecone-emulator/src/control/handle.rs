@@ -1,4 +1,4 @@
-//! The handle to look into an emulator and to change it.
+//! The handle of an emulator, and its errors.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::project::ProjectState;
 use crate::service::Service;
 
-/// Looks into an emulator and changes it, past Pinecone's API. Clones share one emulator.
+/// Observes and changes an emulator, bypassing Pinecone's API. Clones share one emulator.
 #[derive(Clone)]
 pub struct Control {
     service: Arc<Mutex<Service>>,
@@ -21,45 +21,46 @@ impl fmt::Debug for Control {
     }
 }
 
-/// Why a change was not made. Its text never contains an API key.
+/// Why a change was rejected. The text never contains an API key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
-    /// There is no such project.
-    #[error("there is no project {0:?}")]
+    /// The project does not exist.
+    #[error("project {0:?} does not exist")]
     NoProject(String),
-    /// There is no such index in the project.
-    #[error("there is no index {0:?}")]
+    /// The project has no such index.
+    #[error("index {0:?} does not exist")]
     NoIndex(String),
-    /// There is no such backup in the project.
-    #[error("there is no backup {0:?}")]
+    /// The project has no such backup.
+    #[error("backup {0:?} does not exist")]
     NoBackup(String),
-    /// There is no such restore job that is pending.
+    /// There is no pending restore job with this ID.
     #[error("there is no pending restore job {0:?}")]
     NoPendingJob(String),
-    /// There is one already.
-    #[error("there is already a {0} {1:?}")]
+    /// A resource of this kind with this name or ID exists already.
+    #[error("{0} {1:?} exists already")]
     Taken(&'static str, String),
-    /// The name breaks Pinecone's rule for names.
-    #[error("{0:?} is no name for an index")]
+    /// Pinecone does not allow this name.
+    #[error("{0:?} is not a valid index name")]
     BadName(String),
-    /// The API key belongs to a project already.
-    #[error("the API key belongs to a project already")]
+    /// The API key already belongs to a project.
+    #[error("the API key already belongs to a project")]
     KeyTaken,
 }
 
 pub(crate) type ControlResult<T = ()> = Result<T, ControlError>;
 
-/// The way to the service.
+/// Access to the state.
 impl Control {
-    /// Without any project.
+    /// Returns the handle of an emulator without projects.
     pub(crate) fn empty(config: &Config) -> Self {
         Self {
             service: Arc::new(Mutex::new(Service::new(config))),
         }
     }
 
+    /// Runs `act` with the state and the time of the emulator's clock.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Service, Timestamp) -> R) -> R {
-        // A panic elsewhere can't leave the plain state half-changed in a way that matters to a test.
+        // A poisoned lock is no reason to fail: a test that panicked has failed already.
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
         let now = now.checked_add(service.skew).unwrap_or(now);
@@ -70,6 +71,7 @@ impl Control {
         self.with(|service, _| service.journal.delivered(seq));
     }
 
+    /// Runs `act` with a project, without the indexes that finished terminating.
     pub(crate) fn with_project<R>(
         &self,
         project: &str,
@@ -84,6 +86,7 @@ impl Control {
         })
     }
 
+    /// Returns rows of a project; none if it does not exist.
     pub(crate) fn list<R>(
         &self,
         project: &str,

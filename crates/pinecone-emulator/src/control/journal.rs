@@ -1,24 +1,24 @@
-//! [`Control`] over the record of requests.
+//! Recorded requests and accepted creates.
 
 use jiff::Timestamp;
 
 use crate::control::handle::Control;
 use crate::journal::{AcceptedCreate, Request};
 
-/// The journal.
+/// Recorded requests and accepted creates.
 impl Control {
-    /// The last 100 000 requests to Pinecone's paths, oldest first.
+    /// Returns the last 100,000 requests to Pinecone's paths, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.with(|service, _| service.journal.requests())
     }
 
-    /// Takes the requests that arrived before that time out of the journal, oldest first: a run
-    /// of hours reads the journal bit by bit. One that is still being answered is told as it is.
+    /// Removes the requests that arrived before that time from the journal, and returns them, oldest first. A request that
+    /// is still being answered is returned as it is now.
     pub fn take_requests(&self, before: Timestamp) -> Vec<Request> {
         self.with(|service, _| service.journal.take(before))
     }
 
-    /// Takes out the accepted creates so far, of all projects, oldest first.
+    /// Removes the accepted creates of all projects, and returns them, oldest first.
     pub fn take_accepted_creates(&self) -> Vec<AcceptedCreate> {
         self.with(|service, _| {
             let projects = service.projects.iter_mut();
@@ -30,12 +30,12 @@ impl Control {
         })
     }
 
-    /// Forgets the requests so far, not the accepted creates.
+    /// Removes the recorded requests, but not the accepted creates.
     pub fn clear_requests(&self) {
         self.with(|service, _| service.journal.clear());
     }
 
-    /// Every create from a backup that took effect, of all projects, oldest first.
+    /// Returns the accepted creates of all projects, oldest first.
     pub fn accepted_creates(&self) -> Vec<AcceptedCreate> {
         self.with(|service, _| {
             let mut all: Vec<AcceptedCreate> = service

@@ -1,4 +1,4 @@
-//! The handle of an emulator.
+//! The handle with which tests observe and change an emulator.
 
 mod faults;
 pub(crate) mod handle;

@@ -1,12 +1,12 @@
-//! [`Control`] over projects and their API keys.
+//! Projects, API keys and seeds.
 
 use crate::config::{Config, Project};
 use crate::control::handle::{Control, ControlError, ControlResult};
 use crate::seed::{ProjectSeed, Seed};
 
-/// Projects and keys.
+/// Projects, API keys and seeds.
 impl Control {
-    /// The handle of a new emulator.
+    /// Returns the handle of a new emulator.
     ///
     /// # Errors
     /// If two projects have the same name or key.
@@ -21,7 +21,7 @@ impl Control {
     /// Adds a project.
     ///
     /// # Errors
-    /// If the name or one of the keys is taken.
+    /// If the name or one of the keys exists already.
     pub fn add_project(&self, project: Project) -> ControlResult {
         self.with(|service, _| {
             if service.project(&project.name).is_some() {
@@ -39,10 +39,10 @@ impl Control {
         })
     }
 
-    /// Changes how many indexes and backups a project may hold.
+    /// Changes the maximum number of indexes and backups of a project.
     ///
     /// # Errors
-    /// If there is no such project.
+    /// If the project does not exist.
     pub fn set_quotas(&self, project: &str, indexes: usize, backups: usize) -> ControlResult {
         self.with_project(project, |project, _| {
             project.index_quota = indexes;
@@ -54,7 +54,7 @@ impl Control {
     /// Sets whether the plan of a project's organization has no backups.
     ///
     /// # Errors
-    /// If there is no such project.
+    /// If the project does not exist.
     pub fn set_plan_without_backups(&self, project: &str, without: bool) -> ControlResult {
         self.with_project(project, |project, _| {
             project.plan_without_backups = without;
@@ -62,10 +62,10 @@ impl Control {
         })
     }
 
-    /// Makes a key valid for a project, from the next request on.
+    /// Adds a valid API key to a project.
     ///
     /// # Errors
-    /// If there is no such project, or the key belongs to another one.
+    /// If the project does not exist, or the key belongs to another project.
     pub fn add_api_key(&self, project: &str, key: &str) -> ControlResult {
         self.with_project(project, |_, _| Ok(()))?;
         self.with(|service, _| match service.keys.get(key) {
@@ -77,12 +77,12 @@ impl Control {
         })
     }
 
-    /// Makes a key invalid; whether it was valid.
+    /// Revokes an API key. Returns whether it was valid.
     pub fn revoke_api_key(&self, key: &str) -> bool {
         self.with(|service, _| service.keys.remove(key).is_some())
     }
 
-    /// The names of the projects.
+    /// Returns the names of the projects.
     pub fn projects(&self) -> Vec<String> {
         self.with(|service, _| {
             service
@@ -93,10 +93,10 @@ impl Control {
         })
     }
 
-    /// Adds everything in a seed.
+    /// Creates everything in a seed.
     ///
     /// # Errors
-    /// If something in it is there already; what came before it stays.
+    /// If something in it exists already, or its name is not allowed; what was created before it stays.
     pub fn plant(&self, seed: Seed) -> ControlResult {
         for project in seed.projects {
             self.plant_project(project)?;

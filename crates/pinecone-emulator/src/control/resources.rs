@@ -1,4 +1,4 @@
-//! [`Control`] over what projects hold: backups, indexes and restore jobs.
+//! Backups, indexes and restore jobs.
 
 use crate::control::handle::{Control, ControlError, ControlResult};
 use crate::control::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
@@ -9,10 +9,10 @@ use crate::seed::{BackupSeed, IndexSeed, JobSeed};
 
 /// Backups, indexes and restore jobs.
 impl Control {
-    /// Adds a backup and returns its ID.
+    /// Creates a backup, and returns its ID.
     ///
     /// # Errors
-    /// If there is no such project, or its ID is taken.
+    /// If the project does not exist, or has a backup with this ID.
     pub fn add_backup(&self, project: &str, seed: BackupSeed) -> ControlResult<String> {
         self.with_project(project, |project, now| {
             let backup = seed.build(now);
@@ -25,10 +25,10 @@ impl Control {
         })
     }
 
-    /// Changes the status of a backup; it keeps it.
+    /// Sets the status of a backup, which then does not change by itself.
     ///
     /// # Errors
-    /// If there is no such project or backup.
+    /// If the project or the backup does not exist.
     pub fn set_backup_status(
         &self,
         project: &str,
@@ -44,10 +44,10 @@ impl Control {
         })
     }
 
-    /// Removes a backup, whatever is being restored from it.
+    /// Removes a backup, even while it is being restored.
     ///
     /// # Errors
-    /// If there is no such project or backup.
+    /// If the project or the backup does not exist.
     pub fn remove_backup(&self, project: &str, id: &str) -> ControlResult {
         self.with_project(project, |project, _| {
             let before = project.backups.len();
@@ -59,10 +59,10 @@ impl Control {
         })
     }
 
-    /// Adds an index that someone else made, ready unless the seed says otherwise, and returns its ID.
+    /// Creates an index, ready unless the seed has another state, and returns its ID.
     ///
     /// # Errors
-    /// If there is no such project, or the name is taken or breaks the rule for names.
+    /// If the project does not exist, has an index with this name, or Pinecone does not allow the name.
     pub fn add_index(&self, project: &str, seed: IndexSeed) -> ControlResult<String> {
         self.with_project(project, |project, now| {
             if check_name(&seed.name).is_err() {
@@ -78,10 +78,10 @@ impl Control {
         })
     }
 
-    /// Removes an index at once, protected or not, without a `Terminating` in between.
+    /// Removes an index immediately, protected or not. It is not `Terminating` first.
     ///
     /// # Errors
-    /// If there is no such project or index.
+    /// If the project or the index does not exist.
     pub fn delete_index(&self, project: &str, name: &str) -> ControlResult {
         self.with_project(project, |project, now| {
             let index = project.index_mut(name);
@@ -92,10 +92,10 @@ impl Control {
         })
     }
 
-    /// Gives an index a state, such as `Terminating` or `Disabled`, which it keeps.
+    /// Sets the state of an index, such as `Terminating` or `Disabled`, which then does not change by itself.
     ///
     /// # Errors
-    /// If there is no such project or index.
+    /// If the project or the index does not exist.
     pub fn set_index_state(
         &self,
         project: &str,
@@ -111,10 +111,10 @@ impl Control {
         })
     }
 
-    /// Adds a restore job of earlier days and returns its ID.
+    /// Creates a restore job without restoring anything, and returns its ID.
     ///
     /// # Errors
-    /// If there is no such project, or the ID is taken.
+    /// If the project does not exist, or has a job with this ID.
     pub fn add_restore_job(&self, project: &str, seed: JobSeed) -> ControlResult<String> {
         self.with_project(project, |project, now| {
             let target = project
@@ -130,10 +130,10 @@ impl Control {
         })
     }
 
-    /// Ends a pending restore job now, whatever time it had left.
+    /// Ends a pending restore job now.
     ///
     /// # Errors
-    /// If there is no such job, or it is not pending any more.
+    /// If the job does not exist, or is not pending.
     pub fn finish_job(&self, job_id: &str, outcome: JobOutcome) -> ControlResult {
         self.with(|service, now| {
             let mut projects = service.projects.iter_mut();
@@ -144,7 +144,7 @@ impl Control {
         })
     }
 
-    /// Removes a restore job from the history, as if it was long ago; whether it was there.
+    /// Removes a restore job, as if Pinecone no longer kept it. Returns whether it existed.
     pub fn forget_restore_job(&self, job_id: &str) -> bool {
         self.with(|service, _| {
             let mut projects = service.projects.iter_mut();
@@ -156,7 +156,7 @@ impl Control {
         })
     }
 
-    /// The indexes of a project that exist now, oldest first; none if there is no such project.
+    /// Returns the indexes of a project, oldest first; none if the project does not exist.
     pub fn indexes(&self, project: &str) -> Vec<IndexSnapshot> {
         self.list(project, |project, now| {
             project
@@ -167,7 +167,7 @@ impl Control {
         })
     }
 
-    /// The backups of a project, oldest first; none if there is no such project.
+    /// Returns the backups of a project, oldest first; none if the project does not exist.
     pub fn backups(&self, project: &str) -> Vec<BackupSnapshot> {
         self.list(project, |project, now| {
             let backups = project.backups.iter();
@@ -177,7 +177,7 @@ impl Control {
         })
     }
 
-    /// The restore jobs of a project, oldest first; none if there is no such project.
+    /// Returns the restore jobs of a project, oldest first; none if the project does not exist.
     pub fn restore_jobs(&self, project: &str) -> Vec<JobSnapshot> {
         self.list(project, |project, now| {
             project

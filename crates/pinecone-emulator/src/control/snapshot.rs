@@ -1,4 +1,4 @@
-//! What exists, as tests and the admin paths see it.
+//! Resources as tests and the admin paths see them.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct IndexSnapshot {
     pub host: String,
     /// The backup it was restored from, if any.
     pub source_backup_id: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
@@ -57,13 +57,13 @@ pub struct BackupSnapshot {
     pub id: String,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// The index it was made from.
+    /// The index that was backed up.
     pub source_index_name: String,
     /// Its status.
     pub status: BackupStatus,
     /// Its tags.
     pub tags: Option<BTreeMap<String, Value>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
@@ -85,17 +85,17 @@ impl BackupSnapshot {
 pub struct JobSnapshot {
     /// Its ID.
     pub id: String,
-    /// The backup that is restored.
+    /// The ID of the backup.
     pub backup_id: String,
-    /// The name of the index it restores into.
+    /// The name of the restored index.
     pub index_name: String,
-    /// The ID of that index.
+    /// The ID of the restored index.
     pub index_id: String,
     /// `Pending`, `Completed`, `Failed` or `Cancelled`.
     pub status: String,
-    /// What Pinecone would answer as `created_at`.
+    /// The `created_at` that the API shows.
     pub created_at: Option<Timestamp>,
-    /// When it ended, however it ended.
+    /// When it ended, with whatever status.
     pub ended_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What goes back to a client.
+//! What is sent to a client.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::api::reply::Reply;
 use crate::faults::plan::{AnswerFault, Disconnect};
 
-/// What goes back to the client.
+/// What is sent to a client: nothing, or an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Close(Disconnect),
@@ -15,7 +15,7 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The service's reply, or what a fault makes of it.
+    /// Returns the reply, or what `fault` makes of it.
     pub(crate) fn new(reply: Reply, fault: Option<&AnswerFault>, now: Timestamp) -> Self {
         match fault {
             Some(AnswerFault::Close(disconnect)) => Self::Close(*disconnect),

@@ -9,16 +9,16 @@ use crate::api::call::Call;
 use crate::api::route::Route;
 use crate::faults::status::StatusAnswer;
 
-/// A misbehaviour, and the requests that meet it. Several faults may meet one request.
+/// A fault, and which requests it affects. Several faults may affect one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The operation that is affected.
     pub route: Route,
-    /// How many requests meet it; `None`: all, until it is cleared.
+    /// The number of requests that it affects; `None`: all, until it is cleared.
     #[serde(default)]
     pub times: Option<u32>,
-    /// How many matching requests are spared first.
+    /// The number of matching requests that it skips first.
     #[serde(default)]
     pub after: u32,
     /// Only requests whose path or body contains this text, such as an index name; `None`: all.
@@ -44,13 +44,13 @@ impl Fault {
         }
     }
 
-    /// Only the next `times` matching requests.
+    /// Affects only the next `times` matching requests.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Spares the first `after` matching requests.
+    /// Skips the first `after` matching requests.
     pub fn after(mut self, after: u32) -> Self {
         self.after = after;
         self
@@ -70,8 +70,8 @@ impl Fault {
 
     pub(crate) fn matches(&self, call: &Call, project: Option<&str>) -> bool {
         let route = call.route();
-        let is_there = self.project.is_none() || self.project.as_deref() == project;
-        is_there
+        let in_project = self.project.is_none() || self.project.as_deref() == project;
+        in_project
             && (self.route == Route::Any || self.route == route)
             && self.kind.concerns(route)
             && self
@@ -81,53 +81,53 @@ impl Fault {
     }
 }
 
-/// What goes wrong. Durations are whole milliseconds in JSON.
+/// What a fault does. Durations are whole milliseconds in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// The effect happens, then the connection is closed without a byte.
+    /// The request takes effect, then the connection is closed without an answer.
     LoseAnswer,
-    /// The effect happens, then the connection is reset (RST) without a byte.
+    /// The request takes effect, then the connection is reset (RST) without an answer.
     ResetAnswer,
-    /// The connection is closed without a byte and without effect.
+    /// The connection is closed without an effect or an answer.
     DropBefore,
-    /// The connection is reset (RST) without a byte and without effect.
+    /// The connection is reset (RST) without an effect or an answer.
     ResetBefore,
-    /// A wait before the effect. The effect comes even if the client has hung up by then.
+    /// Waits before the effect. The request takes effect even if the client has disconnected by then.
     Delay(#[serde(with = "millis")] Duration),
-    /// A wait between the effect and the answer.
+    /// Waits between the effect and the answer.
     DelayAnswer(#[serde(with = "millis")] Duration),
-    /// Another answer, instead of the effect or after it.
+    /// Sends another answer, instead of the effect or after it.
     Status(StatusAnswer),
-    /// These headers too, such as `x-request-id`, whatever is answered.
+    /// Adds these headers to the answer, such as `x-request-id`.
     Headers(BTreeMap<String, String>),
-    /// Half of the promised body, then the end of the connection.
+    /// Sends half of the body, then closes the connection.
     TruncatedBody,
-    /// The right status and content type, with HTML for a body.
+    /// Sends HTML as the body, with the right status and content type.
     GarbageBody,
-    /// The body in small pieces, spread over this time.
+    /// Sends the body in small pieces over this time.
     SlowBody(#[serde(with = "millis")] Duration),
-    /// The right JSON, with 10 MB of padding in an unknown field (in the first row of an array).
+    /// Adds 10 MB of padding to the JSON, in an unknown field.
     HugeBody,
-    /// create-index answers 202 with `{}`.
+    /// create-index returns a 202 with `{}`.
     MissingIds,
-    /// Rows younger than this are not in the list.
+    /// The list omits rows younger than this.
     ListLag(#[serde(with = "millis")] Duration),
-    /// These rows (by ID or index name) are not in the list; `None`: no row is.
+    /// The list omits these rows (by ID or index name); `None`: all rows.
     ListDrop(Option<Vec<String>>),
-    /// Each further page begins with the last row of the page before.
+    /// Each further page begins with the last row of the previous page.
     ListRepeat,
-    /// Every page answers the same token for the next.
+    /// Every page has the same token for the next page.
     ListStuckToken,
-    /// The first page says that it is the last.
+    /// The first page has no token, as if it were the last.
     ListEndsEarly,
     /// Restore jobs have `created_at: null`.
     NullCreatedAt,
-    /// A spurious 404 for a restore job that exists.
+    /// Describing a restore job that exists returns a 404.
     JobNotFound,
-    /// The index of this create is ready at once, before its job completes.
+    /// The index of this create is ready immediately, before its job completes.
     IndexReadyEarly,
-    /// The index of this create gets ready only this long after its job completed.
+    /// The index of this create becomes ready this long after its job completed.
     IndexNotReadyAfter(#[serde(with = "millis")] Duration),
     /// The job of this create ends `Failed`.
     JobFails,
@@ -138,12 +138,12 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Another answer with Pinecone's kind of JSON error, instead of the effect.
+    /// A fault that returns this status and a JSON error that fits it, instead of the effect.
     pub fn status(status: u16) -> Self {
         Self::Status(StatusAnswer::new(status))
     }
 
-    /// Whether a request of `route` can meet this at all.
+    /// Whether this can affect a request of `route`.
     fn concerns(&self, route: Route) -> bool {
         match self {
             Self::ListLag(_) | Self::ListDrop(_) => route.is_list(),
@@ -190,7 +190,7 @@ mod tests {
     use crate::faults::status::RetryAfter;
 
     #[test]
-    fn faults_read_as_the_readme_writes_them() {
+    fn parses_faults_as_in_the_readme() {
         let fault: Fault = serde_json::from_value(serde_json::json!({
             "route": "create_index_from_backup", "times": 1,
             "kind": {"status": {"status": 429, "retry_after": {"seconds": 2}, "after_effect": true}}
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_meets_only_what_it_concerns() {
+    fn a_fault_affects_only_requests_that_match() {
         let list = Call::new("GET", "/indexes", None, Bytes::new());
         let create = Call::new(
             "POST",

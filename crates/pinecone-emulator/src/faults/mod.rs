@@ -1,4 +1,4 @@
-//! Faults, and what they make of a request and its answer.
+//! Faults, and what they do to a request and its answer.
 
 pub(crate) mod answer;
 pub(crate) mod fault;

@@ -1,4 +1,4 @@
-//! What the faults that meet a request make of it.
+//! What the faults that affect a request do to it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::faults::injected::InjectedFault;
 use crate::faults::status::StatusAnswer;
 use crate::model::job::JobOutcome;
 
-/// Everything that is done to one request.
+/// Everything that faults do to one request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Plan {
     pub delay: Duration,
@@ -17,18 +17,18 @@ pub(crate) struct Plan {
     pub reads: ReadFaults,
     pub delay_answer: Duration,
     pub answer: Option<AnswerFault>,
-    /// Added to the answer, whichever it is.
+    /// Headers that are added to every answer.
     pub headers: Vec<(String, String)>,
 }
 
-/// What happens in place of the service's work.
+/// What happens instead of handling the request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Instead {
     Close(Disconnect),
     Answer(StatusAnswer),
 }
 
-/// What happens to the service's answer.
+/// What happens to the answer of the service.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum AnswerFault {
     Close(Disconnect),
@@ -47,7 +47,7 @@ pub(crate) enum Disconnect {
     Reset,
 }
 
-/// What becomes of the index and job that a create makes.
+/// What happens to the index and the job of a create.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RestoreFaults {
     pub outcome: JobOutcome,
@@ -67,7 +67,7 @@ impl Default for RestoreFaults {
     }
 }
 
-/// How reads are distorted.
+/// What lists and restore jobs hide or show wrongly.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct ReadFaults {
     pub list_lag: Duration,
@@ -81,12 +81,13 @@ pub(crate) struct ReadFaults {
 }
 
 impl Plan {
-    /// The plan for `call` with a key of `project`. Where two faults exclude each other, the one injected first wins.
+    /// Returns the plan for `call` with an API key of `project`. Of two faults that exclude each other, the one injected first takes
+    /// precedence.
     pub(crate) fn of(faults: &mut [InjectedFault], call: &Call, project: Option<&str>) -> Self {
         let mut plan = Self::default();
-        for armed in faults {
-            if armed.applies_to(call, project) {
-                plan.add(&armed.fault.kind);
+        for injected in faults {
+            if injected.applies_to(call, project) {
+                plan.add(&injected.fault.kind);
             }
         }
         plan
@@ -152,20 +153,20 @@ mod tests {
     use crate::api::route::Route;
     use crate::faults::fault::Fault;
 
-    fn armed(fault: Fault) -> InjectedFault {
+    fn injected(fault: Fault) -> InjectedFault {
         InjectedFault {
             id: 1,
             fault,
-            seen: 0,
+            matched: 0,
         }
     }
 
     #[test]
-    fn a_fault_spares_the_first_and_stops_in_time() {
+    fn a_fault_skips_the_first_requests_and_stops_after_its_number() {
         let fault = Fault::new(Route::ListIndexes, FaultKind::DropBefore)
             .after(1)
             .times(2);
-        let mut faults = [armed(fault)];
+        let mut faults = [injected(fault)];
         let call = Call::new("GET", "/indexes", None, Bytes::new());
         let hits: Vec<bool> = (0..5)
             .map(|_| Plan::of(&mut faults, &call, None).instead.is_some())
@@ -175,15 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_exclusive_faults_wins_and_others_add_up() {
+    fn the_first_of_two_exclusive_faults_takes_precedence_and_delays_add_up() {
         let mut faults = [
-            armed(Fault::new(Route::Any, FaultKind::LoseAnswer)),
-            armed(Fault::new(Route::Any, FaultKind::GarbageBody)),
-            armed(Fault::new(
+            injected(Fault::new(Route::Any, FaultKind::LoseAnswer)),
+            injected(Fault::new(Route::Any, FaultKind::GarbageBody)),
+            injected(Fault::new(
                 Route::Any,
                 FaultKind::Delay(Duration::from_secs(1)),
             )),
-            armed(Fault::new(
+            injected(Fault::new(
                 Route::Any,
                 FaultKind::Delay(Duration::from_secs(2)),
             )),

@@ -1,4 +1,4 @@
-//! Answers that come from in front of the service, instead of its own.
+//! An answer that replaces the service's own, as a gateway would send it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::api::reply::{Content, Reply};
 use crate::model::time::{http_date, later};
 
-/// An answer that isn't the service's own.
+/// An answer that replaces the service's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusAnswer {
@@ -22,8 +22,8 @@ pub struct StatusAnswer {
     /// The `Retry-After` header.
     #[serde(default)]
     pub retry_after: Option<RetryAfter>,
-    /// Further headers, such as `location`. Characters up to U+00FF are sent as one byte each, so every byte that HTTP allows
-    /// can be sent.
+    /// Further headers, such as `location`. Characters up to U+00FF are sent as one byte each, so a header can have any byte
+    /// that HTTP allows.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Whether the request takes effect first.
@@ -67,7 +67,7 @@ impl StatusAnswer {
         self
     }
 
-    /// The answer itself; `now` is the base of a date in `Retry-After`.
+    /// Returns the answer. A date in `Retry-After` counts from `now`.
     pub(crate) fn reply(&self, now: Timestamp) -> Reply {
         let mut reply = Reply::new(self.status, self.content());
         reply.headers = self.headers.clone().into_iter().collect();
@@ -112,7 +112,7 @@ pub enum AnswerBody {
     Json {
         /// Pinecone's error code, such as `FORBIDDEN`.
         code: String,
-        /// The text for people.
+        /// The message.
         message: String,
     },
     /// A gateway's HTML page.
@@ -133,7 +133,7 @@ pub enum RetryAfter {
     DateIn(u32),
 }
 
-/// Code and message of an `ErrorResponse`, from the examples in Pinecone's documents where they have one.
+/// Returns code and message of an `ErrorResponse`, from the examples in Pinecone's documents where there is one.
 fn default_error(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("INVALID_ARGUMENT", "Bad request."),
@@ -163,7 +163,7 @@ fn default_error(status: u16) -> (&'static str, &'static str) {
     }
 }
 
-/// What a gateway says in HTML.
+/// Returns the HTML page of a gateway.
 pub(crate) fn html_page(status: u16) -> String {
     format!(
         "<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n<center><h1>{status} Error</h1></center>\r\n\
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_fits_its_status() {
+    fn an_error_has_the_code_of_its_status() {
         let Content::Json(body) = StatusAnswer::new(402).reply(Timestamp::UNIX_EPOCH).content
         else {
             panic!("an ErrorResponse is JSON");

@@ -9,19 +9,19 @@ use serde_json::Value;
 use crate::model::index::Shape;
 use crate::model::limits::Tags;
 
-/// The states of a backup, as Pinecone writes them.
+/// The status of a backup, as Pinecone writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum BackupStatus {
-    /// Due to be made by a schedule; a restore from it is answered 412.
+    /// A schedule will create it; a restore from it returns a 412.
     Scheduled,
-    /// Still being made; a restore from it is answered 412.
+    /// Being created; a restore from it returns a 412.
     Initializing,
     /// Can be restored.
     #[default]
     Ready,
-    /// Will never be ready.
+    /// Its creation failed; a restore from it returns a 412.
     InitializationFailed,
-    /// A word that Pinecone's documents don't have; a restore from it is answered 412.
+    /// A word that Pinecone does not document; a restore from it returns a 412.
     #[serde(untagged)]
     Other(String),
 }
@@ -35,7 +35,7 @@ pub(crate) struct Backup {
     pub source_index_name: String,
     pub source_index_id: String,
     pub status: BackupStatus,
-    /// When an `Initializing` backup becomes ready; `None`: when it is told to.
+    /// When an `Initializing` backup becomes ready; `None`: its status does not change by itself.
     pub ready_at: Option<Timestamp>,
     pub tags: Option<BTreeMap<String, Value>>,
     pub shape: Shape,
@@ -53,7 +53,7 @@ impl Backup {
         }
     }
 
-    /// The tags a restored index inherits: an index has only strings.
+    /// Returns the tags that a restored index inherits: only strings, as an index has no other values.
     pub(crate) fn inheritable_tags(&self) -> Tags {
         let pairs = self.tags.iter().flatten();
         pairs

@@ -1,10 +1,10 @@
-//! IDs as Pinecone makes them.
+//! IDs in Pinecone's formats.
 
 pub(crate) fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// The seven characters in the hosts of a project's indexes, derived from its name.
+/// Returns the seven characters that a project has in the hosts of its indexes, derived from its name.
 pub(crate) fn project_id(project: &str) -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     // FNV-1a: the same on every machine and in every release.
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_project_id_is_seven_characters_and_belongs_to_its_project() {
+    fn derives_a_project_id_of_seven_characters_from_the_name() {
         let id = project_id("default");
         assert_eq!(id, project_id("default"));
         assert_ne!(id, project_id("other"));

@@ -11,41 +11,41 @@ use crate::model::limits::Tags;
 use crate::model::schema::Field;
 use crate::model::time::later;
 
-/// The part of a host that names the place of an index.
+/// The part of a host that names the environment.
 pub(crate) const ENVIRONMENT: &str = "aped-4627-b74a";
 
-/// An index; its state follows from the times in it.
+/// An index. Its state is computed from its times.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     pub id: String,
     pub name: String,
-    /// Given by [`ProjectState::add_index`].
+    /// Set when the index is added to a project.
     pub host: String,
     pub shape: Shape,
     pub tags: Tags,
     pub protected: bool,
     pub created_at: Timestamp,
     pub source_backup_id: Option<String>,
-    /// When it gets ready; `None`: not known yet.
+    /// When it becomes ready; `None`: not known yet.
     pub ready_at: Option<Timestamp>,
-    /// How long after its job's completion it gets ready.
+    /// The time between the completion of its job and its readiness.
     pub ready_lag: Duration,
     /// When it becomes `InitializationFailed`.
     pub fails_at: Option<Timestamp>,
-    /// A state and readiness set from outside.
+    /// A state and readiness that a test set.
     pub state_override: Option<(String, bool)>,
-    /// When its termination ends.
+    /// When a deleted index disappears; until then it is `Terminating`.
     pub terminated_at: Option<Timestamp>,
 }
 
-/// What is stored, and where.
+/// The vectors of an index, and where they are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shape {
     pub dimension: Option<u32>,
     pub metric: String,
     pub cloud: String,
     pub region: String,
-    /// The schema's fields if it was declared with names of its own, as of API 2026-07; none of a classic vector index.
+    /// The fields of a schema with custom names (API 2026-07 and later); `None`: a classic vector index.
     pub fields: Option<BTreeMap<String, Field>>,
 }
 
@@ -68,7 +68,7 @@ impl Index {
         }
     }
 
-    /// Pinecone's name for its state, and whether it is ready.
+    /// Returns Pinecone's name of its state, and whether it is ready.
     pub(crate) fn state(&self, now: Timestamp) -> (&str, bool) {
         if self.terminated_at.is_some() {
             return ("Terminating", false);

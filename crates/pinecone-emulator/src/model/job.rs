@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How a restore job ends, as Pinecone writes it; until then it is `Pending`.
+/// The final status of a restore job, as Pinecone writes it; until then it is `Pending`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobOutcome {
-    /// The data is in the index.
+    /// The index has the data of the backup.
     Completed,
-    /// It never will be.
+    /// The restore failed.
     Failed,
-    /// Somebody stopped it.
+    /// Somebody cancelled the restore.
     Cancelled,
 }
 
@@ -31,11 +31,11 @@ pub(crate) struct Job {
     pub backup_id: String,
     pub index_name: String,
     pub index_id: String,
-    /// What is answered as `created_at`.
+    /// The `created_at` that the API shows.
     pub created_at: Option<Timestamp>,
-    /// When it came into the list.
+    /// When it was added to the list.
     pub listed_since: Timestamp,
-    /// When and how it ends; `None`: when it is told to.
+    /// When and how it ends; `None`: [`Control::finish_job`](crate::Control::finish_job) ends it.
     pub end: Option<(Timestamp, JobOutcome)>,
 }
 

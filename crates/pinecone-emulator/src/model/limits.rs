@@ -1,4 +1,4 @@
-//! The rules Pinecone publishes for names, tags and request bodies.
+//! Pinecone's documented limits of names, tags, metrics and dimensions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const TAGS_MAX: usize = 20;
 const TAG_KEY_MAX: usize = 80;
 const TAG_VALUE_MAX: usize = 120;
 
-/// The rule for the name of an index or a backup.
+/// Checks the name of an index or a backup.
 pub(crate) fn check_name(name: &str) -> Result<(), ErrorResponse> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = name.as_bytes();
@@ -27,16 +27,16 @@ pub(crate) fn check_name(name: &str) -> Result<(), ErrorResponse> {
     ))
 }
 
-/// Which characters the values of tags may have; it depends on the API version.
+/// The characters that tag values may have, which depend on the API version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TagValues {
-    /// Letters, digits and some others.
+    /// Letters, digits and `;@_-.+` and space.
     Listed,
-    /// Everything printable in ASCII.
+    /// All printable ASCII characters.
     Printable,
 }
 
-/// The rule for tags in a request; an empty value is fine, it unsets the key.
+/// Checks the tags in a request. An empty value is valid: it removes the key.
 pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), ErrorResponse> {
     for (key, value) in tags {
         check_tag_key(key)?;
@@ -45,7 +45,7 @@ pub(crate) fn check_tags(tags: &Tags, values: TagValues) -> Result<(), ErrorResp
     check_tag_count(tags)
 }
 
-/// The rule for how many tags an index may have.
+/// Checks the number of tags of an index.
 pub(crate) fn check_tag_count(tags: &Tags) -> Result<(), ErrorResponse> {
     if tags.values().filter(|value| !value.is_empty()).count() > TAGS_MAX {
         return Err(ErrorResponse::invalid_argument(
@@ -94,13 +94,13 @@ fn check_tag_value(value: &str, values: TagValues) -> Result<(), ErrorResponse> 
     }
 }
 
-/// Tags without the ones an empty value unsets.
+/// Returns the tags without those whose value is empty.
 pub(crate) fn without_empty(mut tags: Tags) -> Tags {
     tags.retain(|_, value| !value.is_empty());
     tags
 }
 
-/// The metrics an index may have.
+/// Checks the metric of an index.
 pub(crate) fn check_metric(metric: &str) -> Result<(), ErrorResponse> {
     if ["cosine", "euclidean", "dotproduct"].contains(&metric) {
         return Ok(());
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_the_published_rule() {
+    fn accepts_only_names_that_pinecone_documents() {
         for good in ["a", "0", "a-b", &"a".repeat(45)] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_follow_the_published_rule() {
+    fn accepts_only_tags_that_pinecone_documents() {
         let one = |key: &str, value: &str| {
             let tags = Tags::from([(key.to_owned(), value.to_owned())]);
             check_tags(&tags, TagValues::Listed)
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_versions_allow_all_of_printable_ascii_in_tag_values() {
+    fn newer_versions_accept_all_printable_ascii_in_tag_values() {
         let one = |value: &str| {
             let tags = Tags::from([("k".to_owned(), value.to_owned())]);
             check_tags(&tags, TagValues::Printable)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_has_at_most_twenty_tags() {
+    fn rejects_more_than_twenty_tags() {
         let many = |n: usize| {
             (0..n)
                 .map(|i| (format!("k{i}"), "v".to_owned()))

@@ -1,4 +1,4 @@
-//! What Pinecone stores, and the limits it documents.
+//! What Pinecone stores, and the limits that it documents.
 
 pub(crate) mod backup;
 pub(crate) mod id;

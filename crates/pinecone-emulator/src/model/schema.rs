@@ -1,9 +1,9 @@
-//! The schema of an index, as API 2026-07 declares it.
+//! The fields of a schema, as API 2026-07 declares them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A field that can be declared; the other types are refused with 422.
+/// A field of a supported type; any other type returns a 422.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Field {

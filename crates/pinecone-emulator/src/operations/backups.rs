@@ -1,9 +1,9 @@
-//! Backups: making, listing, describing and deleting them.
+//! Creating, listing, describing and deleting backups.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::error::{ErrorResponse, HandlerResult, read};
+use crate::api::error::{ErrorResponse, HandlerResult, parse};
 use crate::api::reply::Reply;
 use crate::model::backup::{Backup, BackupStatus};
 use crate::model::id::new_id;
@@ -77,7 +77,7 @@ impl ProjectState {
         index_name: &str,
         context: &Context<'_>,
     ) -> HandlerResult {
-        let request: CreateBackup = read(&context.call.body)?;
+        let request: CreateBackup = parse(&context.call.body)?;
         if let Some(name) = &request.name {
             check_name(name)?;
         }

@@ -1,4 +1,4 @@
-//! A request and what its handler needs to know.
+//! A request with everything that its handler needs.
 
 use jiff::Timestamp;
 

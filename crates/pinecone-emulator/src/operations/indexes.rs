@@ -1,4 +1,4 @@
-//! Indexes: making, describing, configuring and deleting them.
+//! Creating, listing, describing, configuring and deleting indexes.
 
 use serde_json::{Value, json};
 

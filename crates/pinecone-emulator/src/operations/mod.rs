@@ -1,4 +1,4 @@
-//! The operations of Pinecone's API: each has a handler.
+//! The handlers of Pinecone's operations, and the choice among them.
 
 use crate::api::error::{ErrorResponse, HandlerResult};
 use crate::api::route::Route;
@@ -11,7 +11,7 @@ mod indexes;
 mod page;
 mod restores;
 
-/// Answers a request of a valid key.
+/// Handles a request with a valid API key. `subject` is the index name, backup ID or job ID in its path.
 pub(crate) fn serve(
     project: &mut ProjectState,
     route: Route,

@@ -1,4 +1,4 @@
-//! Lists and their pages.
+//! Lists, and their pages.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,20 +11,20 @@ use crate::api::error::{ErrorResponse, HandlerResult};
 use crate::api::reply::Reply;
 use crate::faults::plan::ReadFaults;
 
-/// Pinecone's own default; its 2025-10 document says 10.
+/// The default of the real service; the OpenAPI document of 2025-10 says 10.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 100;
 
-/// A row of a list, and what it is known by. Its JSON is made for the page it is on.
+/// A row of a list, and the names that a fault may drop it by. Its JSON is built only for the page that shows it.
 pub(crate) struct Row<'a> {
     pub names: Vec<String>,
     pub created_at: Timestamp,
-    /// Whether it is on its page; if not, the page is shorter by one.
+    /// Whether its page shows it; if not, the page is shorter by one row.
     pub listed: bool,
     pub json: Box<dyn Fn() -> Value + 'a>,
 }
 
-/// What a page token carries, as in Pinecone's.
+/// The content of a page token, as in Pinecone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     limit: usize,
@@ -32,8 +32,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// From the query. A token carries its limit along, so a limit beside it counts for nothing.
-    fn read(call: &Call) -> Result<Self, ErrorResponse> {
+    /// Parses the query. A token contains its limit, so a `limit` next to it is ignored.
+    fn parse(call: &Call) -> Result<Self, ErrorResponse> {
         match call.parameter("paginationToken") {
             Some(token) => Self::decode(&token)
                 .ok_or_else(|| ErrorResponse::invalid_argument("Invalid pagination token.")),
@@ -67,7 +67,7 @@ fn limit(parameter: Option<&str>) -> Result<usize, ErrorResponse> {
     }
 }
 
-/// The rows that are visible.
+/// Returns the rows that no fault hides.
 pub(crate) fn visible<'a>(
     mut rows: Vec<Row<'a>>,
     reads: &ReadFaults,
@@ -88,15 +88,15 @@ pub(crate) fn visible<'a>(
     rows
 }
 
-/// A page of `rows`: `{data, pagination}`, where `pagination` is null only on a page that isn't full. Rows that aren't listed
-/// are removed after the page was cut, as in Pinecone.
+/// Returns a page of `rows`, `{data, pagination}`: `pagination` is null only on a page that is not full. Rows that are not listed
+/// are removed after limit and offset were applied, as in Pinecone.
 pub(crate) fn paginate(
     rows: Vec<Row<'_>>,
     call: &Call,
     reads: &ReadFaults,
     now: Timestamp,
 ) -> HandlerResult {
-    let Cursor { limit, offset } = Cursor::read(call)?;
+    let Cursor { limit, offset } = Cursor::parse(call)?;
     let rows = visible(rows, reads, now);
     let start = offset.min(rows.len());
     let end = start.saturating_add(limit).min(rows.len());
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_sees_each_row_once() {
+    fn all_pages_together_have_each_row_once() {
         assert_eq!(
             walk(5, "limit=2", &ReadFaults::default()),
             [vec![0, 1], vec![2, 3], vec![4]]
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_last_page_still_has_a_next() {
+    fn a_full_last_page_has_a_token() {
         assert_eq!(
             walk(4, "limit=2", &ReadFaults::default()),
             [vec![0, 1], vec![2, 3], vec![]]
@@ -191,12 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn the_default_limit_is_a_hundred() {
+    fn the_default_limit_is_100() {
         assert_eq!(page(101, "", &ReadFaults::default()).unwrap().0.len(), 100);
     }
 
     #[test]
-    fn bad_limits_and_tokens_are_refused() {
+    fn rejects_invalid_limits_and_tokens() {
         for query in [
             "limit=0",
             "limit=101",
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_misbehave_on_request() {
+    fn faults_change_lists() {
         let view = |set: fn(&mut ReadFaults)| {
             let mut view = ReadFaults::default();
             set(&mut view);

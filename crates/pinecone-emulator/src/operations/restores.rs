@@ -1,11 +1,11 @@
-//! Restores: the create from a backup, and the job that follows it.
+//! Creating an index from a backup, and restore jobs.
 
 use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::error::{ErrorResponse, HandlerResult, read};
+use crate::api::error::{ErrorResponse, HandlerResult, parse};
 use crate::api::reply::Reply;
 use crate::faults::plan::AnswerFault;
 use crate::journal::AcceptedCreate;
@@ -49,7 +49,7 @@ impl ProjectState {
         backup_id: &str,
         context: &Context<'_>,
     ) -> HandlerResult {
-        let request: CreateFromBackup = read(&context.call.body)?;
+        let request: CreateFromBackup = parse(&context.call.body)?;
         check_name(&request.name)?;
         let tags = request.tags.as_ref();
         check_tags(tags.unwrap_or(&Tags::new()), context.version.tag_values())?;
@@ -62,8 +62,8 @@ impl ProjectState {
             )));
         }
         self.check_new_index(&request.name)?;
-        let index = restored(backup, &request, context);
-        let job = begun(&index, backup_id, context);
+        let index = new_index(backup, &request, context);
+        let job = new_job(&index, backup_id, context);
         let reply = match context.plan.answer {
             Some(AnswerFault::MissingIds) => json!({}),
             _ => json!({"restore_job_id": job.id, "index_id": index.id}),
@@ -109,7 +109,7 @@ impl ProjectState {
         paginate(rows, context.call, &context.plan.reads, context.now)
     }
 
-    /// 404 too for a job whose index is gone, as in Pinecone.
+    /// Returns a 404 also for a job whose index was deleted, as Pinecone does.
     pub(crate) fn describe_restore_job(&self, id: &str, context: &Context<'_>) -> HandlerResult {
         let jobs = self.jobs.iter();
         let job = jobs
@@ -124,9 +124,9 @@ impl ProjectState {
     }
 }
 
-/// The index a create makes: the backup's shape; its tags only if none were sent.
-fn restored(backup: &Backup, request: &CreateFromBackup, context: &Context<'_>) -> Index {
-    let fate = &context.plan.restore;
+/// Returns the index of a create: with the backup's shape, and with its tags if none were sent.
+fn new_index(backup: &Backup, request: &CreateFromBackup, context: &Context<'_>) -> Index {
+    let faults = &context.plan.restore;
     let end = context
         .durations
         .restore
@@ -136,27 +136,27 @@ fn restored(backup: &Backup, request: &CreateFromBackup, context: &Context<'_>) 
     index.tags = without_empty(sent.unwrap_or_else(|| backup.inheritable_tags()));
     index.protected = request.deletion_protection == Some(DeletionProtection::Enabled);
     index.source_backup_id = Some(backup.id.clone());
-    index.ready_lag = fate.ready_lag;
-    index.ready_at = if fate.ready_early {
+    index.ready_lag = faults.ready_lag;
+    index.ready_at = if faults.ready_early {
         Some(context.now)
-    } else if fate.outcome == JobOutcome::Completed {
-        end.map(|end| later(end, fate.ready_lag))
+    } else if faults.outcome == JobOutcome::Completed {
+        end.map(|end| later(end, faults.ready_lag))
     } else {
         None
     };
-    index.fails_at = fate.index_fails.then(|| end.unwrap_or(context.now));
+    index.fails_at = faults.index_fails.then(|| end.unwrap_or(context.now));
     index
 }
 
-/// The job a create begins. One that a fault lets fail does so at once where restores end only by hand.
-fn begun(index: &Index, backup_id: &str, context: &Context<'_>) -> Job {
-    let fate = &context.plan.restore;
+/// Returns the job of a create. If a fault makes it fail and restores have no duration, it fails immediately.
+fn new_job(index: &Index, backup_id: &str, context: &Context<'_>) -> Job {
+    let faults = &context.plan.restore;
     let end = context
         .durations
         .restore
         .map(|restore| later(context.now, restore));
-    let end = match fate.outcome {
-        JobOutcome::Completed if fate.index_fails => None,
+    let end = match faults.outcome {
+        JobOutcome::Completed if faults.index_fails => None,
         JobOutcome::Completed => end,
         JobOutcome::Failed | JobOutcome::Cancelled => Some(end.unwrap_or(context.now)),
     };
@@ -167,6 +167,6 @@ fn begun(index: &Index, backup_id: &str, context: &Context<'_>) -> Job {
         index_id: index.id.clone(),
         created_at: Some(context.now),
         listed_since: context.now,
-        end: end.map(|end| (end, fate.outcome)),
+        end: end.map(|end| (end, faults.outcome)),
     }
 }

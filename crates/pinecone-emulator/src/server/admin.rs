@@ -1,4 +1,4 @@
-//! [`Control`] over HTTP, under a path that Pinecone doesn't have.
+//! [`Control`] over HTTP, under a path that Pinecone does not have.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::seed::{BackupSeed, IndexSeed, JobSeed, ProjectSeed, Seed};
 pub(crate) const ROOT: &str = "/_emulator";
 pub(crate) const PREFIX: &str = "/_emulator/";
 
-/// Answers a request under [`ROOT`]. It needs no key, and is not in the journal.
+/// Answers a request under [`ROOT`]. It needs no API key, and is not recorded in the journal.
 pub(crate) fn answer(control: &Control, call: &Call) -> Reply {
     let segments = segments(&call.path);
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
@@ -70,26 +70,26 @@ struct IndexChange {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Finish {
+struct JobChange {
     outcome: JobOutcome,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
+struct Millis {
     millis: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Skew {
+struct SignedMillis {
     millis: i64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Restore {
-    /// Present, and null for "only by hand".
+struct RestoreDuration {
+    /// Required; null: restores end by hand.
     #[serde(deserialize_with = "Option::deserialize")]
     millis: Option<u64>,
 }
@@ -111,13 +111,13 @@ impl Admin<'_> {
             ("GET", ["projects"]) => Ok(Reply::of(200, &control.projects())),
             ("POST", ["projects"]) => self.add_project(),
             ("POST", ["keys", "revoke"]) => {
-                match control.revoke_api_key(&self.read::<Key>()?.key) {
+                match control.revoke_api_key(&self.body::<Key>()?.key) {
                     true => no_content(),
-                    false => Err(ErrorResponse::not_found("This key is not valid anyway.")),
+                    false => Err(ErrorResponse::not_found("The API key is not valid.")),
                 }
             }
             ("POST", ["restore-jobs", id, "finish"]) => {
-                control.finish_job(id, self.read::<Finish>()?.outcome)?;
+                control.finish_job(id, self.body::<JobChange>()?.outcome)?;
                 no_content()
             }
             (_, ["faults", rest @ ..]) => self.faults(rest),
@@ -136,7 +136,7 @@ impl Admin<'_> {
                 Ok(Reply::json(200, Value::Array(faults.collect())))
             }
             ("POST", []) => {
-                let id = control.inject(self.read::<Fault>()?);
+                let id = control.inject(self.body::<Fault>()?);
                 Ok(Reply::json(201, json!({"id": id})))
             }
             ("DELETE", []) => {
@@ -145,7 +145,9 @@ impl Admin<'_> {
             }
             ("DELETE", [id]) => match id.parse().is_ok_and(|id| control.clear_fault(id)) {
                 true => no_content(),
-                false => Err(ErrorResponse::not_found(format!("There is no fault {id}."))),
+                false => Err(ErrorResponse::not_found(format!(
+                    "Fault {id} does not exist."
+                ))),
             },
             _ => self.unknown_path(),
         }
@@ -155,18 +157,20 @@ impl Admin<'_> {
         let control = self.control;
         match (self.call.method.as_str(), path) {
             ("PUT", ["settings", "restore"]) => {
-                let millis = self.read::<Restore>()?.millis;
+                let millis = self.body::<RestoreDuration>()?.millis;
                 control.set_restore_duration(millis.map(Duration::from_millis));
             }
             ("PUT", ["settings", "termination"]) => {
-                control.set_termination(Duration::from_millis(self.read::<Advance>()?.millis));
+                control.set_termination(Duration::from_millis(self.body::<Millis>()?.millis));
             }
-            ("PUT", ["settings", "habits"]) => control.set_habits(self.read()?),
+            ("PUT", ["settings", "habits"]) => control.set_habits(self.body()?),
             ("PUT", ["clock", "skew"]) => {
-                control.set_clock_skew(SignedDuration::from_millis(self.read::<Skew>()?.millis));
+                control.set_clock_skew(SignedDuration::from_millis(
+                    self.body::<SignedMillis>()?.millis,
+                ));
             }
             ("POST", ["clock", "advance"]) => {
-                control.advance(Duration::from_millis(self.read::<Advance>()?.millis));
+                control.advance(Duration::from_millis(self.body::<Millis>()?.millis));
             }
             _ => return self.unknown_path(),
         }
@@ -178,39 +182,39 @@ impl Admin<'_> {
         let method = self.call.method.as_str();
         match (method, path) {
             ("PUT", ["quotas"]) => {
-                let quotas = self.read::<Quotas>()?;
+                let quotas = self.body::<Quotas>()?;
                 control.set_quotas(project, quotas.index_quota, quotas.backup_quota)?;
             }
             ("PUT", ["plan"]) => {
-                let plan = self.read::<PlanChange>()?;
+                let plan = self.body::<PlanChange>()?;
                 control.set_plan_without_backups(project, plan.without_backups)?;
             }
-            ("POST", ["keys"]) => control.add_api_key(project, &self.read::<Key>()?.key)?,
-            ("GET", _) => return self.holdings(project, path),
+            ("POST", ["keys"]) => control.add_api_key(project, &self.body::<Key>()?.key)?,
+            ("GET", _) => return self.resources(project, path),
             ("POST", ["backups"]) => {
-                return created(control.add_backup(project, self.read::<BackupSeed>()?)?);
+                return created(control.add_backup(project, self.body::<BackupSeed>()?)?);
             }
             ("PATCH", ["backups", id]) => {
-                control.set_backup_status(project, id, self.read::<BackupChange>()?.status)?;
+                control.set_backup_status(project, id, self.body::<BackupChange>()?.status)?;
             }
             ("DELETE", ["backups", id]) => control.remove_backup(project, id)?,
             ("POST", ["indexes"]) => {
-                return created(control.add_index(project, self.read::<IndexSeed>()?)?);
+                return created(control.add_index(project, self.body::<IndexSeed>()?)?);
             }
             ("PATCH", ["indexes", name]) => {
-                let change: IndexChange = self.read()?;
+                let change: IndexChange = self.body()?;
                 control.set_index_state(project, name, &change.state, change.ready)?;
             }
             ("DELETE", ["indexes", name]) => control.delete_index(project, name)?,
             ("POST", ["restore-jobs"]) => {
-                return created(control.add_restore_job(project, self.read::<JobSeed>()?)?);
+                return created(control.add_restore_job(project, self.body::<JobSeed>()?)?);
             }
             _ => return self.unknown_path(),
         }
         no_content()
     }
 
-    fn holdings(&self, project: &str, path: &[&str]) -> HandlerResult {
+    fn resources(&self, project: &str, path: &[&str]) -> HandlerResult {
         let control = self.control;
         if !control.projects().iter().any(|name| name == project) {
             return Err(ControlError::NoProject(project.to_owned()).into());
@@ -225,14 +229,14 @@ impl Admin<'_> {
 
     fn add_project(&self) -> HandlerResult {
         let seed = Seed {
-            projects: vec![self.read::<ProjectSeed>()?],
+            projects: vec![self.body::<ProjectSeed>()?],
             faults: Vec::new(),
         };
         self.control.plant(seed)?;
         Ok(Reply::json(201, json!({})))
     }
 
-    fn read<T: DeserializeOwned>(&self) -> Result<T, ErrorResponse> {
+    fn body<T: DeserializeOwned>(&self) -> Result<T, ErrorResponse> {
         serde_json::from_slice(&self.call.body)
             .map_err(|error| ErrorResponse::unprocessable(&error))
     }

@@ -1,4 +1,4 @@
-//! Connections, and each request on them.
+//! Connections and their requests.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::server::response::{Disconnected, StepBody, respond};
 
 const BODY_MAX: usize = 2 * 1024 * 1024;
 
-/// Accepts until it is aborted; its connections end with it.
+/// Accepts connections until the task is aborted, which closes them.
 pub(super) async fn accept(listener: TcpListener, control: Control) {
     let mut connections = JoinSet::new();
     loop {
@@ -34,8 +34,8 @@ pub(super) async fn accept(listener: TcpListener, control: Control) {
                     connections.spawn(connection(stream, control.clone()));
                 }
                 Err(error) => {
-                    // Such as too many open files: trying again at once would spin.
-                    tracing::warn!(%error, "can't accept a connection");
+                    // Such as too many open files: without a pause the loop would spin.
+                    tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
@@ -46,7 +46,7 @@ pub(super) async fn accept(listener: TcpListener, control: Control) {
 
 async fn connection(stream: TcpStream, control: Control) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "can't set TCP_NODELAY");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let service = service_fn(move |request| exchange(control.clone(), request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -59,7 +59,7 @@ async fn connection(stream: TcpStream, control: Control) {
     if disconnected == Some(&Disconnected(Disconnect::Reset)) {
         let stream = connection.into_parts().io.into_inner();
         if let Err(error) = stream.set_zero_linger() {
-            tracing::debug!(%error, "can't reset a connection");
+            tracing::debug!(%error, "cannot reset a connection");
         }
     }
 }
@@ -82,7 +82,7 @@ async fn exchange(
         );
         return Ok(respond(reply, BodyMode::Whole, control.now(), || {}));
     }
-    // A task of its own, because a service goes on working when its client hangs up.
+    // A separate task, because Pinecone continues when the client disconnects.
     let work = tokio::spawn(work(control.clone(), call));
     match work.await {
         Ok((seq, Answer::Send(reply, mode))) => {

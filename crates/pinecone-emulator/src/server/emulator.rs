@@ -1,4 +1,4 @@
-//! The server: HTTP around the service.
+//! A running emulator.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use crate::control::handle::Control;
 use crate::seed::Seed;
 use crate::server::connection::accept;
 
-/// A running emulator. It stops when it is dropped.
+/// A running emulator. Dropping it stops it.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
@@ -20,18 +20,18 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts to listen and to answer, on the current tokio runtime.
+    /// Starts an emulator on the current tokio runtime.
     ///
     /// # Errors
-    /// If the address can't be listened on, or a project or a key is there twice.
+    /// If it cannot listen on the address, or `config` has a project or a key twice.
     pub async fn start(config: Config) -> io::Result<Self> {
         Self::start_seeded(config, Seed::default()).await
     }
 
-    /// Starts with everything in `seed` in place before the first answer.
+    /// Starts an emulator that has everything in `seed` before its first answer.
     ///
     /// # Errors
-    /// If the address can't be listened on, or something in `config` and `seed` is there twice.
+    /// If it cannot listen on the address, or if something in `config` and `seed` exists twice or has a name that is not allowed.
     pub async fn start_seeded(config: Config, seed: Seed) -> io::Result<Self> {
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let control = Control::new(&config).map_err(invalid)?;
@@ -46,20 +46,20 @@ impl Emulator {
         })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:41234`, without a slash at the end.
+    /// Returns its URL, such as `http://127.0.0.1:41234`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A handle to look into it and to change it.
+    /// Returns a handle that observes and changes it.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Closes its port and all connections.
+    /// Closes the port and all connections.
     pub async fn stop(mut self) {
         self.accepting.abort();
-        // The only error is the cancellation just asked for.
+        // The only possible error is the cancellation.
         let _ = (&mut self.accepting).await;
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP around the service.
+//! The HTTP server.
 
 mod admin;
 mod connection;

@@ -1,4 +1,4 @@
-//! Answers on their way to the wire, whole or broken.
+//! HTTP responses, whole or broken.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,16 +25,16 @@ use crate::model::time::http_date;
 
 const HUGE: usize = 10 * 1024 * 1024;
 const SLOW_PIECES: usize = 20;
-/// Lets the first half reach the wire before the connection is closed.
+/// Time for the first half to be sent before the connection is closed.
 const TRUNCATION_PAUSE: Duration = Duration::from_millis(50);
 
-/// The end of a connection without a whole answer.
+/// Ends a connection before a whole answer was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Disconnected(pub Disconnect);
 
 impl fmt::Display for Disconnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is closed on purpose")
+        f.write_str("a fault closed the connection")
     }
 }
 
@@ -46,7 +46,7 @@ enum Step {
     Break,
 }
 
-/// A body that is sent step by step, and tells when it was sent whole.
+/// A body that is sent in steps, and calls back when it was sent whole.
 pub(crate) struct StepBody {
     steps: VecDeque<Step>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -58,16 +58,16 @@ impl StepBody {
         steps: impl IntoIterator<Item = Step>,
         delivered: impl FnOnce() + Send + 'static,
     ) -> Self {
-        let mut parcel = Self {
+        let mut body = Self {
             steps: steps.into_iter().collect(),
             pause: None,
             delivered: Some(Box::new(delivered)),
         };
-        parcel.tell();
-        parcel
+        body.report_if_sent();
+        body
     }
 
-    fn tell(&mut self) {
+    fn report_if_sent(&mut self) {
         if self.steps.is_empty()
             && let Some(delivered) = self.delivered.take()
         {
@@ -91,7 +91,7 @@ impl Body for StepBody {
             }
             match self.steps.pop_front() {
                 Some(Step::Send(bytes)) => {
-                    self.tell();
+                    self.report_if_sent();
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 Some(Step::Wait(pause)) => self.pause = Some(Box::pin(tokio::time::sleep(pause))),
@@ -106,7 +106,7 @@ impl Body for StepBody {
     }
 }
 
-/// Makes the HTTP answer; `delivered` is called once the last byte was handed over.
+/// Returns the HTTP response. It calls `delivered` when the last byte was handed to the connection.
 pub(crate) fn respond(
     reply: Reply,
     mode: BodyMode,
@@ -116,7 +116,7 @@ pub(crate) fn respond(
     let (content_type, body) = render(reply.content, mode);
     let length = body.len();
     let mut response = Response::new(StepBody::new(steps(body, mode), delivered));
-    // A fault may name any number for a status; hyper sends no final answer below 200.
+    // A fault may have any number as its status, but hyper sends no final response below 200.
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status.max(200))
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -136,7 +136,7 @@ pub(crate) fn respond(
     response
 }
 
-/// One byte a character where that is possible, so that a fault can send bytes that are not UTF-8.
+/// Encodes each character as one byte if all are below U+0100, so that a fault can send bytes that are not UTF-8.
 fn header_value(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
     match bytes {

@@ -1,4 +1,4 @@
-//! The whole state, and what a request makes of it. No HTTP, no clock: the time is an argument.
+//! The whole state, and how a request changes it. It uses no HTTP and no clock: the time is an argument.
 
 use std::collections::HashMap;
 
@@ -20,14 +20,14 @@ use crate::operations::context::Context;
 use crate::project::ProjectState;
 use crate::wire;
 
-/// The state of an emulator. No `Debug`: it holds API keys.
+/// The state of an emulator. It has no `Debug`, because it contains API keys.
 pub(crate) struct Service {
     pub durations: Durations,
     habits: Habits,
-    /// How far its clock is from the machine's.
+    /// The offset of its clock from the machine's.
     pub skew: SignedDuration,
     pub projects: Vec<ProjectState>,
-    /// Which project a key belongs to.
+    /// The project of each API key.
     pub keys: HashMap<String, String>,
     pub faults: Vec<InjectedFault>,
     last_fault: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// An empty service; `config` gives its times.
+    /// Returns a service without projects.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             durations: Durations {
@@ -78,18 +78,22 @@ impl Service {
     pub(crate) fn inject(&mut self, fault: Fault) -> u64 {
         self.last_fault += 1;
         let id = self.last_fault;
-        self.faults.push(InjectedFault { id, fault, seen: 0 });
+        self.faults.push(InjectedFault {
+            id,
+            fault,
+            matched: 0,
+        });
         id
     }
 
-    /// A request arrives: it gets its number, and its fate is settled.
+    /// Records a request that arrived. Returns its number, and what faults do to it.
     pub(crate) fn receive(&mut self, now: Timestamp, call: &Call) -> (u64, Plan) {
         let project = self.project_name(call).map(str::to_owned);
         let plan = Plan::of(&mut self.faults, call, project.as_deref());
         (self.journal.arrived(call, project, now), plan)
     }
 
-    /// A request takes effect.
+    /// Handles a request, and returns its answer.
     pub(crate) fn perform(&mut self, now: Timestamp, seq: u64, call: &Call, plan: &Plan) -> Answer {
         let (mut answer, effect) = match &plan.instead {
             Some(Instead::Close(disconnect)) => (Answer::Close(*disconnect), false),

@@ -1,4 +1,4 @@
-//! What all API versions show.
+//! The fields that all API versions show.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::model::job::Job;
 
 use crate::model::time::rfc3339;
 
-/// What is said of an index in every version.
+/// Returns the fields of an index that all versions show.
 pub(super) fn index_base(index: &Index, now: Timestamp) -> Value {
     let (state, ready) = index.state(now);
     json!({
@@ -21,7 +21,7 @@ pub(super) fn index_base(index: &Index, now: Timestamp) -> Value {
     })
 }
 
-/// What is said of a backup in every version.
+/// Returns the fields of a backup that all versions show.
 pub(super) fn backup_base(backup: &Backup, now: Timestamp) -> Value {
     let mut model = json!({
         "backup_id": backup.id,
@@ -44,7 +44,7 @@ pub(super) fn backup_base(backup: &Backup, now: Timestamp) -> Value {
     model
 }
 
-/// What is said of a restore job in every version.
+/// Returns the fields of a restore job that all versions show.
 pub(super) fn job_base(job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value {
     let end = job.ended(now);
     json!({

@@ -1,4 +1,4 @@
-//! The API versions: each has a module that knows how its requests and answers look. Everything else is the same in all.
+//! The JSON of requests and answers in each API version. Everything else is the same in all versions.
 
 mod common;
 mod schema;
@@ -10,7 +10,7 @@ use crate::api::call::Call;
 use crate::api::error::ErrorResponse;
 use crate::wire::version::ApiVersion;
 
-/// The version a request asks for; without the header the oldest, as Pinecone documents.
+/// Returns the version that a request asks for; without the header the oldest, as Pinecone documents.
 pub(crate) fn version_of(call: &Call) -> Result<&'static dyn ApiVersion, ErrorResponse> {
     match call.api_version.as_deref() {
         // 2026-04 has the shapes of 2025-10.

@@ -57,9 +57,9 @@ impl Schema {
         })
     }
 
-    /// Whether it declares an index of earlier API versions, by the reserved names only.
+    /// Whether it has only reserved names, and so declares an index of earlier API versions.
     fn is_classic(&self) -> Result<bool, ErrorResponse> {
-        let refused = |name: &str| {
+        let invalid = |name: &str| {
             ErrorResponse::invalid_argument(format!("Invalid schema field: {name:?}."))
         };
         let mut reserved = 0;
@@ -68,8 +68,8 @@ impl Schema {
                 (DENSE, Field::DenseVector { .. }) | (SPARSE, Field::SparseVector { .. }) => {
                     reserved += 1;
                 }
-                _ if name.is_empty() || name.len() > FIELD_NAME_MAX => return Err(refused(name)),
-                _ if name.starts_with(['_', '$']) => return Err(refused(name)),
+                _ if name.is_empty() || name.len() > FIELD_NAME_MAX => return Err(invalid(name)),
+                _ if name.starts_with(['_', '$']) => return Err(invalid(name)),
                 _ => {}
             }
         }
@@ -83,7 +83,7 @@ impl Schema {
     }
 }
 
-/// The fields shown for an index. A classic one shows reserved names, and a dense one both.
+/// Returns the fields that an index shows. A classic one shows the reserved names: a dense one both, a sparse one one of them.
 pub(super) fn shown(shape: &Shape) -> BTreeMap<String, Field> {
     if let Some(fields) = &shape.fields {
         return fields.clone();

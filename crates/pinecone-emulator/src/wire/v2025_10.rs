@@ -1,11 +1,11 @@
-//! API 2025-10, and 2026-04, which differs only in what this emulator lacks.
+//! API 2025-10, and API 2026-04, which differs only in what the emulator does not support.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::call::Call;
-use crate::api::error::{ErrorResponse, read};
+use crate::api::error::{ErrorResponse, parse};
 use crate::model::backup::Backup;
 use crate::model::index::{DeletionProtection, Index, Shape};
 use crate::model::job::{Job, JobOutcome};
@@ -84,7 +84,7 @@ impl ApiVersion for V2025_10 {
     }
 
     fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse> {
-        let request: CreateIndex = read(body)?;
+        let request: CreateIndex = parse(body)?;
         check_name(&request.name)?;
         Ok(NewIndex {
             shape: request.shape()?,
@@ -95,7 +95,7 @@ impl ApiVersion for V2025_10 {
     }
 
     fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse> {
-        let request: ConfigureIndex = read(body)?;
+        let request: ConfigureIndex = parse(body)?;
         Ok(IndexChange {
             tags: request.tags.unwrap_or_default(),
             deletion_protection: request.deletion_protection,

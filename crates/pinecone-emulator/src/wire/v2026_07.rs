@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::call::Call;
-use crate::api::error::{ErrorResponse, read};
+use crate::api::error::{ErrorResponse, parse};
 use crate::model::backup::Backup;
 use crate::model::id::new_id;
 use crate::model::index::{DeletionProtection, ENVIRONMENT, Index, Shape};
@@ -56,7 +56,7 @@ struct ConfigureIndex {
     deletion_protection: Option<DeletionProtection>,
 }
 
-/// Refuses what the emulator doesn't have.
+/// Rejects dedicated read capacity, which the emulator does not support.
 fn check_read_capacity(read_capacity: Option<&ReadCapacity>) -> Result<(), ErrorResponse> {
     match read_capacity.map(|capacity| capacity.mode.as_str()) {
         None | Some("OnDemand") => Ok(()),
@@ -67,7 +67,7 @@ fn check_read_capacity(read_capacity: Option<&ReadCapacity>) -> Result<(), Error
 }
 
 impl Deployment {
-    /// Cloud and region; managed on AWS in `us-east-1` where none is given.
+    /// Returns cloud and region. Default: `aws`, `us-east-1`.
     fn place(deployment: Option<Self>) -> Result<(String, String), ErrorResponse> {
         match deployment {
             None => Ok(("aws".to_owned(), "us-east-1".to_owned())),
@@ -89,7 +89,7 @@ impl ApiVersion for V2026_07 {
     }
 
     fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse> {
-        let request: CreateIndex = read(body)?;
+        let request: CreateIndex = parse(body)?;
         let name = request
             .name
             .unwrap_or_else(|| format!("index-{}", new_id()));
@@ -110,7 +110,7 @@ impl ApiVersion for V2026_07 {
     }
 
     fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse> {
-        let request: ConfigureIndex = read(body)?;
+        let request: ConfigureIndex = parse(body)?;
         if request.deployment.is_some() || request.schema.is_some() {
             return Err(ErrorResponse::invalid_argument(
                 "Deployment and schema of this index cannot be changed.",

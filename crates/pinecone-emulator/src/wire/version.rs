@@ -1,4 +1,4 @@
-//! What an API version defines.
+//! What differs between API versions.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,23 +12,23 @@ use crate::model::limits::{TagValues, Tags};
 
 /// The requests and answers of an API version.
 pub(crate) trait ApiVersion: Sync {
-    /// The rule for the values of tags.
+    /// Returns the characters that tag values may have.
     fn tag_values(&self) -> TagValues;
-    /// Reads the body of `POST /indexes`.
+    /// Parses the body of `POST /indexes`.
     fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse>;
-    /// Reads the body of `PATCH /indexes/{name}`.
+    /// Parses the body of `PATCH /indexes/{name}`.
     fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse>;
     /// Whether a list of an index's backups includes those of deleted indexes of its name.
     fn includes_deleted(&self, call: &Call) -> Result<bool, ErrorResponse>;
-    /// The version's `IndexModel`.
+    /// Returns the version's `IndexModel`.
     fn index(&self, index: &Index, now: Timestamp) -> Value;
-    /// The version's `BackupModel`; `deleted_at` is the time at which the source index was deleted.
+    /// Returns the version's `BackupModel`. `deleted_at` is when the source index was deleted.
     fn backup(&self, backup: &Backup, deleted_at: Option<Timestamp>, now: Timestamp) -> Value;
-    /// The version's `RestoreJobModel`.
+    /// Returns the version's `RestoreJobModel`.
     fn job(&self, job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value;
 }
 
-/// What a request to create an index asks for; the name and the tags are still to be checked.
+/// A parsed request to create an index. Its tags are not checked yet.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NewIndex {
     pub name: String,
@@ -37,7 +37,7 @@ pub(crate) struct NewIndex {
     pub protected: bool,
 }
 
-/// What a request to configure an index asks for; the tags are still to be checked.
+/// A parsed request to configure an index. Its tags are not checked yet.
 #[derive(Debug, PartialEq)]
 pub(crate) struct IndexChange {
     pub tags: Tags,

@@ -1,67 +1,54 @@
 use super::*;
 
-#[test]
-fn the_fate_of_a_restore_can_be_chosen() {
-    let outcome = |kind: FaultKind| {
-        let mut fixture = Fixture::new();
-        fixture.inject(kind);
-        let (job, _) = fixture.restore("a");
-        let mut look = || {
-            let job = fixture.get(&format!("/restore-jobs/{job}"));
-            assert_eq!(
-                job.get("percent_complete").is_some(),
-                job["status"] == "Completed"
-            );
-            let index = fixture.get("/indexes/a")["status"]["state"].clone();
-            fixture.advance(10);
-            format!(
-                "{} {}",
-                job["status"].as_str().unwrap(),
-                index.as_str().unwrap()
-            )
-        };
-        [look(), look(), look()]
+/// The job's status and the index's state when the restore starts, after its duration, and after twice its duration.
+fn outcome(kind: FaultKind) -> [String; 3] {
+    let mut fixture = Fixture::new();
+    fixture.inject(kind);
+    let (job, _) = fixture.restore("a");
+    let mut observe = || {
+        let job = fixture.get(&format!("/restore-jobs/{job}"));
+        let status = job["status"].as_str().unwrap().to_owned();
+        assert_eq!(job.get("percent_complete").is_some(), status == "Completed");
+        let index = fixture.get("/indexes/a");
+        let state = index["status"]["state"].as_str().unwrap();
+        fixture.advance(10);
+        format!("{status} {state}")
     };
-    let late = FaultKind::IndexNotReadyAfter(Duration::from_secs(5));
-    assert_eq!(
-        outcome(late),
-        [
-            "Pending Initializing",
-            "Completed Initializing",
-            "Completed Ready"
-        ]
-    );
-    let early = outcome(FaultKind::IndexReadyEarly);
-    assert_eq!(
-        early,
-        ["Pending Ready", "Completed Ready", "Completed Ready"]
-    );
-    let fails = outcome(FaultKind::JobFails);
-    assert_eq!(
-        fails,
-        [
-            "Pending Initializing",
-            "Failed Initializing",
-            "Failed Initializing"
-        ]
-    );
-    assert_eq!(
-        outcome(FaultKind::JobCancelled)[1],
-        "Cancelled Initializing"
-    );
-    let broken = outcome(FaultKind::IndexInitializationFailed);
-    assert_eq!(
-        broken,
-        [
-            "Pending Initializing",
-            "Pending InitializationFailed",
-            "Pending InitializationFailed"
-        ]
-    );
+    [observe(), observe(), observe()]
 }
 
 #[test]
-fn answers_get_lost_before_or_after_the_effect() {
+fn faults_choose_the_outcome_of_a_restore() {
+    let late = FaultKind::IndexNotReadyAfter(Duration::from_secs(5));
+    let cases = [
+        (
+            late,
+            "Pending Initializing, Completed Initializing, Completed Ready",
+        ),
+        (
+            FaultKind::IndexReadyEarly,
+            "Pending Ready, Completed Ready, Completed Ready",
+        ),
+        (
+            FaultKind::JobFails,
+            "Pending Initializing, Failed Initializing, Failed Initializing",
+        ),
+        (
+            FaultKind::JobCancelled,
+            "Pending Initializing, Cancelled Initializing, Cancelled Initializing",
+        ),
+        (
+            FaultKind::IndexInitializationFailed,
+            "Pending Initializing, Pending InitializationFailed, Pending InitializationFailed",
+        ),
+    ];
+    for (kind, expected) in cases {
+        assert_eq!(outcome(kind.clone()).join(", "), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn faults_lose_answers_before_or_after_the_effect() {
     let create = |kind: FaultKind| {
         let mut fixture = Fixture::new();
         fixture.inject(kind);
@@ -99,7 +86,7 @@ fn answers_get_lost_before_or_after_the_effect() {
 }
 
 #[test]
-fn reads_of_jobs_can_be_wrong() {
+fn faults_hide_jobs_and_their_times() {
     let mut fixture = Fixture::new();
     let (job, _) = fixture.restore("a");
     let path = format!("/restore-jobs/{job}");

@@ -28,7 +28,7 @@ impl Fixture {
 }
 
 #[test]
-fn a_deleted_index_ends_the_list_on_the_page_of_its_job() {
+fn a_deleted_index_ends_the_job_list_on_the_page_of_its_job() {
     let mut fixture = Fixture::new();
     fixture.restores(&["a", "b", "c", "d"]);
     assert_eq!(fixture.jobs("limit=2").0, ["d", "c"]);
@@ -72,7 +72,7 @@ fn jobs_of_deleted_indexes_are_listed_on_request() {
 }
 
 #[test]
-fn the_job_of_a_deleted_index_is_404_with_another_text() {
+fn describing_the_job_of_a_deleted_index_returns_a_404_about_metadata() {
     let mut fixture = Fixture::new();
     let (job, index) = fixture.restore("a");
     fixture.remove_index("a");
@@ -182,7 +182,7 @@ fn an_outage_of_the_job_store_hides_jobs_that_are_still_listed() {
 }
 
 #[test]
-fn a_backup_in_any_state_but_ready_is_not_restored() {
+fn rejects_a_restore_from_a_backup_that_is_not_ready() {
     let mut fixture = Fixture::new();
     let other = BackupStatus::Other("Replicating".to_owned());
     let states = [
@@ -203,7 +203,7 @@ fn a_backup_in_any_state_but_ready_is_not_restored() {
 }
 
 #[test]
-fn a_plan_without_backups_refuses_their_operations() {
+fn rejects_backup_operations_for_a_plan_without_backups() {
     let mut fixture = Fixture::new();
     let (job, _) = fixture.restore("a");
     let denied = (403, "PERMISSION_DENIED".to_owned());

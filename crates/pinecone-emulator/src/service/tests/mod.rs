@@ -1,6 +1,6 @@
 mod faults;
 mod habits;
-mod holdings;
+mod resources;
 mod restores;
 mod versions;
 

@@ -34,7 +34,7 @@ fn a_restore_goes_from_pending_to_completed() {
 }
 
 #[test]
-fn a_create_is_checked_in_order() {
+fn create_index_checks_in_the_documented_order() {
     let mut fixture = Fixture::new();
     let path = "/backups/b1/create-index";
     let unprocessable = (422, "UNPROCESSABLE_ENTITY".to_owned());
@@ -86,7 +86,7 @@ fn a_create_is_checked_in_order() {
 }
 
 #[test]
-fn tags_that_are_sent_replace_those_of_the_backup() {
+fn sent_tags_replace_the_tags_of_the_backup() {
     let mut fixture = Fixture::new();
     let body = r#"{"name":"a","tags":{"x":"1"},"deletion_protection":"enabled"}"#;
     assert_eq!(
@@ -105,7 +105,7 @@ fn tags_that_are_sent_replace_those_of_the_backup() {
 }
 
 #[test]
-fn a_backup_in_use_is_not_deleted() {
+fn does_not_delete_a_backup_with_a_pending_job() {
     let mut fixture = Fixture::new();
     let (job, _) = fixture.restore("a");
     let (status, body) = fixture.json("DELETE", "/backups/b1", "");
@@ -122,7 +122,7 @@ fn a_backup_in_use_is_not_deleted() {
 }
 
 #[test]
-fn held_restores_end_by_hand() {
+fn a_restore_without_duration_ends_by_hand() {
     let mut fixture = Fixture::with(Config {
         restore: None,
         ..Config::default()
@@ -140,7 +140,7 @@ fn held_restores_end_by_hand() {
 }
 
 #[test]
-fn jobs_come_newest_first_in_pages() {
+fn lists_jobs_newest_first_in_pages() {
     let mut fixture = Fixture::new();
     for name in ["a", "b", "c"] {
         fixture.restore(name);

@@ -19,7 +19,7 @@ fn dense() -> Value {
 }
 
 #[test]
-fn without_a_version_the_oldest_one_answers() {
+fn a_request_without_a_version_gets_the_oldest() {
     let mut fixture = Fixture::new();
     fixture.version = None;
     fixture.json("POST", "/indexes", CLASSIC);
@@ -30,7 +30,7 @@ fn without_a_version_the_oldest_one_answers() {
 }
 
 #[test]
-fn an_unknown_version_is_refused_after_the_key() {
+fn rejects_an_unknown_version_after_the_api_key() {
     let mut fixture = fixture("2024-07");
     let (status, body) = fixture.json("GET", "/indexes", "");
     let message = body["error"]["message"].as_str().unwrap();
@@ -71,7 +71,7 @@ fn an_index_of_an_older_version_shows_reserved_fields() {
 }
 
 #[test]
-fn a_schema_is_inherited_by_backup_and_restored_index() {
+fn backup_and_restored_index_inherit_the_schema() {
     let mut fixture = fixture("2026-07");
     let fields = json!({"embedding": dense(), "body": {"type": "string", "full_text_search": {"stemming": true}}});
     let (status, index) = fixture.json("POST", "/indexes", &schema("src", fields));
@@ -109,7 +109,7 @@ fn a_schema_is_inherited_by_backup_and_restored_index() {
 }
 
 #[test]
-fn a_new_index_needs_no_name_and_no_deployment() {
+fn creates_an_index_without_name_and_deployment() {
     let mut fixture = fixture("2026-07");
     let body = json!({"schema": {"fields": {"_values": dense()}}}).to_string();
     let (status, index) = fixture.json("POST", "/indexes", &body);
@@ -122,7 +122,7 @@ fn a_new_index_needs_no_name_and_no_deployment() {
 }
 
 #[test]
-fn a_schema_that_pinecone_would_refuse_is_refused() {
+fn rejects_a_schema_that_pinecone_rejects() {
     let mut fixture = fixture("2026-07");
     let sparse = json!({"type": "sparse_vector"});
     let cases = [
@@ -165,7 +165,7 @@ fn a_schema_that_pinecone_would_refuse_is_refused() {
 }
 
 #[test]
-fn a_restore_job_has_whole_percents_and_a_null_for_its_end() {
+fn a_pending_job_has_a_null_completion_time_and_percents_are_integers() {
     let mut fixture = fixture("2026-07");
     let (job, _) = fixture.restore("a");
     let path = format!("/restore-jobs/{job}");
@@ -183,7 +183,7 @@ fn a_restore_job_has_whole_percents_and_a_null_for_its_end() {
 }
 
 #[test]
-fn tag_values_follow_the_rule_of_the_version() {
+fn checks_tag_values_by_the_rule_of_the_version() {
     let mut fixture = fixture("2026-07");
     let body = r#"{"name":"a","tags":{"team":"search/eu"},"read_capacity":{"mode":"OnDemand"}}"#;
     assert_eq!(

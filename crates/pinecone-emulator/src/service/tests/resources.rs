@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_gateway_refuses_a_wrong_key_in_plain_text() {
+fn rejects_a_wrong_api_key_in_plain_text() {
     let mut fixture = Fixture::new();
     fixture.key = "wrong";
     for path in ["/indexes", "/nowhere"] {
@@ -12,7 +12,7 @@ fn the_gateway_refuses_a_wrong_key_in_plain_text() {
 }
 
 #[test]
-fn projects_see_only_their_own() {
+fn an_api_key_sees_only_its_own_project() {
     let mut fixture = Fixture::new();
     let (job, _) = fixture.restore("a");
     fixture.key = "other-key";
@@ -27,7 +27,7 @@ fn projects_see_only_their_own() {
 }
 
 #[test]
-fn a_deleted_index_keeps_its_name_until_it_is_gone() {
+fn a_deleted_index_keeps_its_name_while_it_terminates() {
     let mut fixture = Fixture::new();
     let (job, _) = fixture.restore("a");
     assert_eq!(fixture.json("DELETE", "/indexes/a", ""), (202, Value::Null));
@@ -52,7 +52,7 @@ fn a_deleted_index_keeps_its_name_until_it_is_gone() {
 }
 
 #[test]
-fn protection_keeps_an_index_until_it_is_off() {
+fn does_not_delete_a_protected_index() {
     let mut fixture = Fixture::new();
     fixture.restore("a");
     let on = fixture.json(
@@ -77,7 +77,7 @@ fn protection_keeps_an_index_until_it_is_off() {
 }
 
 #[test]
-fn configured_tags_are_merged_and_unset_by_an_empty_value() {
+fn configure_merges_tags_and_removes_those_with_an_empty_value() {
     let mut fixture = Fixture::new();
     fixture.restore("a");
     let patch = |fixture: &mut Fixture, body: &str| {
@@ -98,7 +98,7 @@ fn configured_tags_are_merged_and_unset_by_an_empty_value() {
 }
 
 #[test]
-fn a_client_can_make_its_own_backup() {
+fn a_client_creates_and_restores_its_own_backup() {
     let mut fixture = Fixture::new();
     let body = r#"{"name":"src","dimension":3,"metric":"cosine","spec":{"serverless":{"cloud":"aws","region":"us-east-1"}}}"#;
     let (status, index) = fixture.json("POST", "/indexes", body);
@@ -134,7 +134,7 @@ fn a_client_can_make_its_own_backup() {
 }
 
 #[test]
-fn an_index_that_pinecone_would_refuse_is_refused() {
+fn rejects_an_index_that_pinecone_rejects() {
     let mut fixture = Fixture::new();
     let spec = r#""spec":{"serverless":{"cloud":"aws","region":"us-east-1"}}"#;
     let cases = [
@@ -162,7 +162,7 @@ fn an_index_that_pinecone_would_refuse_is_refused() {
 }
 
 #[test]
-fn unknown_paths_and_methods_are_errors_of_pinecones_form() {
+fn unknown_paths_and_methods_return_an_error_response() {
     let mut fixture = Fixture::new();
     assert_eq!(fixture.error("GET", "/collections", "").0, 404);
     let reply = fixture.ask("PUT", "/indexes", "");
