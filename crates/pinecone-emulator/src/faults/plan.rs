@@ -100,16 +100,16 @@ impl Plan {
             FaultKind::DropBefore => self.replace(Instead::Close(Disconnect::Fin)),
             FaultKind::ResetBefore => self.replace(Instead::Close(Disconnect::Reset)),
             FaultKind::Status(answer) if answer.after_effect => {
-                self.end(AnswerFault::Answer(answer.clone()))
+                self.change_answer(AnswerFault::Answer(answer.clone()))
             }
             FaultKind::Status(answer) => self.replace(Instead::Answer(answer.clone())),
-            FaultKind::LoseAnswer => self.end(AnswerFault::Close(Disconnect::Fin)),
-            FaultKind::ResetAnswer => self.end(AnswerFault::Close(Disconnect::Reset)),
-            FaultKind::TruncatedBody => self.end(AnswerFault::Truncated),
-            FaultKind::GarbageBody => self.end(AnswerFault::Garbage),
-            FaultKind::SlowBody(over) => self.end(AnswerFault::Slow(*over)),
-            FaultKind::HugeBody => self.end(AnswerFault::Huge),
-            FaultKind::MissingIds => self.end(AnswerFault::MissingIds),
+            FaultKind::LoseAnswer => self.change_answer(AnswerFault::Close(Disconnect::Fin)),
+            FaultKind::ResetAnswer => self.change_answer(AnswerFault::Close(Disconnect::Reset)),
+            FaultKind::TruncatedBody => self.change_answer(AnswerFault::Truncated),
+            FaultKind::GarbageBody => self.change_answer(AnswerFault::Garbage),
+            FaultKind::SlowBody(over) => self.change_answer(AnswerFault::Slow(*over)),
+            FaultKind::HugeBody => self.change_answer(AnswerFault::Huge),
+            FaultKind::MissingIds => self.change_answer(AnswerFault::MissingIds),
             FaultKind::IndexReadyEarly => self.restore.ready_early = true,
             FaultKind::IndexNotReadyAfter(lag) => self.restore.ready_lag = *lag,
             FaultKind::JobFails => self.restore.outcome = JobOutcome::Failed,
@@ -124,7 +124,7 @@ impl Plan {
         self.instead.get_or_insert(instead);
     }
 
-    fn end(&mut self, fault: AnswerFault) {
+    fn change_answer(&mut self, fault: AnswerFault) {
         self.answer.get_or_insert(fault);
     }
 }
