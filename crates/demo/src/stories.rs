@@ -53,7 +53,8 @@ pub const MISSING_BACKUP: Story = story!(
 pub const TAKEN_NAME: Story = story!(
     "taken-name",
     IndexAlreadyExists,
-    "an index with this name exists. The operator adopts only an index that provably came from this backup, and does not change or delete any other."
+    "an index with this name exists. The operator adopts only an index that provably came from this backup, and does not \
+     change or delete any other."
 );
 
 /// All stories, in the order in which they are applied.
