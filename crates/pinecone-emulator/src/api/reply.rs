@@ -36,7 +36,7 @@ impl Reply {
     }
 
     pub(crate) fn of(status: u16, value: &impl Serialize) -> Self {
-        // Serialising the plain structs of this crate can't fail; `null` would be seen by every client.
+        // Serializing the plain structs of this crate cannot fail. If it did, every client would see the `null`.
         Self::json(status, serde_json::to_value(value).unwrap_or(Value::Null))
     }
 

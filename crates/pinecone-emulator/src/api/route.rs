@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Route {
     /// In a fault: all requests. No request has this route.
     Any,
-    /// A path or method that Pinecone doesn't have.
+    /// A path or method that Pinecone does not have.
     Unknown,
     /// `GET /indexes`
     ListIndexes,

@@ -10,6 +10,7 @@ use crate::wire::version::ApiVersion;
 /// A request at the time it takes effect.
 pub(crate) struct Context<'a> {
     pub now: Timestamp,
+    /// The number of the request in the journal.
     pub seq: u64,
     pub durations: &'a Durations,
     pub call: &'a Call,

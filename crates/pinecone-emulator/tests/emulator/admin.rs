@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, ask};
 
-/// An admin request; it needs no key.
+/// Sends an admin request, without an API key.
 async fn admin(url: &str, method: &str, path: &str, body: Value) -> Answer {
     let body = if body.is_null() {
         String::new()

@@ -6,7 +6,7 @@ use tokio::process::{Child, Command};
 
 use crate::client::ask;
 
-/// The program on a free port; killed with the test.
+/// Starts the program on a free port. It is killed when the test ends.
 async fn start(args: &[&str], env: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pinecone-emulator"))
         .args(["--listen", "127.0.0.1:0"])
@@ -19,7 +19,7 @@ async fn start(args: &[&str], env: &[(&str, &str)]) -> (Child, String) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
-    let url = line.expect("an URL in time").unwrap().expect("an URL");
+    let url = line.expect("a URL in time").unwrap().expect("a URL");
     (child, url)
 }
 

@@ -198,7 +198,7 @@ async fn a_fault_sends_any_text_or_byte_as_a_request_id() {
         (401, Some(echo.as_str()))
     );
 
-    // On the service's own answer too; \u{ff} is no UTF-8 on the wire.
+    // Also on the service's own answer. The byte of \u{ff} is not UTF-8.
     let headers = [("x-request-id".to_owned(), "a\u{ff}\t\"b".to_owned())];
     inject(&control, FaultKind::Headers(headers.into()));
     let bytes = raw(&url, "POST", CREATE, KEY, BODY).await.unwrap();

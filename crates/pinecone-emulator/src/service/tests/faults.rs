@@ -1,6 +1,6 @@
 use super::*;
 
-/// The job's status and the index's state when the restore starts, after its duration, and after twice its duration.
+/// Returns the job's status and the index's state when the restore starts, after its duration, and after twice its duration.
 fn outcome(kind: FaultKind) -> [String; 3] {
     let mut fixture = Fixture::new();
     fixture.inject(kind);

@@ -15,7 +15,7 @@ impl Fixture {
         project.indexes.retain(|index| index.name != name);
     }
 
-    /// The index names on a page of restore jobs, and the token for the next page.
+    /// Returns the index names on a page of restore jobs, and the token for the next page.
     fn jobs(&mut self, query: &str) -> (Vec<String>, Option<String>) {
         let page = self.get(&format!("/restore-jobs?{query}"));
         let rows = page["data"].as_array().unwrap().iter();
@@ -35,7 +35,7 @@ fn a_deleted_index_ends_the_job_list_on_the_page_of_its_job() {
     assert!(fixture.jobs("limit=2").1.is_some());
     fixture.remove_index("c");
     assert_eq!(fixture.jobs("limit=2"), (vec!["d".to_owned()], None));
-    // The rows behind it can be reached by a larger page only.
+    // Only a larger page has the rows behind it.
     assert_eq!(
         fixture.jobs("limit=4"),
         (["d", "b", "a"].map(str::to_owned).to_vec(), None)

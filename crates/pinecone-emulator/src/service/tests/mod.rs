@@ -25,7 +25,7 @@ use crate::seed::BackupSeed;
 
 const BACKUP: &str = "b1";
 
-/// A service with a clock of its own.
+/// A service whose time the test sets.
 struct Fixture {
     service: Service,
     now: Timestamp,
@@ -80,7 +80,7 @@ impl Fixture {
         }
     }
 
-    /// Status and JSON of an answer.
+    /// Returns status and JSON of an answer.
     fn json(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let reply = self.ask(method, path, body);
         match reply.content {
@@ -96,7 +96,7 @@ impl Fixture {
         value
     }
 
-    /// The status and error code of a error.
+    /// Returns status and code of an `ErrorResponse`.
     fn error(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
         let (status, value) = self.json(method, path, body);
         assert_eq!(value["status"], status, "{value}");

@@ -9,7 +9,7 @@ fn fixture(version: &'static str) -> Fixture {
     fixture
 }
 
-/// A body of 2026-07 with these fields.
+/// Returns a body of API 2026-07 with these fields.
 fn schema(name: &str, fields: Value) -> String {
     json!({"name": name, "schema": {"fields": fields}}).to_string()
 }
