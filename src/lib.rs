@@ -26,6 +26,7 @@ pub mod controller;
 pub mod pinecone;
 pub mod restore;
 pub mod runtime;
+mod sites;
 
 /// Git revision of the build, from `INDEX_RESTORE_REVISION` at compile time; else `unknown`.
 pub const REVISION: &str = match option_env!("INDEX_RESTORE_REVISION") {

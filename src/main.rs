@@ -9,18 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
+use index_restore_operator::REVISION;
 use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
 use index_restore_operator::controller::{Context, Memory, Watches, run_maintenance};
+use index_restore_operator::pinecone::{self, RequestMetrics};
+use index_restore_operator::restore::metrics::Metrics;
 use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
 use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
-use index_restore_operator::runtime::metrics::Metrics;
+use index_restore_operator::runtime::metrics::{self, LeaderGauge};
 use index_restore_operator::runtime::serve::{Served, serve};
 use index_restore_operator::runtime::telemetry;
-use index_restore_operator::{REVISION, pinecone};
 use kube::api::ListParams;
 use kube::{Api, Client};
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -59,11 +62,13 @@ async fn run(args: &RunArgs) -> Result<()> {
     )?;
     let namespaces = args.namespaces();
     check_crd(&client, &namespaces).await?;
-    let context = Arc::new(context(args, client.clone(), shutdown.clone())?);
+    let mut registry = metrics::registry("indexrestore", env!("CARGO_PKG_VERSION"), REVISION);
+    let context = context(args, client.clone(), &mut registry, shutdown.clone())?;
+    let context = Arc::new(context);
     let election = election(args, client, Arc::clone(&context.leadership)).await?;
     let watches = Watches::new(&context, args.concurrency());
     let served = Served {
-        metrics: Arc::clone(&context.metrics),
+        registry: Arc::new(registry),
         is_ready: Arc::default(),
     };
     let stores = watches.stores.clone();
@@ -99,21 +104,25 @@ async fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-fn context(args: &RunArgs, client: Client, shutdown: CancellationToken) -> Result<Context> {
+fn context(
+    args: &RunArgs,
+    client: Client,
+    registry: &mut Registry,
+    shutdown: CancellationToken,
+) -> Result<Context> {
     let rules = args.rules()?;
-    let metrics = Arc::new(Metrics::default());
     let endpoint = args.endpoint();
     Ok(Context {
-        pinecone: pinecone::Client::new(&endpoint, Arc::clone(&metrics))?,
+        pinecone: pinecone::Client::new(&endpoint, RequestMetrics::register(registry))?,
         api_keys: ApiKeyCache::new(client.clone()),
         index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
         events: Events::new(client.clone()),
         shutdown,
-        leadership: Leadership::new(Arc::clone(&metrics)),
+        leadership: Leadership::new(LeaderGauge::register(registry)),
         slots: tokio::sync::Semaphore::new(args.concurrency().into()),
         memory: Memory::default(),
-        metrics,
+        metrics: Metrics::register(registry),
         client,
         namespaces: args.namespaces(),
     })

@@ -10,9 +10,9 @@ use kube::{Api, Client};
 
 use crate::api::ApiKeySecretRef;
 use crate::pinecone::{ApiKey, InvalidKey};
-use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::BootTime;
-use crate::runtime::failpoint::{Site, around};
+use crate::runtime::failpoint::Site;
 
 /// How long a key stays in memory, and so how late a changed Secret is noticed.
 const TIME_TO_LIVE: Duration = Duration::from_secs(20);
@@ -80,8 +80,7 @@ impl ApiKeyCache {
             return Ok(Ok(key.clone()));
         }
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let get = with_deadline("get Secret", api.get_opt(&reference.name));
-        let secret = match around(Site::SecretGet, get).await {
+        let secret = match call(Site::SECRET_GET, api.get_opt(&reference.name)).await {
             Ok(secret) => secret,
             Err(error) if error.is_forbidden() => {
                 return Ok(Err(KeyProblem::Forbidden(reference.name.clone())));
@@ -95,8 +94,39 @@ impl ApiKeyCache {
         Ok(key)
     }
 
+    /// Reads from Pinecone with the key that `reference` names. Where Pinecone rejected the key,
+    /// the Secret is read again at once, and Pinecone once more if the key has changed. Returns
+    /// the key that was used last.
+    ///
+    /// # Errors
+    /// Those of `read`, and if the API server gives no answer. That there is no key is an answer.
+    pub async fn read_with<T, F>(
+        &self,
+        namespace: &str,
+        reference: &ApiKeySecretRef,
+        read: impl Fn(ApiKey) -> F,
+        is_rejected: impl Fn(&T) -> bool,
+    ) -> Result<Result<(T, ApiKey), KeyProblem>, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let key = match self.get(namespace, reference).await? {
+            Ok(key) => key,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let seen = read(key.clone()).await?;
+        if !is_rejected(&seen) {
+            return Ok(Ok((seen, key)));
+        }
+        self.invalidate(namespace, reference);
+        match self.get(namespace, reference).await? {
+            Ok(fresh) if fresh.id() != key.id() => Ok(Ok((read(fresh.clone()).await?, fresh))),
+            _ => Ok(Ok((seen, key))),
+        }
+    }
+
     /// Removes a key that Pinecone rejected, so that the next call reads the Secret.
-    pub fn invalidate(&self, namespace: &str, reference: &ApiKeySecretRef) {
+    fn invalidate(&self, namespace: &str, reference: &ApiKeySecretRef) {
         self.lock()
             .remove(&(namespace.to_owned(), reference.clone()));
     }

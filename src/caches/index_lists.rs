@@ -64,7 +64,7 @@ impl IndexListCache {
             let period = BootTime::now().period(self.period);
             if snapshot.as_ref().is_none_or(|old| old.period != period) {
                 let read = Timestamp::now();
-                let indexes = around(Site::IndexesList, pinecone.indexes(key)).await?;
+                let indexes = around(Site::INDEXES_LIST, pinecone.indexes(key)).await?;
                 let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
                 *snapshot = Some(Snapshot {
                     period,
@@ -84,7 +84,7 @@ impl IndexListCache {
             }
             _ => {
                 let index = pinecone.index(key, restored.index_name);
-                found(around(Site::IndexGet, index).await)
+                found(around(Site::INDEX_GET, index).await)
             }
         }
     }

@@ -17,9 +17,9 @@ use crate::api::IndexRestore;
 use crate::caches::{ApiKeyCache, IndexListCache};
 use crate::pinecone;
 use crate::restore::Rules;
+use crate::restore::metrics::Metrics;
 use crate::runtime::events::Events;
 use crate::runtime::leader::Leadership;
-use crate::runtime::metrics::Metrics;
 
 pub use maintenance::run_maintenance;
 pub use memory::Memory;
@@ -45,8 +45,8 @@ pub struct Context {
     pub rules: Rules,
     /// Publisher of the events on IndexRestores.
     pub events: Events,
-    /// Metrics of the process, served by `/metrics`.
-    pub metrics: Arc<Metrics>,
+    /// Metrics of the restores and of their reconciles.
+    pub metrics: Metrics,
     /// Cancelled by SIGTERM or SIGINT: nothing new is claimed, and running reconciles end.
     pub shutdown: CancellationToken,
     /// Whether this process leads. Only a leader reconciles.

@@ -8,19 +8,17 @@ use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
-use super::memory::{Held, Remembered};
 use super::schedule::{gone, rests, settle};
 use super::{Context, Guarded, rivals};
 use crate::api::IndexRestore;
-use crate::caches::KeyProblem;
-use crate::pinecone::{ApiKey, RestoreJob};
+use crate::pinecone::ApiKey;
 use crate::restore::{
-    Actor, Answer, ObservationRequest, Question, Rivals, Situation, Stage, act, ask, decide,
+    Actor, Evidence, Observation, Rivals, Situation, Sources, Stage, StatusWriter, act, decide,
     observe,
 };
-use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::{BootTime, Now};
-use crate::runtime::failpoint::{Site, around};
+use crate::runtime::failpoint::Site;
 use crate::runtime::leader::Term;
 
 /// Why a reconcile failed.
@@ -76,11 +74,13 @@ pub(super) async fn reconcile(
     let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "ok");
     context.metrics.reconciled(outcome, started.elapsed());
     if let Err(error) = &result {
-        span.in_scope(|| tracing::warn!(%error, "the pass failed; it is repeated"));
+        span.in_scope(|| tracing::warn!(%error, "reconcile failed; retrying with backoff"));
     }
     result
 }
 
+/// One reconcile, step by step. Pinecone and the API server are asked by `load` and `observe`, and
+/// written to by `act`; the other steps are pure.
 async fn reconcile_object(
     guarded: &Guarded,
     context: &Context,
@@ -95,65 +95,40 @@ async fn reconcile_object(
     if let Some(left) = rests(cached, &remembered) {
         return Ok(Action::requeue(left));
     }
-    let api = Api::namespaced(
-        context.client.clone(),
-        &cached.namespace().unwrap_or_default(),
-    );
+    let api = api(context, cached);
     let Some(object) = load(cached, remembered.is_stale, &api).await? else {
         return Ok(gone(context, term, &uid, remembered));
     };
     let situation = Situation::of(&object);
-    if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
-        tracing::Span::current().record("job", submitted.job_id.as_deref());
-    }
+    record_job(&situation);
     // Decided as of the time before the reads, learnt as of the time after them: a
     // process that was frozen in between saw nothing meanwhile.
     let now = Now::read();
-    let observed =
-        observe_situation(context, term, &object, &situation, &mut remembered, now).await;
-    let (answer, key) = observed?;
     let evidence = &mut remembered.evidence;
-    let decision = decide(&situation, evidence, &answer, &context.rules, now);
-    let actor = Actor {
-        api,
-        pinecone: &context.pinecone,
-        key: key.as_ref(),
-        events: &context.events,
-        metrics: &context.metrics,
-        intervals: context.rules.intervals,
-        shutdown: &context.shutdown,
-        term,
-    };
+    let (observation, key) = read(context, &object, &situation, evidence).await?;
+    let patience = context.rules.patience;
+    evidence.learn(
+        &situation,
+        &observation,
+        now.boot..BootTime::now(),
+        patience,
+    );
+    let decision = decide(&situation, evidence, &observation, &context.rules, now);
+    let actor = actor(context, term, api, key.as_ref());
     let done = act(&actor, &object, decision, evidence).await?;
     Ok(settle(context, term, &object, remembered, &done))
 }
 
-/// Reads what has to be known and learns from it, or returns the answer that is held.
-async fn observe_situation(
-    context: &Context,
-    term: &Term,
-    object: &IndexRestore,
-    situation: &Situation,
-    remembered: &mut Remembered,
-    now: Now,
-) -> Result<(Answer, Option<ApiKey>), Error> {
-    let question = ask(situation, &remembered.evidence);
-    let held = remembered.held.as_ref();
-    if let Some(answer) = held.and_then(|held| held.answer(object, question, now.boot)) {
-        return Ok((answer, None));
+fn api(context: &Context, object: &IndexRestore) -> Api<IndexRestore> {
+    let namespace = object.namespace().unwrap_or_default();
+    Api::namespaced(context.client.clone(), &namespace)
+}
+
+/// Names the restore job in the span of the reconcile.
+fn record_job(situation: &Situation) {
+    if let Stage::Submitted(submitted) | Stage::Finished(submitted) = &situation.stage {
+        tracing::Span::current().record("job", submitted.job_id.as_deref());
     }
-    let known_job = remembered.evidence.known_job(situation);
-    let (answer, key) = answer(context, object, situation, question, known_job).await?;
-    let after = BootTime::now();
-    let held = Held::of(object, question, &answer, after);
-    if let Some(held) = &held {
-        let uid = object.uid().unwrap_or_default();
-        context.memory.hold(term.number(), &uid, held.clone());
-    }
-    remembered.hold(held);
-    let evidence = &mut remembered.evidence;
-    evidence.learn(situation, &answer, now.boot..after, context.rules.patience);
-    Ok((answer, key))
 }
 
 /// The object from the cache or, where the cache was found behind, from the API
@@ -166,62 +141,43 @@ async fn load(
     if !is_stale {
         return Ok(Some(cached.clone()));
     }
-    let name = cached.name_any();
-    let read = with_deadline("read", api.get_opt(&name));
-    let fresh = around(Site::ObjectGet, read).await?;
+    let fresh = call(Site::OBJECT_GET, api.get_opt(&cached.name_any())).await?;
     Ok(fresh.filter(|fresh| fresh.metadata.uid == cached.metadata.uid))
 }
 
-/// Reads what the question needs. A key that Pinecone refuses is read again from
-/// its Secret at once, and tried once more if it changed.
-async fn answer(
+async fn read<'s>(
     context: &Context,
     object: &IndexRestore,
-    situation: &Situation,
-    question: Question,
-    known_job: Option<&RestoreJob>,
-) -> Result<(Answer, Option<ApiKey>), Error> {
-    if question == Question::Nothing {
-        return Ok((Answer::Nothing, None));
-    }
-    let key = match key(context, object).await? {
-        Ok(key) => key,
-        Err(problem) => return Ok((Answer::NoKey(problem), None)),
-    };
-    let find =
+    situation: &'s Situation,
+    evidence: &Evidence,
+) -> Result<(Observation<'s>, Option<ApiKey>), Error> {
+    let rivals =
         || -> BoxFuture<'_, Result<Rivals, Error>> { Box::pin(rivals::find(context, situation)) };
-    let request = ObservationRequest {
-        question,
-        situation,
-        known_job,
-        rivals: &find,
+    let sources = Sources {
+        pinecone: &context.pinecone,
+        api_keys: &context.api_keys,
+        index_lists: &context.index_lists,
+        rivals: &rivals,
     };
-    let observe_with = |key: ApiKey| async move {
-        observe(request, &context.pinecone, &context.index_lists, &key).await
-    };
-    let answer = observe_with(key.clone()).await?;
-    if !answer.is_unauthorized() {
-        return Ok((answer, Some(key)));
-    }
-    let namespace = object.namespace().unwrap_or_default();
-    context
-        .api_keys
-        .invalidate(&namespace, &object.spec.api_key_secret_ref);
-    match self::key(context, object).await? {
-        Ok(fresh) if fresh.id() != key.id() => {
-            Ok((observe_with(fresh.clone()).await?, Some(fresh)))
-        }
-        _ => Ok((answer, Some(key))),
-    }
+    observe(&sources, object, situation, evidence).await
 }
 
-async fn key(
-    context: &Context,
-    object: &IndexRestore,
-) -> Result<Result<ApiKey, KeyProblem>, Error> {
-    let namespace = object.namespace().unwrap_or_default();
-    context
-        .api_keys
-        .get(&namespace, &object.spec.api_key_secret_ref)
-        .await
+fn actor<'a>(
+    context: &'a Context,
+    term: &'a Term,
+    api: Api<IndexRestore>,
+    key: Option<&'a ApiKey>,
+) -> Actor<'a> {
+    Actor {
+        writer: StatusWriter {
+            api,
+            events: &context.events,
+            metrics: &context.metrics,
+            term,
+        },
+        pinecone: &context.pinecone,
+        key,
+        intervals: context.rules.intervals,
+        shutdown: &context.shutdown,
+    }
 }

@@ -6,8 +6,8 @@ use kube::api::ListParams;
 use super::Context;
 use super::watch::apis;
 use crate::restore::{Rivals, Situation};
-use crate::runtime::api_server::{Error, with_deadline};
-use crate::runtime::failpoint::{Site, around};
+use crate::runtime::api_server::{Error, call};
+use crate::runtime::failpoint::Site;
 
 /// What other IndexRestores claim or record of this one's backup and index name. Asked of the
 /// API server, for the cache may be behind; only where a job could be taken for this one's own.
@@ -19,8 +19,7 @@ pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Riv
     let of_name = format!("spec.indexName={}", situation.index_name);
     let params = ListParams::default().fields(&of_name);
     for api in apis(&context.client, &context.namespaces) {
-        let list = with_deadline("list rivals", api.list(&params));
-        let listed = around(Site::RivalsList, list).await?;
+        let listed = call(Site::RIVALS_LIST, api.list(&params)).await?;
         let readable = listed
             .items
             .iter()

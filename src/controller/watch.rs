@@ -54,7 +54,7 @@ fn watch(
     concurrency: u16,
 ) -> (Store<Guarded>, BoxFuture<'static, ()>) {
     let shutdown = context.shutdown.clone();
-    let metrics = Arc::clone(&context.metrics);
+    let metrics = context.metrics.clone();
     let (store, writer) = reflector::store();
     let seen = relisted(api, context.rules.intervals.stalled());
     let seen = reflector::reflector(writer, seen).applied_objects();
@@ -69,11 +69,11 @@ fn watch(
                 // A reconcile logs and counts its own errors.
                 Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
                 Err(RunError::ObjectNotFound(object)) => {
-                    tracing::debug!(%object, "deleted before its next pass");
+                    tracing::debug!(%object, "deleted before its next reconcile");
                 }
                 Err(error) => {
                     metrics.watch_failed();
-                    tracing::warn!(%error, "watching IndexRestores failed; it is repeated");
+                    tracing::warn!(%error, "watching IndexRestores failed; retrying with backoff");
                 }
             }
             std::future::ready(())

@@ -1,6 +1,5 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use reqwest::{Method, Url};
 use super::api_key::{ApiKey, KeyId};
 use super::body;
 use super::failure::{Failure, FailureKind, request_id};
+use super::metrics::RequestMetrics;
 use super::model::{Backup, CreateIndex, Index, Listing, RestoreJob};
 use super::operation::Operation;
 use super::outcome::Sent;
@@ -18,7 +18,6 @@ use super::version::ApiVersion;
 use super::wire;
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
-use crate::runtime::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!(
@@ -71,7 +70,7 @@ pub struct Client {
     /// that no layer below has a reason or a way to send it twice.
     create: reqwest::Client,
     rate_limiter: RateLimiter,
-    metrics: Arc<Metrics>,
+    metrics: RequestMetrics,
 }
 
 impl Client {
@@ -79,7 +78,7 @@ impl Client {
     ///
     /// # Errors
     /// If the endpoint cannot be used; the error names the flag.
-    pub fn new(endpoint: &Endpoint, metrics: Arc<Metrics>) -> Result<Self, EndpointError> {
+    pub fn new(endpoint: &Endpoint, metrics: RequestMetrics) -> Result<Self, EndpointError> {
         let base = Url::parse(&endpoint.url)
             .ok()
             .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
@@ -100,7 +99,7 @@ impl Client {
     /// Waits until this key may make a request.
     ///
     /// # Errors
-    /// While Pinecone wants this key to pause.
+    /// While the key is paused: the answer that paused it.
     pub async fn until_ready(&self, key: KeyId) -> Result<(), Failure> {
         self.rate_limiter.until_ready(key).await
     }
@@ -193,7 +192,7 @@ impl Client {
                 &["restore-jobs"],
                 query_pair,
             );
-            let reply = around(Site::JobsList, get).await?;
+            let reply = around(Site::JOBS_LIST, get).await?;
             let page: wire::RestoreJobPage = reply.json()?;
             page.data
                 .into_iter()
@@ -220,7 +219,7 @@ impl Client {
         let url = self.url(&["backups", backup_id, "create-index"])?;
         let body = wire::CreateIndexFromBackup::from(body);
         let request = self.create.request(Method::POST, url).json(&body);
-        self.send(key, Operation::CreateIndexFromBackup, request)
+        self.send(key, Operation::CreateIndexFromBackup, None, request)
             .await
     }
 
@@ -231,18 +230,23 @@ impl Client {
         path: &[&str],
         query: Option<(&str, &str)>,
     ) -> Result<Reply, Failure> {
-        self.until_ready(key.id()).await?;
+        let read = path.join("/");
+        self.rate_limiter
+            .until_ready_to_read(key.id(), &read)
+            .await?;
         let mut url = self.url(path)?;
         if let Some((name, value)) = query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        self.send(key, operation, self.reads.get(url)).await
+        self.send(key, operation, Some(&read), self.reads.get(url))
+            .await
     }
 
     async fn send(
         &self,
         key: &ApiKey,
         operation: Operation,
+        read: Option<&str>,
         request: reqwest::RequestBuilder,
     ) -> Result<Reply, Failure> {
         let header = key.header().ok_or_else(|| {
@@ -258,10 +262,10 @@ impl Client {
             Err(failure) => failure.http.unwrap_or(0),
         };
         self.metrics
-            .pinecone_request(operation.name(), code, started.elapsed());
+            .observe(operation.name(), code, started.elapsed());
         if let Err(failure) = &result {
             self.rate_limiter
-                .pause_after(key.id(), failure, BootTime::now());
+                .pause_after(key.id(), read, failure, BootTime::now());
         }
         result
     }

@@ -5,6 +5,7 @@ mod api_key;
 mod body;
 mod client;
 mod failure;
+mod metrics;
 mod model;
 mod operation;
 mod outcome;
@@ -18,6 +19,7 @@ mod wire;
 pub use api_key::{ApiKey, InvalidKey, KeyId};
 pub use client::{Client, Endpoint, EndpointError};
 pub use failure::{Failure, FailureKind, Lookup, found};
+pub use metrics::RequestMetrics;
 pub use model::{
     Backup, BackupState, CreateIndex, Created, Index, IndexHealth, JobState, Listing, RestoreJob,
     SourceBackup,

@@ -1,62 +1,35 @@
-//! Does what was decided: writes statuses, and submits under a claim.
+//! Does what was decided: reports, or submits under a claim.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::Api;
-use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
-use super::announce;
 use super::claim::{Claim, ClaimOutcome, SendResult, UsedClaim};
 use super::decide::{Decision, Step, after_post, after_unsent};
 use super::evidence::Evidence;
 use super::intervals::Intervals;
-use super::report::{Change, ClaimRequest, Report};
+use super::messages;
+use super::report::{Change, Report};
 use super::situation::Situation;
-use crate::api::{IndexRestore, IndexRestoreStatus, Reason, StatusMessage};
+use super::submission::ClaimRequest;
+use super::write::{Acted, StatusWriter};
+use crate::api::IndexRestore;
 use crate::pinecone::{ApiKey, Client, Posted};
-use crate::runtime::api_server::{Error, with_deadline};
-use crate::runtime::clock::BootTime;
-use crate::runtime::events::Events;
-use crate::runtime::failpoint::{Site, around};
-use crate::runtime::leader::Term;
-use crate::runtime::metrics::Metrics;
+use crate::runtime::api_server::Error;
 
 /// What is needed to carry out a decision.
 pub struct Actor<'a> {
-    /// IndexRestores in the object's namespace; only statuses are written.
-    pub api: Api<IndexRestore>,
+    /// Writes what is reported and recorded.
+    pub writer: StatusWriter<'a>,
     /// Client that sends the create request.
     pub pinecone: &'a Client,
     /// API key of the restore. Without it nothing is submitted.
     pub key: Option<&'a ApiKey>,
-    /// Publisher of the events that announce what changed.
-    pub events: &'a Events,
-    /// Metrics of submissions, conflicts and orphaned restores.
-    pub metrics: &'a Metrics,
     /// Intervals that determine the wait after a submission.
     pub intervals: Intervals,
     /// Once cancelled, nothing new is claimed.
     pub shutdown: &'a CancellationToken,
-    /// Term in which the decision was made. Once it is over, nothing is written or sent, except the
-    /// outcome of a request that was already sent.
-    pub term: &'a Term,
-}
-
-/// The outcome for the object.
-pub enum Acted {
-    /// Nothing was written: the status says the same already, nothing was to be done, or the
-    /// submission has to wait.
-    Unchanged,
-    /// The status was written; the object as the API server answered it.
-    Written(Box<IndexRestore>),
-    /// Another writer changed the object since it was read: this outcome was not written.
-    Conflict,
-    /// The object is gone, or records another restore job.
-    Gone,
-    /// The lease was lost: nothing was written, because another process may lead.
-    NotLeading,
 }
 
 /// What was done, and when to reconcile again.
@@ -84,7 +57,7 @@ pub async fn act(
     let requeue_after = decision.requeue_after;
     let acted = match decision.step {
         Step::Keep => Acted::Unchanged,
-        Step::Report(report) => actor.report(object, &report).await?,
+        Step::Report(report) => actor.writer.report(object, &report).await?,
         Step::Submit { date } => return Box::pin(actor.submit(object, date, evidence)).await,
     };
     Ok(Done {
@@ -95,40 +68,6 @@ pub async fn act(
 }
 
 impl Actor<'_> {
-    async fn report(&self, object: &IndexRestore, report: &Report) -> Result<Acted, Error> {
-        let status = report.status(object, Timestamp::now());
-        if object
-            .status
-            .as_ref()
-            .is_some_and(|shown| shown.says_the_same(&status))
-        {
-            return Ok(Acted::Unchanged);
-        }
-        if !self.leads() {
-            return Ok(Acted::NotLeading);
-        }
-        if let Change::Record(record) = &report.change {
-            tracing::info!(
-                job = record.job_id,
-                index = record.index_id,
-                adopted = record.adopted,
-                "restore job found"
-            );
-        }
-        match around(Site::ReportPut, self.write(object, status)).await {
-            Ok(written) => {
-                announce::transition(self.events, object, &written).await;
-                Ok(Acted::Written(Box::new(written)))
-            }
-            Err(error) if error.is_conflict() => {
-                self.metrics.conflicted();
-                Ok(Acted::Conflict)
-            }
-            Err(error) if error.is_not_found() => Ok(Acted::Gone),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn submit(
         &self,
         object: &IndexRestore,
@@ -152,17 +91,18 @@ impl Actor<'_> {
             nonce: uuid::Uuid::new_v4().to_string(),
             now: date.unwrap_or_else(Timestamp::now),
         };
-        if !self.leads() {
+        if !self.writer.leads() {
             return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
-        let claim = match Claim::acquire(&self.api, object, &request).await? {
+        let claim = match Claim::acquire(&self.writer.api, object, &request).await? {
             ClaimOutcome::Won(claim) => claim,
             ClaimOutcome::Lost => {
-                self.metrics.conflicted();
+                self.writer.metrics.conflicted();
                 return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
             ClaimOutcome::Pruned(pruned) => {
-                let acted = self.report(&pruned, &crd_outdated()).await?;
+                let outdated = Report::new(messages::crd_outdated(), Change::Nothing);
+                let acted = self.writer.report(&pruned, &outdated).await?;
                 return Ok(done(acted, self.intervals.stalled()));
             }
         };
@@ -170,11 +110,11 @@ impl Actor<'_> {
             backup = object.spec.backup_id,
             index_name = object.spec.index_name,
             nonce = request.nonce,
-            "claimed; the restore is submitted"
+            "claimed; submitting the restore"
         );
-        let used = claim.send(self.pinecone, key, self.term).await;
+        let used = claim.send(self.pinecone, key, self.writer.term).await;
         let (report, requeue_after) = self.interpret(&used, evidence);
-        let acted = self.record(&used.object, &report).await;
+        let acted = self.writer.record(&used.object, &report).await;
         Ok(Done {
             acted,
             requeue_after: Some(requeue_after),
@@ -186,8 +126,8 @@ impl Actor<'_> {
     /// survive even if they cannot be written.
     fn interpret(&self, used: &UsedClaim, evidence: &mut Evidence) -> (Report, Duration) {
         let SendResult::Posted(posted) = &used.result else {
-            tracing::warn!("too late after the claim, or the lease was lost; nothing was sent");
-            self.metrics.submitted("unsent");
+            tracing::warn!("the claim is too old or the lease was lost; nothing was sent");
+            self.writer.metrics.submitted("unsent");
             return after_unsent(&Situation::of(&used.object), self.intervals);
         };
         match posted {
@@ -198,42 +138,12 @@ impl Actor<'_> {
                 "Pinecone accepted the restore"
             ),
             Posted::NoEffect(failure) | Posted::Taken(failure) | Posted::Unknown(failure) => {
-                tracing::warn!(outcome = posted.label(), %failure, "Pinecone did not say that it accepted the restore");
+                tracing::warn!(outcome = posted.label(), %failure, "Pinecone did not accept the restore, or its answer was lost");
             }
         }
-        self.metrics.submitted(posted.label());
+        self.writer.metrics.submitted(posted.label());
         evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
         let situation = Situation::of(&used.object);
         after_post(posted, &situation, evidence.refusals(), self.intervals)
     }
-
-    fn leads(&self) -> bool {
-        self.term.lasts(BootTime::now())
-    }
-
-    pub(super) async fn write(
-        &self,
-        object: &IndexRestore,
-        status: IndexRestoreStatus,
-    ) -> Result<IndexRestore, Error> {
-        let name = object.metadata.name.as_deref().unwrap_or_default();
-        let mut next = object.clone();
-        next.status = Some(status);
-        let params = PostParams::default();
-        with_deadline(
-            "write status",
-            self.api.replace_status(name, &params, &next),
-        )
-        .await
-    }
-}
-
-fn crd_outdated() -> Report {
-    Report::new(
-        StatusMessage::new(
-            Reason::CrdOutdated,
-            "the installed CustomResourceDefinition drops status.submission, without which nothing is submitted; apply the CRD of this operator's version",
-        ),
-        Change::Nothing,
-    )
 }

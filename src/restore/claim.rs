@@ -6,11 +6,10 @@ use kube::Api;
 use kube::api::PostParams;
 
 use super::messages;
-use super::report::ClaimRequest;
-use super::submission::own_submission;
-use crate::api::{DeletionProtection, IndexRestore, SubmissionOutcome};
+use super::submission::{ClaimRequest, holds};
+use crate::api::{DeletionProtection, IndexRestore};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
-use crate::runtime::api_server::{Error, with_deadline};
+use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
@@ -22,7 +21,7 @@ pub const CLAIM_LIFE: Duration = Duration::from_secs(5);
 
 /// The right to send one create request. Only a status write that won, and whose
 /// answer shows the claim, makes one; sending uses it up.
-#[must_use = "a claim that is not sent stays open and is looked for in vain"]
+#[must_use = "a claim that is not sent stays open until the confirm patience has passed"]
 pub struct Claim {
     object: IndexRestore,
     began: BootTime,
@@ -44,7 +43,7 @@ pub struct UsedClaim {
     pub result: SendResult,
 }
 
-/// Whether the request was sent, and what it did as far as its answer tells.
+/// Whether the request was sent, and what it did as far as its answer shows.
 pub enum SendResult {
     Posted(Posted),
     /// The claim was too old, or the lease was lost; nothing was sent.
@@ -56,7 +55,7 @@ impl Claim {
     /// an older object loses.
     ///
     /// # Errors
-    /// If the API server refuses the write, or cannot be asked what became of it.
+    /// If the API server refuses the write, or the outcome of the write cannot be read.
     pub async fn acquire(
         api: &Api<IndexRestore>,
         seen: &IndexRestore,
@@ -67,16 +66,16 @@ impl Claim {
         object.status = Some(request.status(seen, &messages::pending()));
         let name = object.metadata.name.clone().unwrap_or_default();
         let params = PostParams::default();
-        let put = with_deadline("claim", api.replace_status(&name, &params, &object));
-        match around(Site::ClaimPut, put).await {
+        let put = api.replace_status(&name, &params, &object);
+        match call(Site::CLAIM_PUT, put).await {
             Ok(object) if holds(&object, request) => {
                 Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
             }
             Ok(object) => Ok(ClaimOutcome::Pruned(Box::new(object))),
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
-            // write that was answered 504, applied or not. The nonce tells.
-            Err(_) => match reread(api, &name).await? {
+            // write that was answered 504, applied or not. The nonce shows whose it is.
+            Err(_) => match call(Site::CLAIM_GET, api.get_opt(&name)).await? {
                 Some(object) if holds(&object, request) => {
                     Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
                 }
@@ -101,29 +100,12 @@ impl Claim {
             };
         }
         let post = pinecone.create_index_from_backup(key, &spec.backup_id, &body);
-        let sent = around(Site::CreatePost, post).await;
+        let sent = around(Site::CREATE_POST, post).await;
         UsedClaim {
             result: SendResult::Posted(classify(sent)),
             object: self.object,
         }
     }
-}
-
-async fn reread(api: &Api<IndexRestore>, name: &str) -> Result<Option<IndexRestore>, Error> {
-    let read = with_deadline("read claim", api.get_opt(name));
-    around(Site::ClaimGet, read).await
-}
-
-/// Whether the object shows the requested claim, whole and open.
-pub fn holds(object: &IndexRestore, request: &ClaimRequest) -> bool {
-    own_submission(object).is_some_and(|submission| {
-        submission.nonce == request.nonce
-            && submission.outcome == SubmissionOutcome::Open
-            && submission.last_observed_time.is_some()
-            && submission.backup_id == object.spec.backup_id
-            && submission.index_name == object.spec.index_name
-            && Some(submission.generation) == object.metadata.generation
-    })
 }
 
 #[cfg(test)]

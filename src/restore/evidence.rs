@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Check, Preflight, Search};
 use super::intervals::Patience;
 use super::jobs::{JobMatch, RestoreJobs};
-use super::situation::{Situation, Stage};
+use super::observation::{Check, Observation, Poll, Preflight, Search};
+use super::situation::Situation;
 use crate::api::Submission;
 use crate::pinecone::RestoreJob;
 use crate::runtime::clock::BootTime;
@@ -118,21 +118,21 @@ impl Evidence {
         self.confirmed
     }
 
-    /// Learns from one answer; `during` is from before the first read to after the last. An
+    /// Learns from one observation; `during` is from before the first read to after the last. An
     /// observation that failed neither proves nor disproves.
     pub fn learn(
         &mut self,
         situation: &Situation,
-        answer: &Answer,
+        observation: &Observation<'_>,
         during: Range<BootTime>,
         patience: Patience,
     ) {
-        self.count_failures(answer, &during);
-        if matches!(answer, Answer::Follow { .. }) {
+        self.count_failures(observation, &during);
+        if matches!(observation, Observation::Follow(..)) {
             self.polls = self.polls.wrapping_add(1);
         }
-        self.remember_job(situation, answer);
-        if let (Stage::Claimed(claim), Answer::FindOurs(seen)) = (&situation.stage, answer) {
+        self.remember_job(situation, observation);
+        if let Observation::FindOurs(claim, seen) = observation {
             self.observe(claim, seen, during.end.since(during.start), patience);
             let is_listed = seen
                 .jobs
@@ -143,7 +143,7 @@ impl Evidence {
             }
         }
         let catch_up = patience.catch_up;
-        match missing(situation, answer) {
+        match missing(situation, observation) {
             Missing::Unknown => {}
             // Found, but perhaps not recorded: the write may lose against another.
             Missing::NotNow => {
@@ -151,7 +151,7 @@ impl Evidence {
                 self.observations = 0;
             }
             Missing::Nothing => {
-                if matches!(answer, Answer::StillThere(_)) {
+                if matches!(observation, Observation::StillThere(..)) {
                     self.confirmed = Some(during.start);
                 }
                 self.subject = None;
@@ -162,8 +162,8 @@ impl Evidence {
         }
     }
 
-    fn count_failures(&mut self, answer: &Answer, during: &Range<BootTime>) {
-        if answer.is_incomplete() {
+    fn count_failures(&mut self, observation: &Observation<'_>, during: &Range<BootTime>) {
+        if observation.is_incomplete() {
             self.failures = self.failures.saturating_add(1);
             self.failing_since.get_or_insert(during.start);
             return;
@@ -172,12 +172,12 @@ impl Evidence {
         self.failing_since = None;
     }
 
-    fn remember_job(&mut self, situation: &Situation, answer: &Answer) {
-        let (Answer::MaySubmit(Preflight {
+    fn remember_job(&mut self, situation: &Situation, observation: &Observation<'_>) {
+        let (Observation::MaySubmit(Preflight {
             jobs: Some(Ok(jobs)),
             ..
         })
-        | Answer::FindOurs(Search { jobs: Ok(jobs), .. })) = answer
+        | Observation::FindOurs(_, Search { jobs: Ok(jobs), .. })) = observation
         else {
             return;
         };
@@ -223,10 +223,10 @@ enum Missing {
     This(Subject),
 }
 
-fn missing(situation: &Situation, answer: &Answer) -> Missing {
-    match answer {
-        Answer::Nothing | Answer::NoKey(_) => Missing::Unknown,
-        Answer::MaySubmit(seen) => match (&seen.index, &seen.jobs) {
+fn missing(situation: &Situation, observation: &Observation<'_>) -> Missing {
+    match observation {
+        Observation::NotNeeded | Observation::NoKey(..) => Missing::Unknown,
+        Observation::MaySubmit(seen) => match (&seen.index, &seen.jobs) {
             (_, Some(Ok(jobs))) if is_listed(situation, jobs) => Missing::NotNow,
             (Ok(Some(_)), Some(Ok(jobs))) if jobs.is_complete => Missing::This(Subject::Origin {
                 backup_id: situation.backup_id.clone(),
@@ -235,21 +235,15 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
             (Ok(None), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
-        Answer::FindOurs(seen) => match (&situation.stage, &seen.index) {
-            _ if seen
-                .jobs
-                .as_ref()
-                .is_ok_and(|jobs| is_listed(situation, jobs)) =>
-            {
-                Missing::NotNow
-            }
-            (Stage::Claimed(claim), Ok(index)) if is_whole(seen) => Missing::This(Subject::Claim {
+        Observation::FindOurs(claim, seen) => match (&seen.jobs, &seen.index) {
+            (Ok(jobs), _) if is_listed(situation, jobs) => Missing::NotNow,
+            (_, Ok(index)) if is_whole(seen) => Missing::This(Subject::Claim {
                 nonce: claim.nonce.clone(),
                 index: index.is_some(),
             }),
             _ => Missing::Unknown,
         },
-        Answer::Follow { job, index } => match (job, index) {
+        Observation::Follow(_, Poll { job, index }) => match (job, index) {
             (Ok(None), Some(Ok(index))) => Missing::This(Subject::Job {
                 index: index.is_some(),
             }),
@@ -257,13 +251,16 @@ fn missing(situation: &Situation, answer: &Answer) -> Missing {
             (Ok(Some(_)), _) => Missing::Nothing,
             _ => Missing::Unknown,
         },
-        Answer::StillThere(Check {
-            index: Ok(Some(_)),
-            job: Some(Ok(None)),
-            ..
-        }) => Missing::This(Subject::Job { index: true }),
-        Answer::StillThere(_) if answer.is_incomplete() => Missing::Unknown,
-        Answer::StillThere(_) => Missing::Nothing,
+        Observation::StillThere(
+            _,
+            Check {
+                index: Ok(Some(_)),
+                job: Some(Ok(None)),
+                ..
+            },
+        ) => Missing::This(Subject::Job { index: true }),
+        Observation::StillThere(..) if observation.is_incomplete() => Missing::Unknown,
+        Observation::StillThere(..) => Missing::Nothing,
     }
 }
 

@@ -1,75 +1,91 @@
-//! Reads what a question asks for.
+//! Reads what the stage of a restore needs: its question, with its own answer.
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::answer::{Answer, Check, Preflight, Search};
-use super::ask::Question;
+use super::evidence::Evidence;
 use super::jobs::{JobMatch, RestoreJobs};
+use super::observation::{Check, Observation, Poll, Preflight, Question, Search, ask};
 use super::rivals::Rivals;
-use super::situation::{Situation, Stage, Submitted};
-use crate::caches::{IndexListCache, Restored};
+use super::situation::{Situation, Submitted};
+use crate::api::IndexRestore;
+use crate::caches::{ApiKeyCache, IndexListCache, Restored};
 use crate::pinecone::{
     ApiKey, Backup, Client, Failure, Index, JobState, Lookup, RestoreJob, found,
 };
 use crate::runtime::api_server::Error;
 use crate::runtime::failpoint::{Site, around};
 
-/// What is to be read from Pinecone, and what is known already.
-#[derive(Clone, Copy)]
-pub struct ObservationRequest<'a> {
-    /// The question to answer, as `ask` returned it.
-    pub question: Question,
-    /// The parsed object: which IDs and names to read.
-    pub situation: &'a Situation,
-    /// A restore job of this backup and name that an earlier observation showed.
-    pub known_job: Option<&'a RestoreJob>,
+/// What is read from.
+pub struct Sources<'a> {
+    /// Client of Pinecone's control plane.
+    pub pinecone: &'a Client,
+    /// API keys by Secret.
+    pub api_keys: &'a ApiKeyCache,
+    /// Lists of indexes and restore jobs, one for each API key and period.
+    pub index_lists: &'a IndexListCache,
     /// Asks the API server for other IndexRestores of this backup and name. What they record
     /// must be newer than the list of restore jobs: they may have made what it shows.
     pub rivals: &'a (dyn Fn() -> BoxFuture<'a, Result<Rivals, Error>> + Sync),
 }
 
-/// Asks Pinecone what is to be known. Makes no request that changes anything.
+/// Reads what the situation of `object` needs, with the API key that it names. Makes no request
+/// that changes anything. Returns the key too, if there is one.
 ///
 /// # Errors
-/// If the API server cannot be asked for other IndexRestores.
-pub async fn observe(
-    request: ObservationRequest<'_>,
-    pinecone: &Client,
-    index_lists: &IndexListCache,
-    key: &ApiKey,
-) -> Result<Answer, Error> {
-    let observer = Observer {
-        request,
-        situation: request.situation,
-        pinecone,
-        key,
+/// If the API server cannot be asked for the Secret, or for other IndexRestores.
+pub async fn observe<'s>(
+    sources: &Sources<'_>,
+    object: &IndexRestore,
+    situation: &'s Situation,
+    evidence: &Evidence,
+) -> Result<(Observation<'s>, Option<ApiKey>), Error> {
+    let Some(question) = ask(situation, evidence) else {
+        return Ok((Observation::NotNeeded, None));
     };
-    Ok(match (request.question, &request.situation.stage) {
-        (Question::MaySubmit { jobs }, _) => Answer::MaySubmit(observer.preflight(jobs).await?),
-        (Question::FindOurs, _) => Answer::FindOurs(observer.search().await?),
-        (Question::Follow { index }, Stage::Submitted(submitted)) => match &submitted.job_id {
-            Some(job_id) => observer.follow(job_id, index).await,
-            None => observer.follow_index().await,
-        },
-        (Question::StillThere { by_list }, Stage::Finished(submitted)) => {
-            let list = by_list.then_some(index_lists);
-            Answer::StillThere(observer.check(submitted, list).await)
-        }
-        (Question::Nothing | Question::Follow { .. } | Question::StillThere { .. }, _) => {
-            Answer::Nothing
-        }
+    let known_job = evidence.known_job(situation);
+    let read = |key: ApiKey| async move {
+        let observer = Observer {
+            sources,
+            situation,
+            known_job,
+            key,
+        };
+        observer.answer(question).await
+    };
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let reference = &object.spec.api_key_secret_ref;
+    let read = sources
+        .api_keys
+        .read_with(namespace, reference, read, Observation::is_unauthorized);
+    Ok(match read.await? {
+        Ok((observation, key)) => (observation, Some(key)),
+        Err(problem) => (Observation::NoKey(question, problem), None),
     })
 }
 
-struct Observer<'a, 'w> {
-    request: ObservationRequest<'w>,
-    situation: &'w Situation,
-    pinecone: &'a Client,
-    key: &'a ApiKey,
+struct Observer<'o, 'r, 's> {
+    sources: &'o Sources<'r>,
+    situation: &'s Situation,
+    /// A restore job of this backup and name that an earlier observation showed.
+    known_job: Option<&'o RestoreJob>,
+    key: ApiKey,
 }
 
-impl Observer<'_, '_> {
+impl<'s> Observer<'_, '_, 's> {
+    async fn answer(&self, question: Question<'s>) -> Result<Observation<'s>, Error> {
+        Ok(match question {
+            Question::MaySubmit { jobs } => Observation::MaySubmit(self.preflight(jobs).await?),
+            Question::FindOurs(claim) => Observation::FindOurs(claim, self.search().await?),
+            Question::Follow { submitted, index } => {
+                Observation::Follow(submitted, self.poll(submitted, index).await)
+            }
+            Question::StillThere { submitted, by_list } => {
+                let list = by_list.then_some(self.sources.index_lists);
+                Observation::StillThere(submitted, self.check(submitted, list).await)
+            }
+        })
+    }
     async fn preflight(&self, jobs: bool) -> Result<Preflight, Error> {
         let index = self.index().await;
         let jobs = match &index {
@@ -123,11 +139,14 @@ impl Observer<'_, '_> {
         if situation.since.is_none() || !(is_listed || is_named) {
             return Ok(Ok(jobs));
         }
-        jobs.rivals = (self.request.rivals)().await?;
+        jobs.rivals = (self.sources.rivals)().await?;
         Ok(self.confirmed(jobs).await)
     }
 
-    async fn follow(&self, job_id: &str, index: bool) -> Answer {
+    async fn poll(&self, submitted: &Submitted, index: bool) -> Poll {
+        let Some(job_id) = &submitted.job_id else {
+            return self.poll_index().await;
+        };
         let job = self.job(job_id).await;
         let wanted = match &job {
             Ok(Some(job)) => index || job.state == JobState::Completed,
@@ -138,23 +157,23 @@ impl Observer<'_, '_> {
             true => Some(self.index().await),
             false => None,
         };
-        Answer::Follow { job, index }
+        Poll { job, index }
     }
 
-    /// Follows an index whose restore job is not known; the list may show it yet.
-    async fn follow_index(&self) -> Answer {
+    /// Polls an index whose restore job is not known; the list may show it by now.
+    async fn poll_index(&self) -> Poll {
         let jobs = self.jobs().await;
         let job = jobs.map(|jobs| match self.situation.find_job(&jobs) {
             JobMatch::Ours(job) | JobMatch::Earlier(job) => Some(job),
             JobMatch::Foreign(_) | JobMatch::None => None,
         });
-        Answer::Follow {
+        Poll {
             job,
             index: Some(self.index().await),
         }
     }
 
-    /// Looks at a restored index and, where that does not name its backup, at its job.
+    /// Reads a restored index and, where that does not name its backup, its job.
     /// With `list`, one list answers for all of a key.
     async fn check(&self, submitted: &Submitted, list: Option<&IndexListCache>) -> Check {
         let index = match list {
@@ -164,7 +183,7 @@ impl Observer<'_, '_> {
                     host: submitted.host.as_deref(),
                     last_confirmed: submitted.last_confirmed,
                 };
-                list.index(self.pinecone, self.key, restored).await
+                list.index(self.sources.pinecone, &self.key, restored).await
             }
             None => self.index().await,
         };
@@ -192,24 +211,33 @@ impl Observer<'_, '_> {
 
     async fn is_listed(&self, job_id: &str, list: Option<&IndexListCache>) -> bool {
         match list {
-            Some(list) => list.shows_job(self.pinecone, self.key, job_id).await,
+            Some(list) => {
+                list.shows_job(self.sources.pinecone, &self.key, job_id)
+                    .await
+            }
             None => false,
         }
     }
 
     async fn job(&self, job_id: &str) -> Lookup<RestoreJob> {
-        let job = self.pinecone.restore_job(self.key, job_id);
-        found(around(Site::JobGet, job).await)
+        let job = self.sources.pinecone.restore_job(&self.key, job_id);
+        found(around(Site::JOB_GET, job).await)
     }
 
     async fn index(&self) -> Lookup<Index> {
-        let index = self.pinecone.index(self.key, &self.situation.index_name);
-        found(around(Site::IndexGet, index).await)
+        let index = self
+            .sources
+            .pinecone
+            .index(&self.key, &self.situation.index_name);
+        found(around(Site::INDEX_GET, index).await)
     }
 
     async fn backup(&self) -> (Option<Result<Backup, Failure>>, Option<Timestamp>) {
-        let backup = self.pinecone.backup(self.key, &self.situation.backup_id);
-        match around(Site::BackupGet, backup).await {
+        let backup = self
+            .sources
+            .pinecone
+            .backup(&self.key, &self.situation.backup_id);
+        match around(Site::BACKUP_GET, backup).await {
             Ok((backup, date)) => (Some(Ok(backup)), date),
             Err(failure) => (Some(Err(failure)), None),
         }
@@ -218,8 +246,9 @@ impl Observer<'_, '_> {
     /// The whole list and, where an earlier job might be adopted, that job by its ID.
     async fn jobs(&self) -> Result<RestoreJobs, Failure> {
         let listing = self
+            .sources
             .pinecone
-            .restore_jobs(self.key, &self.situation.index_name);
+            .restore_jobs(&self.key, &self.situation.index_name);
         let listing = listing.await?;
         let jobs = RestoreJobs {
             listed: listing.jobs,
@@ -237,20 +266,20 @@ impl Observer<'_, '_> {
             JobMatch::Earlier(job) => Some(job),
             JobMatch::Foreign(job) => {
                 let id = &job.restore_job_id;
-                let job = self.pinecone.restore_job(self.key, id);
-                if let Some(job) = found(around(Site::JobConfirm, job).await)? {
+                let job = self.sources.pinecone.restore_job(&self.key, id);
+                if let Some(job) = found(around(Site::JOB_CONFIRM, job).await)? {
                     jobs.confirm(self.situation, job);
                 }
                 return Ok(jobs);
             }
-            JobMatch::None => self.request.known_job.cloned(),
+            JobMatch::None => self.known_job.cloned(),
         };
         let id = shown.as_ref().map(|job| &job.restore_job_id);
         let Some(id) = id.or(self.situation.hinted_job.as_ref()) else {
             return Ok(jobs);
         };
-        let job = self.pinecone.restore_job(self.key, id);
-        match found(around(Site::JobConfirm, job).await)? {
+        let job = self.sources.pinecone.restore_job(&self.key, id);
+        match found(around(Site::JOB_CONFIRM, job).await)? {
             Some(job) => jobs.confirm(self.situation, job),
             None => jobs.doubted = shown,
         }

@@ -1,10 +1,10 @@
-//! What a reconcile writes into the status, and the claim that precedes a submission. Pure.
+//! What a reconcile writes into the status. Pure.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::situation::{Situation, requested_at};
-use super::submission::{may_still_arrive, own_submission};
+use super::submission::{own_status, without_claim};
 use crate::api::conditions::whole_seconds;
 use crate::api::{
     IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, StatusMessage, Submission,
@@ -84,15 +84,6 @@ pub struct Record {
     pub restore: Option<RestoreStatus>,
 }
 
-/// The claim to write before anything is sent.
-#[derive(Clone, Debug)]
-pub struct ClaimRequest {
-    /// Random mark by which the writer recognises its own claim.
-    pub nonce: String,
-    /// Pinecone's clock where it is known.
-    pub now: Timestamp,
-}
-
 impl Report {
     /// Returns a report with this message and change.
     pub fn new(message: StatusMessage, change: Change) -> Self {
@@ -129,7 +120,7 @@ impl Report {
             }
         }
         // While a claim is open, a request waits until it can be acted on.
-        if !is_open(&status) {
+        if !status.submission.as_ref().is_some_and(Submission::is_open) {
             status.last_handled_request = requested_at(object)
                 .cloned()
                 .or(status.last_handled_request);
@@ -176,30 +167,19 @@ impl Record {
         before: IndexRestoreStatus,
         now: Timestamp,
     ) -> IndexRestoreStatus {
+        let claim = before.submission.clone();
+        let claim = claim.unwrap_or_else(|| without_claim(object, self.job_id.as_deref(), now));
         let outcome = match self.adopted {
             true => SubmissionOutcome::Adopted,
             false => SubmissionOutcome::Accepted,
         };
-        let submission = before.submission.unwrap_or_else(|| Submission {
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-            attempt: 1,
-            nonce: self.job_id.clone().unwrap_or_default(),
-            start_time: Time(whole_seconds(now)),
-            last_observed_time: None,
-            index_seen: false,
-            generation: object.metadata.generation.unwrap_or_default(),
-            backup_id: String::new(),
-            index_name: String::new(),
-            outcome,
-            reason: None,
-        });
         IndexRestoreStatus {
             submission: Some(Submission {
                 outcome,
                 reason: None,
                 backup_id: self.backup_id.clone(),
                 index_name: self.index_name.clone(),
-                ..submission
+                ..claim
             }),
             restore_job_id: self.job_id.clone(),
             index_id: self.index_id.clone(),
@@ -210,68 +190,8 @@ impl Record {
     }
 }
 
-impl ClaimRequest {
-    /// The status of `object` with the claim in it. After an attempt of its own the
-    /// conditions stay as they are, so that a retried refusal does not flap; else
-    /// they say `first`, whatever was copied here.
-    pub fn status(&self, object: &IndexRestore, first: &StatusMessage) -> IndexRestoreStatus {
-        let before = own_status(object);
-        let last = before.submission.as_ref();
-        let unresolved = last.filter(|last| may_still_arrive(last));
-        let is_abandoned = last.is_some_and(Submission::is_abandoned);
-        let submission = Submission {
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-            attempt: last.map_or(1, |last| last.attempt) + i32::from(is_abandoned),
-            nonce: self.nonce.clone(),
-            // An abandoned request may still arrive: its job would be ours as well.
-            start_time: unresolved.map_or_else(
-                || Time(whole_seconds(self.now)),
-                |last| last.start_time.clone(),
-            ),
-            last_observed_time: time(self.now),
-            index_seen: false,
-            generation: object.metadata.generation.unwrap_or_default(),
-            backup_id: object.spec.backup_id.clone(),
-            index_name: object.spec.index_name.clone(),
-            outcome: SubmissionOutcome::Open,
-            reason: None,
-        };
-        let conditions = match last {
-            Some(_) => before.conditions,
-            None => {
-                let generation = submission.generation;
-                first.conditions(false, generation, &before.conditions, self.now)
-            }
-        };
-        IndexRestoreStatus {
-            observed_generation: object.metadata.generation,
-            submission: Some(submission),
-            restore_job_id: None,
-            index_id: None,
-            index_host: None,
-            restore: None,
-            last_confirmed_time: None,
-            unconfirmed_since: None,
-            // A request from before the claim approves nothing that comes after it.
-            last_handled_request: requested_at(object)
-                .cloned()
-                .or(before.last_handled_request),
-            conditions,
-        }
-    }
-}
-
 fn time(at: Timestamp) -> Option<Time> {
     Some(Time(whole_seconds(at)))
-}
-
-fn is_open(status: &IndexRestoreStatus) -> bool {
-    status.submission.as_ref().is_some_and(|submission| {
-        matches!(
-            submission.outcome,
-            SubmissionOutcome::Open | SubmissionOutcome::Taken
-        )
-    })
 }
 
 /// Longest state of a job that is passed on, in characters: an open string of
@@ -301,17 +221,5 @@ fn close(status: &mut IndexRestoreStatus, outcome: SubmissionOutcome, reason: Op
     if let Some(submission) = &mut status.submission {
         submission.outcome = outcome;
         submission.reason = reason;
-    }
-}
-
-/// The status without what was recorded for another object.
-fn own_status(object: &IndexRestore) -> IndexRestoreStatus {
-    let status = object.status.clone().unwrap_or_default();
-    if own_submission(object).is_some() {
-        return status;
-    }
-    IndexRestoreStatus {
-        conditions: status.conditions,
-        ..IndexRestoreStatus::default()
     }
 }

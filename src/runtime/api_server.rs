@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kube::error::Status;
 
+use super::failpoint::{Site, around};
+
 /// For one call, kube's own retries of 429, 503 and 504 included.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -29,27 +31,47 @@ pub enum Error {
     },
 }
 
-/// Awaits a call, for 15 s at most.
+/// Makes one call, for 15 s at most. Tests can stop the process on either side of it, at `site`.
 ///
 /// # Errors
 /// Those of the call, and its deadline: then the call may have had its effect.
-pub async fn with_deadline<T>(
-    call: &'static str,
-    future: impl Future<Output = Result<T, kube::Error>>,
+pub async fn call<T>(
+    site: Site,
+    io: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Error> {
-    with_deadline_of(call, DEADLINE, future).await
+    call_within(DEADLINE, site, io).await
 }
 
-/// The same with another deadline.
+/// Makes one call, for `deadline` at most.
 ///
 /// # Errors
-/// As [`with_deadline`].
-pub async fn with_deadline_of<T>(
-    call: &'static str,
-    after: Duration,
-    future: impl Future<Output = Result<T, kube::Error>>,
+/// As [`call`].
+pub async fn call_within<T>(
+    deadline: Duration,
+    site: Site,
+    io: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(after, future).await {
+    around(site, within(deadline, site.name(), io)).await
+}
+
+/// Makes one call at which tests do not stop the process, for 15 s at most. `call` names it in
+/// errors.
+///
+/// # Errors
+/// As [`call`](fn@call).
+pub async fn with_deadline<T>(
+    call: &'static str,
+    io: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    within(DEADLINE, call, io).await
+}
+
+async fn within<T>(
+    after: Duration,
+    call: &'static str,
+    io: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(after, io).await {
         Ok(result) => result.map_err(|source| Error::Call {
             call,
             source: Box::new(source),

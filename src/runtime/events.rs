@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, Recorder, Reporter};
 
-use super::api_server::with_deadline;
-use super::failpoint::{Site, around};
+use super::api_server::call;
+use super::failpoint::Site;
 
 /// Longest note of an event, in bytes; Kubernetes refuses longer ones.
 const MAX_NOTE: usize = 1_000;
@@ -60,8 +60,9 @@ impl Events {
             }
         }
         let recorder = self.recorder();
-        let publish = with_deadline("event", recorder.publish(&event, object));
-        if let Err(error) = around(Site::EventPost, publish).await {
+        // On the heap: it would make every future that reports a change in it larger.
+        let publish = Box::pin(recorder.publish(&event, object));
+        if let Err(error) = call(Site::EVENT_POST, publish).await {
             tracing::warn!(%error, reason = event.reason, "event not published");
         }
     }

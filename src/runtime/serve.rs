@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::metrics::Metrics;
+use crate::runtime::metrics;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -19,7 +20,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 #[derive(Clone)]
 pub struct Served {
     /// Metrics that `/metrics` returns.
-    pub metrics: Arc<Metrics>,
+    pub registry: Arc<Registry>,
     /// Set once every IndexRestore was seen.
     pub is_ready: Arc<AtomicBool>,
 }
@@ -34,7 +35,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let router = Router::new()
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(scrape))
         .route("/livez", get(async || "ok"))
         .route("/readyz", get(readyz))
         .with_state(served);
@@ -43,8 +44,8 @@ pub async fn serve(
         .await
 }
 
-async fn metrics(State(served): State<Served>) -> Response {
-    match served.metrics.encode() {
+async fn scrape(State(served): State<Served>) -> Response {
+    match metrics::encode(&served.registry) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

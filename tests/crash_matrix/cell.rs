@@ -41,7 +41,7 @@ impl Point {
 
     /// Whether the answer to the request is in the status there.
     pub fn is_recorded(self) -> bool {
-        self.is(Site::RecordPut, Side::After)
+        self.is(Site::RECORD_PUT, Side::After)
     }
 }
 
@@ -115,7 +115,7 @@ impl Cell {
     fn elects(self) -> bool {
         let is_election = matches!(
             self.point.site,
-            Site::LeaseGet | Site::LeasePut | Site::LeaseRelease
+            Site::LEASE_GET | Site::LEASE_PUT | Site::LEASE_RELEASE
         );
         is_election || self.recovery != Recovery::Restart
     }
@@ -136,10 +136,10 @@ impl Cell {
     async fn check_order(self, scene: &Scene) -> Result<()> {
         use Side::{After, Before};
         let point = self.point;
-        let sent = point.is(Site::CreatePost, After) || point.is(Site::RecordPut, Before);
-        let claimed = point.is(Site::ClaimPut, After) || point.is(Site::CreatePost, Before);
-        let unclaimed = [Site::SecretGet, Site::IndexGet, Site::BackupGet];
-        let is_unclaimed = point.is(Site::ClaimPut, Before)
+        let sent = point.is(Site::CREATE_POST, After) || point.is(Site::RECORD_PUT, Before);
+        let claimed = point.is(Site::CLAIM_PUT, After) || point.is(Site::CREATE_POST, Before);
+        let unclaimed = [Site::SECRET_GET, Site::INDEX_GET, Site::BACKUP_GET];
+        let is_unclaimed = point.is(Site::CLAIM_PUT, Before)
             || (unclaimed.contains(&point.site) && point.nth == 1)
             || (self.story == Story::ChangedBeforeClaim);
         let status = status(&scene.restores.get(NAME).await?);
@@ -180,7 +180,7 @@ impl Cell {
             quiet(scene, end, second).await?;
             first.ends().await?;
             // It had looked whether it leads right before it was frozen.
-            let looked = usize::from(self.point.is(Site::CreatePost, Side::Before));
+            let looked = usize::from(self.point.is(Site::CREATE_POST, Side::Before));
             let more = scene.posts() - posts;
             ensure!(more <= looked, "{more} requests of the thawed process");
             let is_news = end != self.story.end(self.point);

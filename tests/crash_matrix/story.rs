@@ -130,9 +130,9 @@ impl Story {
     /// Where the operator is held while something happens.
     pub fn interruption(self) -> Option<Point> {
         let (site, side) = match self {
-            Self::Followed => (Site::ReportPut, Side::After),
-            Self::NameTaken | Self::ChangedBeforeClaim => (Site::BackupGet, Side::After),
-            Self::ChangedBeforeRecord | Self::HandedOver => (Site::CreatePost, Side::After),
+            Self::Followed => (Site::REPORT_PUT, Side::After),
+            Self::NameTaken | Self::ChangedBeforeClaim => (Site::BACKUP_GET, Side::After),
+            Self::ChangedBeforeRecord | Self::HandedOver => (Site::CREATE_POST, Side::After),
             _ => return None,
         };
         Some(Point { site, side, nth: 1 })

@@ -49,7 +49,7 @@ fn requests(cell: Cell, end: End, scene: &Scene, versions: &[IndexRestore]) -> R
     // A process that was frozen between its last look at the clock and the request
     // sends it when it thaws. The name is taken then.
     let may_send_late =
-        cell.recovery == Recovery::Thaw && cell.point.is(Site::CreatePost, Side::Before);
+        cell.recovery == Recovery::Thaw && cell.point.is(Site::CREATE_POST, Side::Before);
     ensure!(
         late.len() <= usize::from(may_send_late),
         "sent again: {told}"

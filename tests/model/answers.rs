@@ -1,14 +1,36 @@
-//! What a reconcile read, as the product's own answers.
+//! What a reconcile read, as the product's own observations.
 
 use index_restore_operator::pinecone::FailureKind;
-use index_restore_operator::restore::answer::{Answer, Check, Preflight, Search};
-use index_restore_operator::restore::{Situation, Stage};
+use index_restore_operator::restore::observation::{Check, Poll, Preflight, Search};
+use index_restore_operator::restore::{Observation, Question, Situation, Stage};
 use jiff::Timestamp;
 
 use crate::environment::Design;
 use crate::product::Product;
 use crate::translation::{expanded_backup, expanded_index, failure, timestamp};
 use crate::world::{Index, Listing, Object, Progress, Row, Time};
+
+/// The product's question, without what its stage knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query {
+    Nothing,
+    MaySubmit { jobs: bool },
+    FindOurs,
+    Follow { index: bool },
+    StillThere { by_list: bool },
+}
+
+impl From<Option<Question<'_>>> for Query {
+    fn from(question: Option<Question<'_>>) -> Self {
+        match question {
+            None => Self::Nothing,
+            Some(Question::MaySubmit { jobs }) => Self::MaySubmit { jobs },
+            Some(Question::FindOurs(_)) => Self::FindOurs,
+            Some(Question::Follow { index, .. }) => Self::Follow { index },
+            Some(Question::StillThere { by_list, .. }) => Self::StillThere { by_list },
+        }
+    }
+}
 
 /// What one reconcile read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,14 +63,14 @@ pub enum Seen {
 }
 
 impl Product {
-    /// The product's answer for what was read at the given time.
-    pub fn answer(
+    /// The product's observation for what was read at the given time.
+    pub fn observation<'a>(
         &self,
         object: &Object,
-        situation: &Situation,
+        situation: &'a Situation,
         seen: Seen,
         now: Timestamp,
-    ) -> Answer {
+    ) -> Observation<'a> {
         let seen = self.environment.design.misread(object, seen);
         let shows_source = self.environment.shows_source;
         let read_index = |index: &Option<Index>| {
@@ -61,68 +83,93 @@ impl Product {
             )),
             false => Err(failure(FailureKind::NotFound)),
         };
-        match seen {
-            Seen::Nothing => Answer::Nothing,
-            Seen::Outage => outage(situation, now),
-            Seen::MaySubmit {
-                index,
-                jobs,
-                backup: found,
-                date,
-            } => Answer::MaySubmit(Preflight {
+        match (seen, &situation.stage) {
+            (Seen::Nothing, _) => Observation::NotNeeded,
+            (Seen::Outage, _) => outage(situation, now),
+            (
+                Seen::MaySubmit {
+                    index,
+                    jobs,
+                    backup: found,
+                    date,
+                },
+                Stage::Unclaimed { .. },
+            ) => Observation::MaySubmit(Preflight {
                 index: read_index(&index),
                 jobs: jobs.map(|jobs| Ok(jobs.expanded(situation, now))),
                 backup: found.map(backup),
                 date: Some(timestamp(date)),
             }),
-            Seen::FindOurs {
-                index,
-                jobs,
-                backup: found,
-            } => Answer::FindOurs(Search {
-                index: read_index(&index),
-                jobs: Ok(jobs.expanded(situation, now)),
-                backup: found.map(backup),
-                ended: now,
-            }),
-            Seen::Follow { job, index } => Answer::Follow {
-                job: Ok(job.as_ref().map(Row::expanded)),
-                index: index.as_ref().map(read_index),
-            },
-            Seen::StillThere {
-                index,
-                job,
-                backup: found,
-            } => Answer::StillThere(Check {
-                index: read_index(&index),
-                job: job.map(|is_shown| Ok(is_shown.then_some(()))),
-                backup: found.map(|is_shown| Ok(is_shown.then(|| backup(true).unwrap()))),
-            }),
+            (
+                Seen::FindOurs {
+                    index,
+                    jobs,
+                    backup: found,
+                },
+                Stage::Claimed(claim),
+            ) => {
+                let search = Search {
+                    index: read_index(&index),
+                    jobs: Ok(jobs.expanded(situation, now)),
+                    backup: found.map(backup),
+                    ended: now,
+                };
+                Observation::FindOurs(claim, search)
+            }
+            (Seen::Follow { job, index }, Stage::Submitted(submitted)) => {
+                let poll = Poll {
+                    job: Ok(job.as_ref().map(Row::expanded)),
+                    index: index.as_ref().map(read_index),
+                };
+                Observation::Follow(submitted, poll)
+            }
+            (
+                Seen::StillThere {
+                    index,
+                    job,
+                    backup: found,
+                },
+                Stage::Finished(submitted),
+            ) => {
+                let check = Check {
+                    index: read_index(&index),
+                    job: job.map(|is_shown| Ok(is_shown.then_some(()))),
+                    backup: found.map(|is_shown| Ok(is_shown.then(|| backup(true).unwrap()))),
+                };
+                Observation::StillThere(submitted, check)
+            }
+            (seen, stage) => panic!("{seen:?} does not answer {stage:?}"),
         }
     }
 }
 
-fn outage(situation: &Situation, now: Timestamp) -> Answer {
+fn outage(situation: &Situation, now: Timestamp) -> Observation<'_> {
     let down = || failure(FailureKind::Unavailable);
-    match situation.stage {
-        Stage::Unclaimed { .. } => Answer::MaySubmit(Preflight {
+    match &situation.stage {
+        Stage::Unclaimed { .. } => Observation::MaySubmit(Preflight {
             index: Err(down()),
             jobs: None,
             backup: None,
             date: None,
         }),
-        Stage::Claimed(_) => Answer::FindOurs(Search {
-            index: Err(down()),
-            jobs: Err(down()),
-            backup: None,
-            ended: now,
-        }),
-        Stage::Submitted(_) => Answer::Follow {
-            job: Err(down()),
-            index: None,
-        },
-        Stage::Finished(_) => Answer::StillThere(Err(down()).into()),
-        Stage::Rejected | Stage::Failed => Answer::Nothing,
+        Stage::Claimed(claim) => {
+            let search = Search {
+                index: Err(down()),
+                jobs: Err(down()),
+                backup: None,
+                ended: now,
+            };
+            Observation::FindOurs(claim, search)
+        }
+        Stage::Submitted(submitted) => {
+            let poll = Poll {
+                job: Err(down()),
+                index: None,
+            };
+            Observation::Follow(submitted, poll)
+        }
+        Stage::Finished(submitted) => Observation::StillThere(submitted, Err(down()).into()),
+        Stage::Rejected | Stage::Failed => Observation::NotNeeded,
     }
 }
 

@@ -105,10 +105,10 @@ impl Product {
         (now, as_of): (Timestamp, Timestamp),
     ) -> Evidence {
         let situation = Situation::of(&self.expanded(object, as_of));
-        let answer = self.answer(object, &situation, seen, now);
+        let observation = self.observation(object, &situation, seen, now);
         let mut after = before.clone();
         let span = at(began)..at(ended);
-        after.learn(&situation, &answer, span, self.rules.patience);
+        after.learn(&situation, &observation, span, self.rules.patience);
         after
     }
 

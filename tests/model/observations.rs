@@ -1,9 +1,7 @@
 //! The observation of a reconcile: it loads the object, reads twice and decides. Other steps may
 //! happen in between.
 
-use index_restore_operator::restore::Question;
-
-use crate::answers::Seen;
+use crate::answers::{Query, Seen};
 use crate::environment::{Fault, Rows};
 use crate::steps::Steps;
 use crate::world::{
@@ -27,7 +25,7 @@ impl Steps<'_> {
         next.at(who).rereads = false;
         next.at(who).key = self.world.key;
         let question = self.model.product.ask(&seen.object, me.mind.evidence);
-        if question != Question::Nothing && self.may(Fault::Outage) {
+        if question != Query::Nothing && self.may(Fault::Outage) {
             let mut down = next;
             self.conclude(&mut down, who, seen, (Seen::Outage, 0));
             let what = "observes, and Pinecone does not answer";
@@ -35,21 +33,21 @@ impl Steps<'_> {
         }
         let key = self.world.key;
         match question {
-            Question::Nothing => self.decide(who, next, seen, Seen::Nothing),
-            Question::StillThere { by_list } => {
+            Query::Nothing => self.decide(who, next, seen, Seen::Nothing),
+            Query::StillThere { by_list } => {
                 for answer in self.checks(key, &seen.object, by_list) {
                     self.decide(who, next, seen, answer);
                 }
             }
-            Question::MaySubmit { .. } => {
+            Query::MaySubmit { .. } => {
                 self.start_observation(who, next, seen, FirstRead::Index(self.index_by(key)));
             }
-            Question::FindOurs => {
+            Query::FindOurs => {
                 for listing in self.lists(key, &seen.object, (me.mind.known, None)) {
                     self.start_observation(who, next, seen, FirstRead::Jobs(listing));
                 }
             }
-            Question::Follow { index } => self.begin_to_follow(who, next, seen, index),
+            Query::Follow { index } => self.begin_to_follow(who, next, seen, index),
         }
     }
 
@@ -103,7 +101,7 @@ impl Steps<'_> {
         let answers: Vec<Seen> = match first {
             FirstRead::Index(index) => {
                 let question = self.model.product.ask(&seen.object, me.mind.evidence);
-                let asks_jobs = question == Question::MaySubmit { jobs: true };
+                let asks_jobs = question == Query::MaySubmit { jobs: true };
                 let lists = match asks_jobs || index.is_some() {
                     true => lists().into_iter().map(Some).collect(),
                     false => vec![None],

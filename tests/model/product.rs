@@ -10,15 +10,15 @@ use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome};
 use index_restore_operator::pinecone::RestoreJob;
 use index_restore_operator::restore::jobs::JobMatch;
 use index_restore_operator::restore::messages;
-use index_restore_operator::restore::report::ClaimRequest;
+use index_restore_operator::restore::submission::ClaimRequest;
 use index_restore_operator::restore::{
-    Decision, Evidence, Intervals, Patience, Question, RecordTarget, Rules, Situation, Stage,
+    Change, Decision, Evidence, Intervals, Patience, RecordTarget, Rules, Situation, Stage,
     after_post, after_unsent, ask, decide, holds, record_target,
 };
 use index_restore_operator::runtime::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::answers::Seen;
+use crate::answers::{Query, Seen};
 use crate::changes::Reply;
 use crate::environment::{Design, Environment};
 use crate::evidence::{OBSERVED, at};
@@ -58,7 +58,7 @@ pub struct Product {
     /// Every evidence that occurred, with the nonce of its claim. `forms` has their numbers.
     pub evidence: RefCell<Vec<(Evidence, Option<u8>)>>,
     pub forms: Remembered<String, u16>,
-    questions: Remembered<(Object, u16), Question>,
+    questions: Remembered<(Object, u16), Query>,
     decisions: Remembered<Asked, Decided>,
     jobs: Remembered<(Object, Listing), (Option<u8>, Option<u8>)>,
     writes: Remembered<(Object, Writing), Object>,
@@ -133,10 +133,10 @@ impl Product {
         Situation::of(&self.expanded(object, OBSERVED))
     }
 
-    pub fn ask(&self, object: &Object, evidence: u16) -> Question {
+    pub fn ask(&self, object: &Object, evidence: u16) -> Query {
         remembered(&self.questions, (*object, evidence), |_| {
             let situation = self.situation(object);
-            ask(&situation, &self.evidence.borrow()[usize::from(evidence)].0)
+            ask(&situation, &self.evidence.borrow()[usize::from(evidence)].0).into()
         })
     }
 
@@ -158,7 +158,7 @@ impl Product {
         let decided = remembered(&self.decisions, key, |_| {
             let now = OBSERVED + self.ticks(mind.observed);
             let situation = Situation::of(&self.expanded(object, now));
-            let answer = self.answer(object, &situation, seen, now);
+            let observation = self.observation(object, &situation, seen, now);
             let began = mind.age.saturating_sub(frozen);
             let span = (began, began + frozen);
             let learnt = self.learn(object, mind, seen, span);
@@ -168,7 +168,7 @@ impl Product {
                 wall: timestamp(submitted) + SignedDuration::try_from(passed).unwrap(),
                 boot: at(began.min(learnt.mind.age)),
             };
-            let decision = decide(&situation, &learnt.exact, &answer, &self.rules, time);
+            let decision = decide(&situation, &learnt.exact, &observation, &self.rules, time);
             assert_is_repeated(&situation, &decision);
             Decided {
                 plan: Plan::of(&decision, now),
@@ -280,7 +280,11 @@ impl Product {
     ) -> RecordTarget {
         let fresh = fresh.map(|fresh| self.expanded(fresh, OBSERVED));
         let claimed = self.expanded(claimed, OBSERVED);
-        record_target(fresh.as_ref(), &claimed, &what.expanded(OBSERVED))
+        let accepted = match what.expanded(OBSERVED) {
+            Change::Record(record) => record.job_id,
+            _ => None,
+        };
+        record_target(fresh.as_ref(), &claimed, accepted.as_deref())
     }
 }
 

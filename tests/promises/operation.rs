@@ -252,7 +252,7 @@ fn the_binary_has_failpoints_only_with_the_feature() {
     let program = String::from_utf8_lossy(&program);
     let has = |text: &str| program.contains(text);
     assert!(has("PINECONE_ENDPOINT"), "the search would find nothing");
-    for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "record.put"] {
+    for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "SITE/SIDE"] {
         assert_eq!(has(text), cfg!(feature = "failpoints"), "{text}");
     }
 }

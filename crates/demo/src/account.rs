@@ -1,4 +1,4 @@
-//! The emulated Pinecone account: two backups, and an index that somebody else made.
+//! The emulated Pinecone project: two backups, and an index that the operator did not create.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use pinecone_emulator::{
     Route,
 };
 
-/// Long enough to be seen running in the table.
+/// Long enough to show restoring in the table.
 const RESTORE: Duration = Duration::from_secs(6);
 
-/// Longer than the demo, in which it never arrives.
-const HELD_BACK: Duration = Duration::from_secs(600);
+/// Longer than the demo, so the answer never arrives.
+const ANSWER_DELAY: Duration = Duration::from_secs(600);
 
-/// The IDs that the samples name.
+/// The backup IDs in the samples.
 const PRODUCTS: &str = "670e8400-e29b-41d4-a716-446655440000";
 const ARTICLES: &str = "0b1f5a52-7c0e-4c8b-9b0a-5d6f5b0c9a11";
 
-/// The account, and what was in it before the demo.
+/// The project, and its index from before the demo.
 pub struct Account {
     pub emulator: Emulator,
-    /// The index whose name the sample taken-name asks for.
+    /// The index whose name is in the sample taken-name.
     pub foreign: IndexSnapshot,
 }
 
@@ -51,7 +51,7 @@ impl Account {
         control.add_index(DEFAULT_PROJECT, foreign)?;
         let foreign = control.indexes(DEFAULT_PROJECT).pop();
         Ok(Self {
-            foreign: foreign.context("the emulator lost its first index")?,
+            foreign: foreign.context("the emulator does not show its first index")?,
             emulator,
         })
     }
@@ -60,12 +60,12 @@ impl Account {
         self.emulator.control().indexes(DEFAULT_PROJECT)
     }
 
-    /// The index of that name.
+    /// Returns the index with this name.
     pub fn index(&self, name: &str) -> Option<IndexSnapshot> {
         self.indexes().into_iter().find(|index| index.name == name)
     }
 
-    /// The name of a backup; its ID, if it has none.
+    /// Returns the name of a backup, or its ID if it has no name.
     pub fn backup_name(&self, id: &str) -> String {
         let mut backups = self.emulator.control().backups(DEFAULT_PROJECT).into_iter();
         let backup = backups.find(|backup| backup.id == id);
@@ -74,14 +74,14 @@ impl Account {
             .unwrap_or_else(|| id.to_owned())
     }
 
-    /// The tags of a backup, as they stand in JSON.
+    /// Returns the tags of a backup as JSON.
     pub fn backup_tags(&self, id: &str) -> serde_json::Value {
         let mut backups = self.emulator.control().backups(DEFAULT_PROJECT).into_iter();
         let backup = backups.find(|backup| backup.id == id);
         serde_json::json!(backup.and_then(|backup| backup.tags).unwrap_or_default())
     }
 
-    /// How many creates were accepted, of this index or of all.
+    /// Returns the number of accepted creates, of this index or of all.
     pub fn accepted(&self, index: Option<&str>) -> usize {
         let creates = self.emulator.control().accepted_creates();
         let counts = |name: &str| index.is_none_or(|index| index == name);
@@ -91,7 +91,7 @@ impl Account {
             .count()
     }
 
-    /// Whether an answer to the create of that index has reached anybody.
+    /// Whether the answer to the create of this index was delivered.
     pub fn is_answered(&self, index: &str) -> bool {
         let control = self.emulator.control();
         let creates = control.accepted_creates();
@@ -103,11 +103,11 @@ impl Account {
         })
     }
 
-    /// From now on the answer to the create of that index is held back, though the create takes effect at once.
-    pub fn hold_back_answer(&self, index: &str) {
+    /// Delays the answer to the next create of this index. The create takes effect immediately.
+    pub fn delay_answer(&self, index: &str) {
         let fault = Fault::new(
             Route::CreateIndexFromBackup,
-            FaultKind::DelayAnswer(HELD_BACK),
+            FaultKind::DelayAnswer(ANSWER_DELAY),
         );
         self.emulator
             .control()

@@ -1,4 +1,4 @@
-//! The cluster: a real API server with the CRD and the operator's own ServiceAccount, and the operator.
+//! The API server with the CRD and the operator's ServiceAccount, and the operator.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use kube::{Api, Client};
 use testkit::installation::{CRD, SHIPPED};
 use testkit::{ControlPlane, Operator, OperatorBuilder};
 
-/// Where the demo's resources are.
+/// The namespace of the demo's resources.
 pub const NAMESPACE: &str = "restores";
 
 const OPERATOR: &str = "index-restore-operator";
@@ -21,13 +21,13 @@ pub struct Cluster {
     pub restores: Api<IndexRestore>,
     builder: OperatorBuilder,
     operator: Operator,
-    /// Of operators that were killed.
-    past_log: String,
+    /// The log of operators that were killed.
+    earlier_log: String,
 }
 
 impl Cluster {
-    /// Installs what the operator needs, and starts it.
-    pub async fn furnish(
+    /// Installs the manifests that the operator needs, and starts it.
+    pub async fn start(
         control_plane: ControlPlane,
         binary: PathBuf,
         pinecone: &str,
@@ -53,11 +53,11 @@ impl Cluster {
                 pinecone,
                 "--pinecone-api-version",
                 api_version,
-                // There is one, and nobody wants to wait for a killed one's lease.
+                // A single replica, which must not wait until the lease of the killed one expires.
                 "--leader-elect=false",
             ])
             .args(["--listen", &format!("127.0.0.1:{}", testkit::free_port()?)])
-            // What takes minutes in Pinecone takes seconds here.
+            // The emulator restores in seconds, not in minutes.
             .args([
                 "--poll-min",
                 "500ms",
@@ -72,11 +72,11 @@ impl Cluster {
             client,
             operator: builder.start()?,
             builder,
-            past_log: String::new(),
+            earlier_log: String::new(),
         })
     }
 
-    /// Applies a manifest to the demo's namespace.
+    /// Applies a manifest in the demo's namespace.
     pub async fn apply(&self, manifest: &str) -> Result<()> {
         testkit::apply(&self.client, NAMESPACE, manifest)
             .await
@@ -90,10 +90,10 @@ impl Cluster {
             .with_context(|| format!("deleting {name}"))
     }
 
-    /// SIGKILL: the operator gets no chance to write anything down.
+    /// Sends SIGKILL, so the operator cannot record anything.
     pub fn kill_operator(&mut self) -> Result<()> {
         self.operator.kill()?;
-        self.past_log.push_str(&self.operator.logs());
+        self.earlier_log.push_str(&self.operator.logs());
         Ok(())
     }
 
@@ -102,23 +102,25 @@ impl Cluster {
         Ok(())
     }
 
+    /// Checks that the operator is running.
+    ///
     /// # Errors
-    /// When the operator has ended by itself.
+    /// If the operator has exited.
     pub fn check_operator(&mut self) -> Result<()> {
         match self.operator.exited()? {
-            Some(status) => bail!("the operator ended by itself: {status}"),
+            Some(status) => bail!("the operator exited: {status}"),
             None => Ok(()),
         }
     }
 
-    /// The end of what the operator has logged.
+    /// Returns the last lines of the operator's log.
     pub fn log_tail(&self) -> String {
-        let log = format!("{}{}", self.past_log, self.operator.logs());
+        let log = format!("{}{}", self.earlier_log, self.operator.logs());
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
     }
 
-    /// The path of an administrator's kubeconfig.
+    /// Returns the path of an administrator's kubeconfig.
     pub fn kubeconfig(&self) -> Result<PathBuf> {
         let admin = self.control_plane.admin_kubeconfig();
         self.control_plane.write_kubeconfig(&admin)

@@ -1,5 +1,5 @@
-//! `cargo demo`: the operator's main job on a real API server, against an emulated Pinecone. Everything runs on loopback and ends
-//! with the demo.
+//! `cargo demo`: restores indexes with the real operator and a real API server, against the emulator of Pinecone. Everything
+//! runs on loopback, and stops with the demo.
 
 mod account;
 mod cluster;
@@ -19,15 +19,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use performance::Performance;
 use screen::Screen;
 
-/// Restores Pinecone indexes from backups by applying the manifests of deploy/samples, and checks what became of them.
+/// Restores Pinecone indexes from backups by applying the manifests of deploy/samples, and checks the results
 ///
 /// A real etcd and kube-apiserver run on loopback, Pinecone is emulated, and the operator is built from this checkout. The first
-/// time takes some ten minutes, because etcd and kube-apiserver are built from source (Go is needed, or KUBEBUILDER_ASSETS);
-/// afterwards less than a minute. Exits with 0 only if everything came out as promised. Nothing is left behind.
+/// run takes about ten minutes, because it builds etcd and kube-apiserver from source (with Go; or set KUBEBUILDER_ASSETS to use
+/// existing binaries); further runs take less than a minute. The exit code is 0 only if all checks passed. At the end, all
+/// processes are stopped and all files removed.
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo")]
 struct Arguments {
-    /// Leave everything running afterwards, and print a kubeconfig and commands to try, until ctrl-c
+    /// Keep everything running until Ctrl-C, and print a kubeconfig and commands to try
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
@@ -45,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
-    // Whichever ends first, the other is dropped, and with it all that was started.
+    // A signal drops the demo, and with it everything that it started.
     let (mut performance, code) = tokio::select! {
         result = perform(screen, &arguments.api.version) => result?,
         result = stop_signal() => return result.map(|()| ExitCode::from(130)),
@@ -56,7 +57,7 @@ async fn demo(arguments: &Arguments, screen: &mut Screen) -> Result<ExitCode> {
         performance.screen.say("");
         performance
             .screen
-            .say("Stopping everything and removing it.");
+            .say("Stopping all processes and removing all files.");
     }
     Ok(code)
 }
@@ -66,7 +67,7 @@ async fn perform<'a>(
     api_version: &str,
 ) -> Result<(Performance<'a>, ExitCode)> {
     let mut performance = Performance::prepare(screen, api_version).await?;
-    let outcome = match performance.play().await {
+    let outcome = match performance.run().await {
         Ok(()) => performance.verdict().await,
         Err(error) => Err(error),
     };
@@ -74,7 +75,7 @@ async fn perform<'a>(
         Ok(true) => return Ok((performance, ExitCode::SUCCESS)),
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            performance.screen.settle();
+            performance.screen.keep_table();
             performance.screen.heading("Verdict");
             performance.screen.failure(&format!("{error:#}"));
             ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! The demo itself: what is set up, what happens when, and what is said about it.
+//! The demo: its setup, its steps, and the texts about them.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,37 +15,37 @@ use crate::screen::Screen;
 use crate::stories::{self, LATE_SECRET, PLAIN, Story, TAGS_AND_PROTECTION};
 use crate::table::Table;
 
-/// For all stories together.
+/// The maximum duration of all stories together.
 const DEADLINE: Duration = Duration::from_secs(90);
-const GLANCE: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 pub struct Performance<'a> {
     pub screen: &'a mut Screen,
     pub cluster: Cluster,
     pub account: Account,
-    /// What the API server said about the manifest that it refused; `None` if it took it.
+    /// The message with which the API server rejected a manifest; `None`: it accepted it.
     pub refusal: Option<String>,
-    /// Stories whose end was told.
-    told: HashSet<&'static str>,
+    /// The names of the stories that reached their expected result.
+    finished: HashSet<&'static str>,
     end: Instant,
 }
 
-/// Setting up.
+/// The setup.
 impl<'a> Performance<'a> {
     pub async fn prepare(screen: &'a mut Screen, api_version: &str) -> Result<Self> {
         screen.heading("Restoring Pinecone indexes with kubectl apply");
         screen.say(
-            "A real Kubernetes API server and the operator run on this machine; Pinecone is emulated. No account is needed, \
-             nothing leaves the machine.",
+            "A real Kubernetes API server and the operator run on this machine. Pinecone is emulated: no account is needed, \
+             and no request leaves the machine.",
         );
-        screen.heading("Setting up");
-        screen.say("Starting etcd and kube-apiserver, and building the operator ...");
+        screen.heading("Setup");
+        screen.say("Starting etcd and kube-apiserver, and building the operator …");
         let account = Account::open().await?;
         let shared = RefCell::new(&mut *screen);
         let (control_plane, binary) = tokio::try_join!(
             timed(
                 &shared,
-                "Kubernetes: etcd and kube-apiserver run",
+                "Kubernetes: etcd and kube-apiserver are running",
                 ControlPlane::start()
             ),
             timed(
@@ -55,23 +55,23 @@ impl<'a> Performance<'a> {
             ),
         )?;
         let url = account.emulator.url();
-        let cluster = Cluster::furnish(control_plane, binary, &url, api_version).await?;
+        let cluster = Cluster::start(control_plane, binary, &url, api_version).await?;
         let secret = stories::secret(DEFAULT_API_KEY);
         cluster.apply(&secret).await?;
-        screen.success("Installed: the CRD, the operator's ServiceAccount and its rules, a Secret with the API key");
-        screen.success("Pinecone: two backups, products and articles, and an index articles that somebody made");
+        screen.success("Installed: the CRD, the operator's ServiceAccount and roles, and a Secret with the API key");
+        screen.success("Pinecone: the backups products and articles, and an index articles that the operator did not create");
         Ok(Self {
             screen,
             cluster,
             account,
             refusal: None,
-            told: HashSet::new(),
+            finished: HashSet::new(),
             end: Instant::now() + DEADLINE,
         })
     }
 }
 
-/// Says when it is done, and how long it took.
+/// Reports that a step is done, and its duration.
 async fn timed<T>(
     screen: &RefCell<&mut Screen>,
     what: &str,
@@ -84,19 +84,20 @@ async fn timed<T>(
     Ok(done)
 }
 
-/// The acts.
+/// The steps.
 impl Performance<'_> {
-    pub async fn play(&mut self) -> Result<()> {
+    pub async fn run(&mut self) -> Result<()> {
         self.end = Instant::now() + DEADLINE;
-        self.one_apply_one_index().await?;
-        self.five_more().await?;
-        self.at_most_once().await
+        self.restore_through_a_crash().await?;
+        self.apply_the_other_samples().await?;
+        self.apply_again().await
     }
 
-    /// The operator dies at the worst time: Pinecone has accepted the create, and nobody in the cluster knows it.
-    async fn one_apply_one_index(&mut self) -> Result<()> {
-        self.screen.heading("One apply, one index");
-        self.account.hold_back_answer("products-restored");
+    /// The operator is killed after Pinecone accepted the create, and before it received the answer.
+    async fn restore_through_a_crash(&mut self) -> Result<()> {
+        self.screen
+            .heading("One manifest, one index, despite a crash");
+        self.account.delay_answer("products-restored");
         self.apply(&PLAIN).await?;
         self.until("Pinecone accepts the create of plain", |this, _| {
             this.account.accepted(Some("products-restored")) == 1
@@ -104,43 +105,45 @@ impl Performance<'_> {
         .await?;
         self.cluster.kill_operator()?;
         self.screen.say(
-            "kill -9 operator: Pinecone has accepted this restore, but its answer has not arrived yet. Starting the operator \
-             again; a careless one would now ask a second time.",
+            "kill -9 operator: Pinecone accepted the create, but the operator did not receive the answer. It \
+             restarts, and must not send the create again.",
         );
         self.cluster.start_operator()?;
         self.until("plain is Restoring", |_, table| {
             matches!(status(table, PLAIN.name).as_str(), "Restoring" | "Restored")
         })
         .await?;
-        self.screen.success("plain: it asked Pinecone what became of its request, found the restore job and follows it.");
+        self.screen.success(
+            "plain: the operator found the restore job of its request in Pinecone, and polls it.",
+        );
         Ok(())
     }
 
-    async fn five_more(&mut self) -> Result<()> {
-        self.screen.heading("Five more manifests");
-        self.refuse().await?;
+    async fn apply_the_other_samples(&mut self) -> Result<()> {
+        self.screen.heading("The other samples");
+        self.apply_the_rejected_sample().await?;
         for story in stories::ALL {
             if story.name != PLAIN.name {
                 self.apply(&story).await?;
             }
         }
-        self.until("late-secret waits for its Secret", |_, table| {
+        self.until("late-secret has the status SecretNotFound", |_, table| {
             status(table, LATE_SECRET.name) == "SecretNotFound"
         })
         .await?;
-        self.linger(Duration::from_secs(2)).await?;
-        self.screen.say("kubectl create secret generic pinecone-from-vault: here comes the Secret of late-secret");
+        self.wait(Duration::from_secs(2)).await?;
+        self.screen.say("kubectl create secret generic pinecone-from-vault  (the Secret that late-secret waits for)");
         let secret = stories::late_secret(DEFAULT_API_KEY);
         self.cluster.apply(&secret).await?;
-        self.until("every restore comes to its end", |this, _| {
-            this.told.len() == stories::ALL.len()
+        self.until("every restore has its expected result", |this, _| {
+            this.finished.len() == stories::ALL.len()
         })
         .await?;
-        self.screen.settle();
+        self.screen.keep_table();
         Ok(())
     }
 
-    async fn refuse(&mut self) -> Result<()> {
+    async fn apply_the_rejected_sample(&mut self) -> Result<()> {
         self.screen
             .say("kubectl apply -f deploy/samples/refused.yaml");
         let Err(error) = self.cluster.apply(stories::REFUSED).await else {
@@ -153,27 +156,27 @@ impl Performance<'_> {
             return Err(error);
         };
         self.screen.quote("The API server", &answer.message);
-        self.screen.success(
-            "refused: mistakes that can be seen in the manifest alone never get into the cluster.",
-        );
+        self.screen
+            .success("refused: the API server rejects a manifest that is invalid by itself.");
         self.refusal = Some(answer.message.clone());
         Ok(())
     }
 
-    /// Applying again, and deleting and creating again as a rebuilt cluster does.
-    async fn at_most_once(&mut self) -> Result<()> {
-        self.screen.heading("At most once, whatever happens");
+    /// Applies a manifest again, and deletes and recreates an IndexRestore, as a rebuilt cluster does.
+    async fn apply_again(&mut self) -> Result<()> {
+        self.screen
+            .heading("Applying again, deleting and recreating");
         let before = self.cluster.restores.get(PLAIN.name).await?;
         self.apply(&PLAIN).await?;
-        self.linger(Duration::from_secs(1)).await?;
+        self.wait(Duration::from_secs(1)).await?;
         let after = self.cluster.restores.get(PLAIN.name).await?;
         if (after.metadata.generation, &after.status)
             != (before.metadata.generation, &before.status)
         {
-            bail!("applying plain.yaml a second time changed it: {after:?}");
+            bail!("applying plain.yaml again changed the resource: {after:?}");
         }
         self.screen
-            .success("plain: applied a second time, nothing changed.");
+            .success("plain: applying it again changed nothing.");
         self.screen.say(&format!(
             "kubectl delete indexrestore {}",
             TAGS_AND_PROTECTION.name
@@ -185,14 +188,15 @@ impl Performance<'_> {
         })
         .await?;
         self.screen.success(
-            "tags-and-protection: deleting it left the index alone; the new one found the index of its backup and adopted it.",
+            "tags-and-protection: deleting the IndexRestore kept its index; the new IndexRestore adopted the index, \
+             because it came from the same backup.",
         );
-        self.screen.settle();
+        self.screen.keep_table();
         Ok(())
     }
 }
 
-/// Steps of the acts.
+/// Parts of the steps.
 impl Performance<'_> {
     async fn apply(&mut self, story: &Story) -> Result<()> {
         self.screen.say(&format!(
@@ -202,46 +206,47 @@ impl Performance<'_> {
         self.cluster.apply(story.manifest).await
     }
 
-    /// Shows the table until `done`.
+    /// Shows the table until `done` returns true.
     async fn until(
         &mut self,
         what: &str,
         mut done: impl FnMut(&Self, &Table) -> bool,
     ) -> Result<()> {
         loop {
-            let table = self.glance().await?;
+            let table = self.poll().await?;
             if done(self, &table) {
                 return Ok(());
             }
             if Instant::now() >= self.end {
                 bail!(
-                    "waited {DEADLINE:?} in vain until {what}.{}",
+                    "timed out after {DEADLINE:?}, waiting until {what}.{}",
                     self.unfinished(&table)
                 );
             }
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn linger(&mut self, time: Duration) -> Result<()> {
+    async fn wait(&mut self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
-        self.until("time passes", |_, _| Instant::now() >= end)
+        self.until("the time has passed", |_, _| Instant::now() >= end)
             .await
     }
 
-    async fn glance(&mut self) -> Result<Table> {
+    async fn poll(&mut self) -> Result<Table> {
         self.cluster.check_operator()?;
         let table = Table::fetch(&self.cluster.client).await?;
         self.screen.table(&table);
         for story in stories::ALL {
-            if status(&table, story.name) == story.end.as_str() && self.told.insert(story.name) {
-                self.tell_end(&story).await?;
+            if status(&table, story.name) == story.end.as_str() && self.finished.insert(story.name)
+            {
+                self.report_result(&story).await?;
             }
         }
         Ok(table)
     }
 
-    async fn tell_end(&mut self, story: &Story) -> Result<()> {
+    async fn report_result(&mut self, story: &Story) -> Result<()> {
         self.screen
             .success(&format!("{}: {}", story.name, story.lesson));
         let restore = self
@@ -249,7 +254,7 @@ impl Performance<'_> {
             .restores
             .get(story.name)
             .await
-            .context("reading a story's end")?;
+            .context("reading the result of a story")?;
         let conditions = restore
             .status
             .map(|status| status.conditions)
@@ -263,11 +268,11 @@ impl Performance<'_> {
     fn unfinished(&self, table: &Table) -> String {
         let unfinished = stories::ALL
             .into_iter()
-            .filter(|story| !self.told.contains(story.name));
+            .filter(|story| !self.finished.contains(story.name));
         let line = |story: Story| {
             let now = status(table, story.name);
             format!(
-                "\n{} should end as {}, but is {now:?}.",
+                "\n{}: expected status {}, found {now:?}.",
                 story.name,
                 story.end.as_str()
             )
@@ -276,17 +281,17 @@ impl Performance<'_> {
     }
 
     pub fn show_log(&mut self) {
-        self.screen.heading("The end of the operator's log");
+        self.screen.heading("Last lines of the operator's log");
         let log = self.cluster.log_tail();
         self.screen.lines(&[log]);
     }
 
-    /// What a person can try now.
+    /// Prints commands to try.
     pub fn keep(&mut self) -> Result<()> {
         let kubeconfig = self.cluster.kubeconfig()?;
         let url = self.account.emulator.url();
         self.screen
-            .heading("Everything keeps running until ctrl-c. To look around, in another terminal:");
+            .heading("Everything runs until Ctrl-C. In another terminal, try:");
         let sample = "sed 's/name: plain/name: again/; s/products-restored/products-again/' deploy/samples/plain.yaml";
         self.screen.lines(&[
             format!("  export KUBECONFIG={}", kubeconfig.display()),
@@ -294,14 +299,14 @@ impl Performance<'_> {
             "  kubectl explain indexrestore.spec".to_owned(),
             format!("  kubectl describe idxr plain -n {NAMESPACE}"),
             format!("  {sample} | kubectl apply -n {NAMESPACE} -f -"),
-            format!("\n  Pinecone is {url}; its indexes:"),
+            "\n  # the indexes in the emulated Pinecone:".to_owned(),
             format!("  curl -H 'Api-Key: {DEFAULT_API_KEY}' -H 'X-Pinecone-Api-Version: 2025-10' {url}/indexes"),
         ]);
         Ok(())
     }
 }
 
-/// The STATUS of an IndexRestore; empty if it has none.
+/// Returns the STATUS of an IndexRestore; empty if it has none.
 fn status(table: &Table, name: &str) -> String {
     table.cell(name, "Status").unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What the demo prints: on a terminal a table that is redrawn in place below the story, elsewhere plain lines.
+//! The output: on a terminal a table that is redrawn below the text, otherwise plain lines.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -13,9 +13,9 @@ const RED: &str = "31";
 pub struct Screen {
     in_place: bool,
     colours: bool,
-    /// The table that stands at the end of the terminal now.
+    /// The lines of the table that is shown now.
     drawn: Vec<String>,
-    /// The states printed last, where nothing can be redrawn.
+    /// The rows printed last, if nothing can be redrawn.
     printed: Vec<String>,
 }
 
@@ -37,18 +37,18 @@ impl Screen {
         self.above(&[text]);
     }
 
-    /// Text, wrapped and indented, above the table.
+    /// Prints text above the table, wrapped and indented.
     pub fn say(&mut self, text: &str) {
         self.above(&wrapped(text, "  ", "  "));
     }
 
-    /// Words of somebody else.
+    /// Prints a message of another program.
     pub fn quote(&mut self, who: &str, words: &str) {
         let lines = wrapped(&format!("{who}: {words}"), "    ", "    ");
         self.above(&lines);
     }
 
-    /// Lines that are printed as they are.
+    /// Prints lines unchanged.
     pub fn lines(&mut self, lines: &[String]) {
         self.above(lines);
     }
@@ -61,7 +61,7 @@ impl Screen {
         self.marked(RED, "✗", text);
     }
 
-    /// Shows the table as it is now.
+    /// Shows the current table.
     pub fn table(&mut self, table: &Table) {
         if self.in_place {
             let mut lines = vec![
@@ -88,8 +88,8 @@ impl Screen {
         self.printed = states;
     }
 
-    /// Leaves the table where it is; the next one is drawn below.
-    pub fn settle(&mut self) {
+    /// Keeps the table where it is; the next one is drawn below.
+    pub fn keep_table(&mut self) {
         self.drawn.clear();
     }
 
@@ -107,7 +107,7 @@ impl Screen {
         self.print(&format!("{erase}{}\n{table}", lines.join("\n")));
     }
 
-    /// Takes the table off the terminal.
+    /// Returns the escape sequence that erases the table.
     fn erase(&self) -> String {
         match self.drawn.len() {
             0 => String::new(),
@@ -122,25 +122,25 @@ impl Screen {
         }
     }
 
-    /// A reader that went away is no reason to stop: the exit code still tells.
+    /// Ignores a closed output: the exit code still shows the result.
     fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }
 
-/// The width of the terminal, if there is one.
+/// Returns the width of the terminal.
 fn columns() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
     size.map_or(WIDEST, |size| usize::from(size.ws_col)).max(40)
 }
 
-/// A line that wraps would take two, and be erased by half.
+/// Clips a line to the terminal: only half of a wrapped line would be erased.
 fn clipped(line: &str) -> String {
     line.chars().take(columns() - 1).collect()
 }
 
-/// Words in lines that fit, the first with its own indent.
+/// Wraps text into indented lines.
 fn wrapped(text: &str, first: &str, indent: &str) -> Vec<String> {
     let width = columns().min(WIDEST);
     let mut lines = vec![first.to_owned()];

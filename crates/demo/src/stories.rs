@@ -1,15 +1,16 @@
-//! The stories: one per manifest in deploy/samples, each with the end it must come to and what it teaches.
+//! The stories: a manifest in deploy/samples, its expected final reason, and what it shows.
 
 use index_restore_operator::api::Reason;
 
-/// A manifest that is applied, and how it must end.
+/// A manifest, and its expected result.
 #[derive(Debug, Clone, Copy)]
 pub struct Story {
     /// The name of the IndexRestore; its file is `deploy/samples/NAME.yaml`.
     pub name: &'static str,
     pub manifest: &'static str,
-    /// The reason of the Ready condition at the end.
+    /// The final reason of the condition Ready.
     pub end: Reason,
+    /// What the story shows.
     pub lesson: &'static str,
 }
 
@@ -24,38 +25,39 @@ macro_rules! story {
     };
 }
 
-/// The first one, whose operator is killed.
+/// The operator is killed during this story.
 pub const PLAIN: Story = story!(
     "plain",
     Restored,
-    "One manifest became one index, with the tags of its backup, although the operator died half-way."
+    "one index was restored, with the tags of its backup, although the operator was killed during the restore."
 );
 
 pub const TAGS_AND_PROTECTION: Story = story!(
     "tags-and-protection",
     Restored,
-    "Tags in the manifest replace those of the backup, and deletion protection is on because it was asked for."
+    "the tags in the manifest replaced the tags of the backup, and deletion protection is enabled."
 );
 
 pub const LATE_SECRET: Story = story!(
     "late-secret",
     Restored,
-    "The restore waited for its Secret and went on by itself; nobody had to apply anything again."
+    "the restore waited for its Secret, then continued automatically."
 );
 
 pub const MISSING_BACKUP: Story = story!(
     "missing-backup",
     BackupNotFound,
-    "A mistake that retrying can't heal is reported with what to correct, and the manifest may be edited."
+    "the backup does not exist. The status says what to correct; the manifest can be edited."
 );
 
 pub const TAKEN_NAME: Story = story!(
     "taken-name",
     IndexAlreadyExists,
-    "An index that did not come from this backup is never taken over, changed or deleted."
+    "an index with this name exists. The operator adopts only an index that provably came from this backup, and does not \
+     change or delete any other."
 );
 
-/// In the order in which they are applied.
+/// All stories, in the order in which they are applied.
 pub const ALL: [Story; 5] = [
     PLAIN,
     TAGS_AND_PROTECTION,
@@ -64,17 +66,17 @@ pub const ALL: [Story; 5] = [
     TAKEN_NAME,
 ];
 
-/// Never stored, so it has no end.
+/// A manifest that the API server rejects.
 pub const REFUSED: &str = include_str!("../../../deploy/samples/refused.yaml");
 
-/// The Secret of the samples, with that API key.
+/// Returns the Secret of the samples with this API key.
 pub fn secret(api_key: &str) -> String {
     include_str!("../../../deploy/samples/secret.yaml").replace(PLACEHOLDER, api_key)
 }
 
 const PLACEHOLDER: &str = "your-pinecone-api-key";
 
-/// What the sample late-secret waits for.
+/// Returns the Secret that the sample late-secret waits for.
 pub fn late_secret(api_key: &str) -> String {
     format!(
         "{{apiVersion: v1, kind: Secret, metadata: {{name: pinecone-from-vault}}, \
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stories_are_told_of_the_resources_in_their_files() {
+    fn stories_have_the_names_in_their_manifests() {
         for story in ALL {
             let name = format!("\n  name: {}\n", story.name);
             assert!(story.manifest.contains(&name), "{}", story.name);
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_hold_the_key() {
+    fn secrets_have_the_api_key() {
         assert!(secret("k1").contains("\n  api-key: k1\n"));
         assert!(late_secret("k1").contains("token: k1"));
         assert!(LATE_SECRET.manifest.contains("key: token"));

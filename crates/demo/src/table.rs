@@ -1,4 +1,4 @@
-//! The table of IndexRestores as `kubectl get indexrestores` prints it: the API server itself renders it.
+//! The table of `kubectl get indexrestores`, as the API server renders it.
 
 use anyhow::{Context as _, Result};
 use kube::Client;
@@ -9,7 +9,7 @@ use crate::cluster::NAMESPACE;
 
 const AS_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-/// Columns as wide as the demo needs, so that the table doesn't jump as it fills.
+/// Fixed widths of the columns, so that the table does not change its layout.
 const WIDTHS: [usize; 4] = [22, 20, 10, 21];
 
 #[derive(Debug, Default, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Table {
 #[derive(Debug, Deserialize)]
 struct Column {
     name: String,
-    /// Greater ones are shown by `-o wide` only.
+    /// Above 0: shown by `-o wide` only.
     #[serde(default)]
     priority: u32,
 }
@@ -41,7 +41,7 @@ impl Table {
         client
             .request(request.body(Vec::new())?)
             .await
-            .context("asking the API server for the table of IndexRestores")
+            .context("reading the table of IndexRestores from the API server")
     }
 
     pub fn header(&self) -> String {
@@ -52,7 +52,7 @@ impl Table {
         self.line(titles)
     }
 
-    /// Each row as it is printed.
+    /// Returns the printed rows.
     pub fn lines(&self) -> Vec<String> {
         self.rows
             .iter()
@@ -60,7 +60,7 @@ impl Table {
             .collect()
     }
 
-    /// Each row without its age, which alone is no change.
+    /// Returns the rows without their ages, to find changes.
     pub fn states(&self) -> Vec<String> {
         let age = self.column("Age");
         let is_state = |place: usize| self.is_narrow(place) && Some(place) != age;
@@ -72,7 +72,7 @@ impl Table {
         self.rows.iter().map(state).collect()
     }
 
-    /// What a column shows for the IndexRestore of that name.
+    /// Returns the cell of an IndexRestore in a column.
     pub fn cell(&self, name: &str, column: &str) -> Option<String> {
         let (names, column) = (self.column("Name")?, self.column(column)?);
         let row = self

@@ -1,4 +1,4 @@
-//! What an emulator is started with.
+//! The configuration of an emulator.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,15 +8,15 @@ use crate::habits::Habits;
 
 /// The project of [`Config::default`].
 pub const DEFAULT_PROJECT: &str = "default";
-/// The API key of [`Config::default`]; no secret, it is in the README.
+/// The API key of [`Config::default`]. It is not a secret.
 pub const DEFAULT_API_KEY: &str = "emulator-key";
 
-/// How an emulator is started.
+/// The configuration of an emulator.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     pub listen: SocketAddr,
-    /// The projects that exist from the start.
+    /// The initial projects.
     pub projects: Vec<Project>,
     /// How long a restore stays `Pending`; `None`: until [`Control::finish_job`](crate::Control::finish_job).
     pub restore: Option<Duration>,
@@ -24,9 +24,9 @@ pub struct Config {
     pub backup: Duration,
     /// How long a new, empty index stays `Initializing`.
     pub index_creation: Duration,
-    /// How long a deleted index stays `Terminating`, its name still taken.
+    /// How long a deleted index stays `Terminating`, and keeps its name.
     pub termination: Duration,
-    /// How the service behaves; default: as Pinecone documents it.
+    /// The behaviour of the service; default: as Pinecone documents it.
     pub habits: Habits,
 }
 
@@ -44,18 +44,18 @@ impl Default for Config {
     }
 }
 
-/// A Pinecone project: keys of one project don't see what another one holds.
+/// A Pinecone project. An API key sees only the resources of its own project.
 #[derive(Clone)]
 pub struct Project {
-    /// Its name, unique in the emulator. Pinecone's API never shows it.
+    /// The name, unique in the emulator. Pinecone's API does not show it.
     pub name: String,
-    /// The keys that are accepted for it. A key belongs to one project.
+    /// The valid API keys. A key belongs to one project.
     pub api_keys: Vec<String>,
-    /// How many indexes it may hold; one more is answered 403.
+    /// The maximum number of indexes; creating another returns a 403.
     pub index_quota: usize,
-    /// How many backups it may hold; one more is answered 403.
+    /// The maximum number of backups; creating another returns a 403.
     pub backup_quota: usize,
-    /// Whether its organization's plan has no backups: their operations and those of restore jobs are answered 403.
+    /// Whether the organization's plan has no backups: operations on backups and restore jobs return a 403.
     pub plan_without_backups: bool,
 }
 
@@ -88,4 +88,13 @@ impl fmt::Debug for Project {
             .field("plan_without_backups", &self.plan_without_backups)
             .finish()
     }
+}
+
+/// How long operations take, as in [`Config`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Durations {
+    pub restore: Option<Duration>,
+    pub backup: Duration,
+    pub index_creation: Duration,
+    pub termination: Duration,
 }

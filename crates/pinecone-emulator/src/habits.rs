@@ -1,22 +1,22 @@
-//! How Pinecone behaves where a test may want another behaviour.
+//! Behaviour of the service that a test can change.
 
 use serde::{Deserialize, Serialize};
 
-/// Behaviour of the service that tests may change. The default is what Pinecone's documentation describes.
+/// Behaviour of the service that a test can change. The default is what Pinecone documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Habits {
-    /// Lists the restore jobs of indexes that no longer exist. By default they are removed from a page after it was cut,
-    /// which shortens the page and so ends the list there.
+    /// Lists the restore jobs of indexes that no longer exist. By default they are removed from a page after limit and offset
+    /// were applied, which shortens the page and so ends the list there.
     pub keeps_jobs_of_deleted_indexes: bool,
-    /// The order of rows in the lists that come in pages. Default: newest first.
+    /// The order of rows in paginated lists. Default: newest first.
     pub row_order: RowOrder,
-    /// Gives every index a host of its own. By default the host consists of the index name and the project ID, so a
+    /// Gives every index a unique host. By default the host consists of the index name and the project ID, so a
     /// recreated index has the host of the previous one. Affects indexes created from then on.
     pub unique_hosts: bool,
 }
 
-/// The order of rows in the lists that come in pages. Pinecone documents none.
+/// The order of rows in paginated lists. Pinecone documents none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOrder {
@@ -28,7 +28,7 @@ pub enum RowOrder {
 }
 
 impl RowOrder {
-    /// Sorts rows that are in the order of creation.
+    /// Sorts rows, which must be in the order of creation.
     pub(crate) fn sort<T>(self, mut rows: Vec<T>) -> Vec<T> {
         if self == Self::NewestFirst {
             rows.reverse();
@@ -37,30 +37,12 @@ impl RowOrder {
     }
 }
 
-/// The seven characters in the hosts of a project's indexes, derived from its name.
-pub(crate) fn project_id(project: &str) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    // FNV-1a: the same on every machine and in every release.
-    let mut hash = project
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    let mut id = String::new();
-    for _ in 0..7 {
-        let digit = usize::try_from(hash % 36).unwrap_or(0);
-        id.push(char::from(DIGITS[digit]));
-        hash /= 36;
-    }
-    id
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn missing_fields_have_the_documented_behaviour() {
+    fn missing_habits_have_the_documented_default() {
         assert_eq!(
             serde_json::from_str::<Habits>("{}").unwrap(),
             Habits::default()
@@ -68,17 +50,5 @@ mod tests {
         let habits: Habits = serde_json::from_str(r#"{"row_order":"oldest_first"}"#).unwrap();
         assert_eq!(habits.row_order, RowOrder::OldestFirst);
         assert!(!habits.keeps_jobs_of_deleted_indexes && !habits.unique_hosts);
-    }
-
-    #[test]
-    fn a_project_id_is_seven_characters_and_belongs_to_its_project() {
-        let id = project_id("default");
-        assert_eq!(id, project_id("default"));
-        assert_ne!(id, project_id("other"));
-        assert_eq!(id.len(), 7);
-        assert!(
-            id.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        );
     }
 }

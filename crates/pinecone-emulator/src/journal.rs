@@ -1,4 +1,4 @@
-//! The record of what was asked and what came of it.
+//! The record of all requests and their answers.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,22 +6,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::route::Route;
+use crate::api::call::Call;
+use crate::api::route::Route;
 
-/// How many requests are remembered; older ones are forgotten.
+/// The number of recorded requests; older ones are dropped.
 const CAPACITY: usize = 100_000;
-/// Larger bodies are not kept.
+/// The maximum size of a recorded body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
 
-/// A request to one of Pinecone's paths. Its API key is not part of it.
+/// A recorded request to one of Pinecone's paths, without its API key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Counts the requests from 1 on.
+    /// The number of the request, from 1.
     pub seq: u64,
     /// When it arrived.
     pub time: Timestamp,
-    /// The project its key belongs to, if it is a valid one.
+    /// The project of its API key, if the key is valid.
     pub project: Option<String>,
     /// The HTTP method.
     pub method: String,
@@ -37,34 +37,34 @@ pub struct Request {
     pub user_agent: Option<String>,
     /// The body, if it is JSON of at most 64 KiB.
     pub body: Option<Value>,
-    /// The status that was answered; `None`: nothing was, or nothing was yet.
+    /// The HTTP status of the answer; `None`: there was no answer, or not yet.
     pub status: Option<u16>,
-    /// Whether it changed something.
+    /// Whether the request changed something.
     pub effect: bool,
-    /// Whether the whole answer was handed to the connection. A client may have hung up all the same.
+    /// Whether the whole answer was written to the connection, even if the client disconnected before it arrived.
     pub delivered: bool,
 }
 
-/// A create from a backup that took effect.
+/// A create from a backup that Pinecone accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedCreate {
-    /// The request that did it.
+    /// The number of the request.
     pub seq: u64,
     /// When it took effect.
     pub time: Timestamp,
-    /// Where it took effect.
+    /// The project.
     pub project: String,
-    /// The backup.
+    /// The ID of the backup.
     pub backup_id: String,
-    /// The index.
+    /// The name of the index.
     pub index_name: String,
-    /// The tags as sent; `None`: none were.
+    /// The tags as sent; `None`: none were sent.
     pub tags: Option<BTreeMap<String, String>>,
-    /// The protection as sent, `enabled` or `disabled`; `None`: none was.
+    /// The deletion protection as sent, `enabled` or `disabled`; `None`: none was sent.
     pub deletion_protection: Option<String>,
-    /// The ID of the job that began.
+    /// The ID of the restore job.
     pub restore_job_id: String,
-    /// The ID of the index that was made.
+    /// The ID of the index.
     pub index_id: String,
     /// The `X-Pinecone-Api-Version` header.
     pub api_version: Option<String>,
@@ -79,7 +79,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Notes an arrival and gives it its number.
+    /// Records a request that arrived, and returns its number.
     pub(crate) fn arrived(&mut self, call: &Call, project: Option<String>, now: Timestamp) -> u64 {
         self.last += 1;
         if self.requests.len() == CAPACITY {
@@ -124,7 +124,7 @@ impl Journal {
         self.requests.clear();
     }
 
-    /// Takes out the requests that arrived before that time, oldest first.
+    /// Removes the requests that arrived before that time, and returns them, oldest first.
     pub(crate) fn take(&mut self, before: Timestamp) -> Vec<Request> {
         let older = self
             .requests
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_taken_out_is_gone_and_the_rest_is_found_by_its_number() {
+    fn finds_requests_by_number_after_older_ones_were_taken() {
         let mut journal = Journal::default();
         let call = Call::new("GET", "/indexes", None, Bytes::new());
         let at = |second| Timestamp::from_second(second).unwrap();

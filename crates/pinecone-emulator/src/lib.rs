@@ -1,8 +1,7 @@
-//! Pinecone's control plane for backups, restore jobs and indexes, in memory.
+//! An in-memory emulator of Pinecone's control plane for backups, restore jobs and indexes.
 //!
-//! It answers the paths of Pinecone's API 2025-10, 2026-04 and 2026-07 with the status codes, bodies and error texts of the real service, keeps a
-//! journal of what it was asked, and misbehaves on request. One `World` behind a mutex is the whole state; its
-//! functions take the time as an argument and know nothing of HTTP.
+//! It answers requests to Pinecone's API 2025-10, 2026-04 and 2026-07 with the status codes, bodies and error texts of the real service,
+//! records all requests in a journal, and injects faults on request.
 //!
 //! ```no_run
 //! # async fn demo() -> std::io::Result<()> {
@@ -16,40 +15,48 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Layout
+//!
+//! A file imports only files in layers below its own, or in its own layer without a cycle; a test checks that there is none.
+//!
+//! | layer | |
+//! |---|---|
+//! | `server` | HTTP: connections, the admin paths, whole and broken responses |
+//! | `control` | the handle that observes and changes an emulator |
+//! | `service` | the whole state, behind one mutex, and how a request changes it; the time is an argument |
+//! | `operations` | one handler for each operation of Pinecone's API |
+//! | `wire` | the JSON of requests and answers in each API version |
+//! | `project`, `journal` | the state of a project; the record of requests |
+//! | `config`, `habits`, `seed` | what an emulator is started with |
+//! | `faults` | what can be injected, and what it does to a request |
+//! | `model` | backups, indexes, restore jobs, and Pinecone's limits |
+//! | `api` | requests, routes, replies and errors |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod admin;
-mod backup;
-mod call;
+mod api;
 mod config;
 mod control;
-mod delivery;
-mod fault;
-mod gateway;
+mod faults;
 mod habits;
-mod holdings;
-mod index;
 mod journal;
-mod page;
-mod plan;
-mod reply;
-mod restore;
-mod route;
-mod rules;
+mod model;
+mod operations;
+mod project;
 mod seed;
 mod server;
-mod snapshot;
-mod tenant;
+mod service;
 mod wire;
-mod world;
 
+pub use api::route::Route;
 pub use config::{Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Project};
-pub use control::{Control, ControlError};
-pub use fault::{AnswerBody, Fault, FaultKind, RetryAfter, StatusAnswer};
+pub use control::handle::{Control, ControlError};
+pub use control::snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+pub use faults::fault::{Fault, FaultKind};
+pub use faults::status::{AnswerBody, RetryAfter, StatusAnswer};
 pub use habits::{Habits, RowOrder};
 pub use journal::{AcceptedCreate, Request};
-pub use restore::JobOutcome;
-pub use route::Route;
-pub use seed::{BackupSeed, BackupStatus, IndexSeed, JobSeed, ProjectSeed, Seed};
-pub use server::Emulator;
-pub use snapshot::{BackupSnapshot, IndexSnapshot, JobSnapshot};
+pub use model::backup::BackupStatus;
+pub use model::job::JobOutcome;
+pub use seed::{BackupSeed, IndexSeed, JobSeed, ProjectSeed, Seed};
+pub use server::emulator::Emulator;

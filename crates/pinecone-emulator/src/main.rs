@@ -1,4 +1,4 @@
-//! `pinecone-emulator`: Pinecone's control plane in memory, as a program.
+//! The program `pinecone-emulator`: an in-memory emulator of Pinecone's control plane.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use pinecone_emulator::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Pinecone's control plane for backups, restore jobs and indexes, in memory.
+/// An in-memory emulator of Pinecone's control plane for backups, restore jobs and indexes
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Args {
-    /// The address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(
         long,
         env = "PINECONE_EMULATOR_LISTEN",
@@ -24,14 +24,14 @@ struct Args {
         value_name = "ADDRESS:PORT"
     )]
     listen: SocketAddr,
-    /// A JSON file with projects, backups, indexes, restore jobs and faults to start with
+    /// JSON file with the initial projects, backups, indexes, restore jobs and faults
     #[arg(long, env = "PINECONE_EMULATOR_SEED", value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// How long a restore takes, in seconds; "never": until it is finished by an admin path
+    /// Duration of a restore in seconds, or "never": until an admin path finishes it
     #[arg(long, env = "PINECONE_EMULATOR_RESTORE_SECONDS", default_value = "5", value_name = "N", value_parser = restore)]
     restore_seconds: Restore,
-    /// A valid API key of the first project; repeatable, separated by commas in the environment
-    /// [default: emulator-key, if there is no seed]
+    /// Valid API key of the first project; repeat the flag, or separate keys by commas in the environment
+    /// [default without a seed file: emulator-key]
     #[arg(
         long = "api-key",
         env = "PINECONE_EMULATOR_API_KEY",
@@ -40,16 +40,16 @@ struct Args {
         value_name = "K"
     )]
     api_keys: Vec<String>,
-    /// Keep restore jobs of deleted indexes in the list, which Pinecone drops
+    /// List the restore jobs of deleted indexes, which Pinecone omits
     #[arg(long, env = "PINECONE_EMULATOR_KEEP_JOBS_OF_DELETED_INDEXES")]
     keep_jobs_of_deleted_indexes: bool,
-    /// List the oldest row first
+    /// List the oldest restore jobs and backups first
     #[arg(long, env = "PINECONE_EMULATOR_OLDEST_FIRST")]
     oldest_first: bool,
-    /// Give every index a host of its own, instead of one made of its name and project
+    /// Give every index a unique host, instead of one derived from its name and project
     #[arg(long, env = "PINECONE_EMULATOR_UNIQUE_HOSTS")]
     unique_hosts: bool,
-    /// What is logged to standard error, in tracing's filter syntax
+    /// Filter of the log on standard error, in the syntax of tracing's EnvFilter
     #[arg(
         long,
         env = "PINECONE_EMULATOR_LOG",
@@ -82,7 +82,7 @@ fn restore(text: &str) -> Result<Restore, String> {
     }
     let seconds: f64 = text
         .parse()
-        .map_err(|_| "neither a number of seconds nor \"never\"".to_owned())?;
+        .map_err(|_| "must be a number of seconds or \"never\"".to_owned())?;
     let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     Ok(Restore(Some(duration)))
 }
@@ -90,12 +90,12 @@ fn restore(text: &str) -> Result<Restore, String> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let filter = EnvFilter::try_new(&args.log).context("--log is not a filter")?;
+    let filter = EnvFilter::try_new(&args.log).context("--log is not a valid filter")?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    // Before the URL is printed, so that whoever reads it may send a signal at once.
+    // Before the URL is printed: a process that reads the URL may send a signal immediately.
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
 
@@ -135,10 +135,11 @@ async fn start(args: &Args) -> anyhow::Result<Emulator> {
     }
     Emulator::start_seeded(config, seed)
         .await
-        .with_context(|| format!("can't start on {}", args.listen))
+        .with_context(|| format!("cannot start on {}", args.listen))
 }
 
 fn read(path: &Path) -> anyhow::Result<Seed> {
-    let text = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not a seed", path.display()))
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not a valid seed file", path.display()))
 }

@@ -1,43 +1,46 @@
-//! Things that exist before anyone asks for them: the seed file's format, and the arguments of [`Control`](crate::Control).
+//! Initial resources: the format of a seed file, and arguments of [`Control`](crate::Control).
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{DEFAULT_BACKUP_QUOTA, DEFAULT_INDEX_QUOTA};
-use crate::fault::Fault;
-use crate::restore::JobOutcome;
+use crate::faults::fault::Fault;
+use crate::model::backup::{Backup, BackupStatus};
+use crate::model::id::new_id;
+use crate::model::index::{Index, Shape};
+use crate::model::job::{Job, JobOutcome};
 
 /// A seed file.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
-    /// The projects; they replace the default one.
+    /// The projects, which replace the default project.
     #[serde(default)]
     pub projects: Vec<ProjectSeed>,
-    /// Faults that are injected from the start.
+    /// The faults that are injected at the start.
     #[serde(default)]
     pub faults: Vec<Fault>,
 }
 
-/// A project and what it holds.
+/// A project and its resources.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectSeed {
-    /// Unique in the file.
+    /// The name, unique in the file.
     pub name: String,
-    /// Its keys; a key belongs to one project.
+    /// Its API keys. A key belongs to one project.
     #[serde(default)]
     pub api_keys: Vec<String>,
-    /// How many indexes it may hold. Default 200.
+    /// The maximum number of indexes. Default: 200.
     #[serde(default = "index_quota")]
     pub index_quota: usize,
-    /// How many backups it may hold. Default 500.
+    /// The maximum number of backups. Default: 500.
     #[serde(default = "backup_quota")]
     pub backup_quota: usize,
-    /// Whether its plan has no backups, so that their operations are answered 403. Default off.
+    /// Whether its plan has no backups, so that their operations return a 403. Default: false.
     #[serde(default)]
     pub plan_without_backups: bool,
     /// Its backups.
@@ -59,54 +62,37 @@ fn backup_quota() -> usize {
     DEFAULT_BACKUP_QUOTA
 }
 
-/// The states of a backup, as Pinecone writes them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum BackupStatus {
-    /// Due to be made by a schedule; a restore from it is answered 412.
-    Scheduled,
-    /// Still being made; a restore from it is answered 412.
-    Initializing,
-    /// Can be restored.
-    #[default]
-    Ready,
-    /// Will never be ready.
-    InitializationFailed,
-    /// A word that Pinecone's documents don't have; a restore from it is answered 412.
-    #[serde(untagged)]
-    Other(String),
-}
-
-/// A backup that exists.
+/// An initial backup.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackupSeed {
-    /// Default: a new UUID. Anything goes, as in Pinecone's API.
+    /// Any text, as in Pinecone's API. Default: a new UUID.
     pub id: Option<String>,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// A text about it, if it has one.
+    /// Its description, if it has one.
     pub description: Option<String>,
-    /// The index it was made from, which need not exist any more.
+    /// The index that was backed up, which need not exist. Default: `source`.
     pub source_index_name: String,
     /// Default: a new UUID.
     pub source_index_id: Option<String>,
-    /// Default `Ready`.
+    /// Default: `Ready`.
     pub status: BackupStatus,
-    /// Tags, which a restored index inherits. Real ones may hold values that aren't strings.
+    /// Its tags, which a restored index inherits. Pinecone's type allows values that are not strings.
     pub tags: Option<BTreeMap<String, Value>>,
-    /// 1 to 20000; absent for sparse vectors. Default 1536.
+    /// 1 to 20000, or `None` for sparse vectors. Default: 1536.
     pub dimension: Option<u32>,
     /// `cosine` (default), `euclidean` or `dotproduct`.
     pub metric: String,
-    /// Default `aws`.
+    /// Default: `aws`.
     pub cloud: String,
-    /// Default `us-east-1`.
+    /// Default: `us-east-1`.
     pub region: String,
-    /// Default 0.
+    /// Default: 0.
     pub record_count: u64,
-    /// Default 0.
+    /// Default: 0.
     pub namespace_count: u64,
-    /// In bytes. Default 0.
+    /// In bytes. Default: 0.
     pub size_bytes: u64,
     /// Default: now.
     pub created_at: Option<Timestamp>,
@@ -135,7 +121,7 @@ impl Default for BackupSeed {
 }
 
 impl BackupSeed {
-    /// A ready backup of this name, made from that index.
+    /// A ready backup with this name, of that index.
     pub fn new(name: impl Into<String>, source_index_name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -156,37 +142,62 @@ impl BackupSeed {
         self
     }
 
-    /// With this tag too.
+    /// With this tag added.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let tags = self.tags.get_or_insert_default();
         tags.insert(key.into(), Value::String(value.into()));
         self
     }
+
+    /// Returns the backup.
+    pub(crate) fn build(self, now: Timestamp) -> Backup {
+        Backup {
+            id: self.id.unwrap_or_else(new_id),
+            name: self.name,
+            description: self.description,
+            source_index_name: self.source_index_name,
+            source_index_id: self.source_index_id.unwrap_or_else(new_id),
+            status: self.status,
+            ready_at: None,
+            tags: self.tags,
+            shape: Shape {
+                dimension: self.dimension,
+                metric: self.metric,
+                cloud: self.cloud,
+                region: self.region,
+                fields: None,
+            },
+            record_count: self.record_count,
+            namespace_count: self.namespace_count,
+            size_bytes: self.size_bytes,
+            created_at: self.created_at.unwrap_or(now),
+        }
+    }
 }
 
-/// An index that exists, made by someone else.
+/// An initial index.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndexSeed {
-    /// Its name, unique in the project and by Pinecone's rule; there is no default.
+    /// Its name, unique in the project and allowed by Pinecone. Required.
     pub name: String,
     /// Default: a new UUID. Pinecone shows it only as a job's `target_index_id`.
     pub id: Option<String>,
-    /// 1 to 20000; absent for sparse vectors. Default 1536.
+    /// 1 to 20000, or `None` for sparse vectors. Default: 1536.
     pub dimension: Option<u32>,
     /// `cosine` (default), `euclidean` or `dotproduct`.
     pub metric: String,
-    /// Default `aws`.
+    /// Default: `aws`.
     pub cloud: String,
-    /// Default `us-east-1`.
+    /// Default: `us-east-1`.
     pub region: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Default off.
+    /// Default: false.
     pub deletion_protection: bool,
-    /// A state other than `Ready`, kept until it is changed.
+    /// A state other than `Ready`, which does not change by itself.
     pub state: Option<String>,
-    /// The backup it was restored from, which need not exist any more. Default: it was not restored.
+    /// The ID of the backup that it was restored from, which need not exist. Default: it was not restored.
     pub source_backup_id: Option<String>,
 }
 
@@ -208,7 +219,7 @@ impl Default for IndexSeed {
 }
 
 impl IndexSeed {
-    /// A ready index of this name.
+    /// A ready index with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -221,27 +232,47 @@ impl IndexSeed {
         self.source_backup_id = Some(backup_id.into());
         self
     }
+
+    /// Returns the index, without a host.
+    pub(crate) fn build(self, now: Timestamp) -> Index {
+        let shape = Shape {
+            dimension: self.dimension,
+            metric: self.metric,
+            cloud: self.cloud,
+            region: self.region,
+            fields: None,
+        };
+        Index {
+            id: self.id.unwrap_or_else(new_id),
+            tags: self.tags,
+            protected: self.deletion_protection,
+            source_backup_id: self.source_backup_id,
+            ready_at: Some(now),
+            state_override: self.state.map(|state| (state, false)),
+            ..Index::new(&self.name, shape, now)
+        }
+    }
 }
 
-/// A restore job of earlier days.
+/// An initial restore job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobSeed {
     /// Default: a new UUID.
     #[serde(default)]
     pub id: Option<String>,
-    /// The backup it restored, which need not exist any more.
+    /// The ID of the backup, which need not exist.
     pub backup_id: String,
-    /// The index it restored into.
+    /// The name of the restored index.
     pub index_name: String,
-    /// Default: the ID of the index of that name that exists now, else a new UUID. A job whose index doesn't exist
-    /// answers 404 when described, and [`Habits`](crate::Habits) decides whether it is listed.
+    /// Default: the ID of the existing index with that name, otherwise a new UUID. Describing a job whose index does not
+    /// exist returns a 404, and [`Habits`](crate::Habits) decides whether it is listed.
     #[serde(default)]
     pub index_id: Option<String>,
-    /// Default `null`, which Pinecone may answer too. It sorts where it was added.
+    /// Default: `null`, which Pinecone may return too. The list orders jobs by when they were created here, not by this time.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
-    /// How it ended; absent: it is `Pending` until it is finished.
+    /// How it ended; `None`: it is `Pending` until [`Control::finish_job`](crate::Control::finish_job).
     #[serde(default)]
     pub outcome: Option<JobOutcome>,
 }
@@ -269,5 +300,21 @@ impl JobSeed {
     pub fn pending(mut self) -> Self {
         self.outcome = None;
         self
+    }
+
+    /// Returns the job. `index_id` is the ID of the existing index with its name.
+    pub(crate) fn build(self, index_id: Option<String>, now: Timestamp) -> Job {
+        let listed_since = self.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Job {
+            id: self.id.unwrap_or_else(new_id),
+            backup_id: self.backup_id,
+            index_name: self.index_name,
+            index_id: self.index_id.or(index_id).unwrap_or_else(new_id),
+            created_at: self.created_at,
+            listed_since,
+            end: self
+                .outcome
+                .map(|outcome| (self.created_at.unwrap_or(now), outcome)),
+        }
     }
 }

@@ -5,8 +5,7 @@ use pinecone_emulator::{
 };
 
 use super::*;
-use crate::pinecone::{ApiVersion, Endpoint, SourceBackup};
-use crate::runtime::metrics::Metrics;
+use crate::pinecone::{ApiVersion, Endpoint, RequestMetrics, SourceBackup};
 
 /// A period that no test sees the end of, and one that is over at once.
 const LONG: Duration = Duration::from_secs(10_000_000_000);
@@ -38,7 +37,7 @@ async fn pinecone() -> Pinecone {
         request_timeout: Duration::from_secs(10),
     };
     Pinecone {
-        client: Client::new(&endpoint, Arc::new(Metrics::default())).unwrap(),
+        client: Client::new(&endpoint, RequestMetrics::default()).unwrap(),
         key: key(DEFAULT_API_KEY),
         control,
         _emulator: emulator,

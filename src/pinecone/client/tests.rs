@@ -1,7 +1,6 @@
 //! The client against the emulator: what each answer, and each way to get none,
 //! is taken for.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pinecone_emulator::{
@@ -10,7 +9,6 @@ use pinecone_emulator::{
 };
 
 use crate::pinecone::*;
-use crate::runtime::metrics::Metrics;
 
 const BACKUP: &str = "670e8400-e29b-41d4-a716-446655440000";
 
@@ -26,7 +24,7 @@ fn client_that_waits(url: &str, request_timeout: Duration) -> Client {
         ca_file: None,
         request_timeout,
     };
-    Client::new(&endpoint, Arc::new(Metrics::default())).unwrap()
+    Client::new(&endpoint, RequestMetrics::default()).unwrap()
 }
 
 fn key() -> ApiKey {

@@ -11,10 +11,9 @@ use pinecone_emulator::{BackupSeed, Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Em
 use serde_json::{Value, json};
 
 use super::*;
-use crate::pinecone::{ApiVersion, Endpoint};
+use crate::pinecone::{ApiVersion, Endpoint, RequestMetrics};
 use crate::runtime::api_server::client_of;
 use crate::runtime::leader::Leadership;
-use crate::runtime::metrics::Metrics;
 
 /// What the API server does with the PUT, and what a GET shows after it.
 #[derive(Clone)]
@@ -145,32 +144,6 @@ async fn a_write_that_is_refused_claims_nothing_and_is_told() {
     assert_eq!(seen.len(), 1, "nothing is read");
 }
 
-#[test]
-fn an_object_holds_a_claim_only_if_it_shows_all_of_it() {
-    let request = ClaimRequest {
-        nonce: "mine".into(),
-        now: jiff::Timestamp::UNIX_EPOCH,
-    };
-    let mut claimed = object();
-    claimed.status = Some(request.status(&claimed, &messages::pending()));
-    assert!(holds(&claimed, &request));
-    assert!(!holds(&object(), &request), "there is none");
-    let claimed = serde_json::to_value(claimed).unwrap();
-    for (field, value) in [
-        ("uid", json!("u-2")),
-        ("nonce", json!("theirs")),
-        ("generation", json!(2)),
-        ("backupId", json!("other")),
-        ("indexName", json!("other")),
-        ("outcome", json!("Refused")),
-    ] {
-        let mut changed = claimed.clone();
-        changed["status"]["submission"][field] = value;
-        let changed = serde_json::from_value(changed).unwrap();
-        assert!(!holds(&changed, &request), "{field}");
-    }
-}
-
 #[tokio::test]
 async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -184,9 +157,9 @@ async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
         ca_file: None,
         request_timeout: Duration::from_secs(2),
     };
-    let pinecone = Client::new(&endpoint, Arc::new(Metrics::default())).unwrap();
+    let pinecone = Client::new(&endpoint, RequestMetrics::default()).unwrap();
     let key = ApiKey::new(DEFAULT_API_KEY.as_bytes()).unwrap();
-    let leadership = Leadership::new(Arc::default());
+    let leadership = Leadership::new(Default::default());
     leadership.lead_always();
     let term = leadership.term(BootTime::now()).unwrap();
     let sends = async |began, term| {

@@ -6,10 +6,10 @@ use super::unclaimed::{is_proven, record_without_job};
 use super::{Decision, Inputs, refused, take_job};
 use crate::api::{AdoptionPolicy, Reason, StatusMessage, Submission, SubmissionOutcome};
 use crate::pinecone::{Failure, FailureKind, Index};
-use crate::restore::answer::Search;
 use crate::restore::evidence::is_gap;
 use crate::restore::jobs::{JobMatch, RestoreJobs};
 use crate::restore::messages;
+use crate::restore::observation::Search;
 use crate::restore::report::{Change, Report};
 
 /// A submission is open: look for its outcome, and never send it again while it may

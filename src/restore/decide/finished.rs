@@ -1,8 +1,8 @@
 use super::{Decision, Inputs};
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Failure, FailureKind, Index, IndexHealth};
-use crate::restore::answer::Check;
 use crate::restore::messages;
+use crate::restore::observation::Check;
 use crate::restore::report::{Change, Report};
 use crate::restore::situation::Submitted;
 

@@ -4,9 +4,10 @@ use super::finished::finished;
 use super::{Decision, Inputs, take_job};
 use crate::api::{Reason, RestoreStatus, StatusMessage};
 use crate::pinecone::{
-    Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob, SourceBackup,
+    Failure, FailureKind, Index, IndexHealth, JobState, RestoreJob, SourceBackup,
 };
 use crate::restore::messages;
+use crate::restore::observation::Poll;
 use crate::restore::report::{Change, Report, restore_status};
 use crate::restore::situation::Submitted;
 
@@ -15,18 +16,13 @@ use crate::restore::situation::Submitted;
 const TOLERATED: u32 = 3;
 
 /// The restore job is known: follow it.
-pub(super) fn decide(
-    inputs: &Inputs<'_>,
-    submitted: &Submitted,
-    job: &Lookup<RestoreJob>,
-    index: Option<&Lookup<Index>>,
-) -> Decision {
-    let index = match index {
+pub(super) fn decide(inputs: &Inputs<'_>, submitted: &Submitted, seen: &Poll) -> Decision {
+    let index = match &seen.index {
         Some(Err(failure)) => return failed(inputs, failure),
         Some(Ok(index)) => Some(index.as_ref()),
         None => None,
     };
-    match job {
+    match &seen.job {
         Err(failure) => failed(inputs, failure),
         Ok(found) if submitted.job_id.is_none() => {
             let index = index.flatten();

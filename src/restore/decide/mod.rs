@@ -12,14 +12,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::answer::Answer;
 use super::evidence::Evidence;
 use super::intervals::{Intervals, Patience};
 use super::jobs::RestoreJobs;
 use super::messages;
+use super::observation::{Observation, Question};
 use super::report::{Change, Record, Report};
 use super::situation::{Situation, Stage};
 use crate::api::{Reason, SubmissionOutcome};
+use crate::caches::KeyProblem;
 use crate::pinecone::{JobState, RestoreJob};
 use crate::runtime::clock::Now;
 pub use posted::{after_post, after_unsent};
@@ -77,11 +78,11 @@ impl Decision {
     };
 }
 
-/// Decides what to do. `evidence` has learnt from `answer` already.
+/// Decides what to do. `evidence` has learnt from `observation` already.
 pub fn decide(
     situation: &Situation,
     evidence: &Evidence,
-    answer: &Answer,
+    observation: &Observation<'_>,
     rules: &Rules,
     now: Now,
 ) -> Decision {
@@ -91,22 +92,13 @@ pub fn decide(
         rules,
         now,
     };
-    let decision = match (&situation.stage, answer) {
-        (Stage::Unclaimed { .. }, Answer::MaySubmit(seen)) if !situation.deleting => {
-            unclaimed::decide(&inputs, seen)
-        }
-        (Stage::Claimed(claim), Answer::FindOurs(seen)) => claimed::decide(&inputs, claim, seen),
-        (Stage::Submitted(submitted), Answer::Follow { job, index }) => {
-            followed::decide(&inputs, submitted, job, index.as_ref())
-        }
-        (Stage::Finished(submitted), Answer::StillThere(check)) => {
-            finished::decide(&inputs, submitted, check)
-        }
-        (_, Answer::NoKey(problem)) => inputs.without_key(problem),
-        // Nothing was asked, or the answer is to another question: reconcile again.
-        (Stage::Rejected | Stage::Failed, _) => Decision::REST,
-        (Stage::Unclaimed { .. }, _) if situation.deleting => Decision::REST,
-        (_, _) => Decision::keep(rules.intervals.poll_min),
+    let decision = match observation {
+        Observation::NotNeeded => Decision::REST,
+        Observation::NoKey(question, problem) => inputs.without_key(*question, problem),
+        Observation::MaySubmit(seen) => unclaimed::decide(&inputs, seen),
+        Observation::FindOurs(claim, seen) => claimed::decide(&inputs, claim, seen),
+        Observation::Follow(submitted, seen) => followed::decide(&inputs, submitted, seen),
+        Observation::StillThere(submitted, seen) => finished::decide(&inputs, submitted, seen),
     };
     inputs.frozen(inputs.restated(decision))
 }
@@ -164,21 +156,18 @@ impl Inputs<'_> {
         decision
     }
 
-    fn without_key(&self, problem: &crate::caches::KeyProblem) -> Decision {
+    fn without_key(&self, question: Question<'_>, problem: &KeyProblem) -> Decision {
         let requeue_after = self.rules.intervals.secret(self.evidence.failures());
-        match &self.situation.stage {
-            Stage::Claimed(claim) => {
+        match question {
+            Question::FindOurs(claim) => {
                 let message = claimed::unresolved(self, claim, &problem.to_string(), self.now.wall);
                 Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             // The key may go once the restore is done: what was known stays, as of when it was.
-            Stage::Finished(submitted) => {
+            Question::StillThere { submitted, .. } => {
                 finished::unconfirmed(self, submitted, &problem.to_string())
             }
-            Stage::Failed | Stage::Rejected => {
-                Decision::keep(self.rules.intervals.slow(self.now.boot))
-            }
-            Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
+            Question::MaySubmit { .. } | Question::Follow { .. } => Decision::report(
                 Report::new(messages::no_key(problem), Change::Nothing),
                 requeue_after,
             ),

@@ -1,9 +1,9 @@
 use super::{Decision, Inputs, Step, take_job};
 use crate::api::{AdoptionPolicy, Reason, StatusMessage};
 use crate::pinecone::{Backup, BackupState, Failure, FailureKind, Index, RestoreJob};
-use crate::restore::answer::Preflight;
 use crate::restore::jobs::{JobMatch, RestoreJobs};
 use crate::restore::messages;
+use crate::restore::observation::Preflight;
 use crate::restore::report::{Change, Record, Report};
 use crate::restore::situation::Situation;
 

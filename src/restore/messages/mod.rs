@@ -125,6 +125,14 @@ pub fn pending() -> StatusMessage {
     StatusMessage::new(Reason::Pending, "nothing was sent to Pinecone yet")
 }
 
+/// Reports that the installed CRD is older than this operator.
+pub fn crd_outdated() -> StatusMessage {
+    StatusMessage::new(
+        Reason::CrdOutdated,
+        "the installed CustomResourceDefinition drops status.submission, without which nothing is submitted; apply the CRD of this operator's version",
+    )
+}
+
 /// Reports that Pinecone answered 404 for the backup, to a read or to the create request.
 pub fn backup_not_found(backup_id: &str, failure: &Failure) -> StatusMessage {
     StatusMessage::new(

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_failpoint_is_a_site_a_side_and_what_happens() {
         let armed: Armed = "create.post/after:2=stop".parse().unwrap();
-        assert_eq!((armed.site, armed.side), (Site::CreatePost, Side::After));
+        assert_eq!((armed.site, armed.side), (Site::CREATE_POST, Side::After));
         assert_eq!((armed.nth, armed.action), (2, Action::Stop));
         let armed: Armed = "claim.put/before".parse().unwrap();
         assert_eq!((armed.nth, armed.action), (1, Action::Abort));

@@ -13,7 +13,7 @@ use super::evaluate::LeaseAction;
 use super::{Leadership, Timing, lease};
 use crate::runtime::api_server::Error;
 use crate::runtime::clock::BootTime;
-use crate::runtime::failpoint::{Site, around};
+use crate::runtime::failpoint::Site;
 
 /// The Lease of the election, and the identity and timing of this candidate.
 pub struct LeaseConfig {
@@ -112,8 +112,7 @@ impl Elector {
     async fn read_lease(&mut self) -> Result<(), Error> {
         let before = self.candidate.holder().map(str::to_owned);
         self.lease = None;
-        let read = lease::read(&self.api, &self.name, self.deadline());
-        self.lease = around(Site::LeaseGet, read).await?;
+        self.lease = lease::read(&self.api, &self.name, self.deadline()).await?;
         let record = self.lease.as_ref();
         let record = record.map(|lease| lease::record(lease, self.timing.lease_duration));
         self.candidate.saw(record, BootTime::now());
@@ -130,13 +129,14 @@ impl Elector {
         let before = self.lease.take();
         let began = BootTime::now();
         let write = lease::write(
+            Site::LEASE_PUT,
             &self.api,
             &self.name,
             before.as_ref(),
             &record,
             self.deadline(),
         );
-        let written = around(Site::LeasePut, write).await?;
+        let written = write.await?;
         let record = lease::record(&written, self.timing.lease_duration);
         self.candidate.wrote(record, began, BootTime::now());
         self.lease = Some(written);
@@ -187,13 +187,14 @@ impl Elector {
         };
         let deadline = self.timing.renew_deadline / 2;
         let write = lease::write(
+            Site::LEASE_RELEASE,
             &self.api,
             &self.name,
             self.lease.as_ref(),
             &record,
             deadline,
         );
-        match around(Site::LeaseRelease, write).await {
+        match write.await {
             Ok(_) => tracing::info!("the lease was given up"),
             Err(error) => tracing::warn!(%error, "the lease was not given up; it will run out"),
         }

@@ -6,12 +6,12 @@ use futures::Stream;
 use tokio::sync::watch;
 
 use crate::runtime::clock::BootTime;
-use crate::runtime::metrics::Metrics;
+use crate::runtime::metrics::LeaderGauge;
 
 /// Known to all who may act only while this process leads.
 pub struct Leadership {
     state: watch::Sender<State>,
-    metrics: Arc<Metrics>,
+    gauge: LeaderGauge,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -28,9 +28,9 @@ impl State {
 
 impl Leadership {
     /// Nobody leads yet.
-    pub fn new(metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(gauge: LeaderGauge) -> Arc<Self> {
         let state = watch::Sender::new(State::default());
-        Arc::new(Self { state, metrics })
+        Arc::new(Self { state, gauge })
     }
 
     /// Leads from now on and for ever: there is no election.
@@ -72,7 +72,7 @@ impl Leadership {
             }
             begins
         });
-        self.metrics.leads(until.is_some());
+        self.gauge.set(until.is_some());
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_term_ends_with_its_deadline_and_lasts_where_it_is_renewed() {
-        let leadership = Leadership::new(Arc::default());
+        let leadership = Leadership::new(LeaderGauge::default());
         assert!(leadership.term(at(0)).is_none());
         leadership.update(Some(at(10)), at(0));
         let term = leadership.term(at(9)).unwrap();
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn what_ended_does_not_last_again() {
         for end in [None, Some(at(10))] {
-            let leadership = Leadership::new(Arc::default());
+            let leadership = Leadership::new(LeaderGauge::default());
             leadership.update(Some(at(10)), at(0));
             let first = leadership.term(at(0)).unwrap();
             leadership.update(end, at(5));
@@ -138,14 +138,14 @@ mod tests {
 
     #[test]
     fn a_renewal_that_comes_after_its_own_deadline_leads_nowhere() {
-        let leadership = Leadership::new(Arc::default());
+        let leadership = Leadership::new(LeaderGauge::default());
         leadership.update(Some(at(10)), at(60));
         assert!(leadership.term(at(60)).is_none());
     }
 
     #[test]
     fn each_new_term_is_announced_and_no_renewal_is() {
-        let leadership = Leadership::new(Arc::default());
+        let leadership = Leadership::new(LeaderGauge::default());
         let mut terms = Box::pin(leadership.terms());
         leadership.update(Some(at(10)), at(0));
         assert_eq!(terms.next().now_or_never(), Some(Some(())));

@@ -8,19 +8,21 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 
 use super::evaluate::LeaseRecord;
-use crate::runtime::api_server::{Error, with_deadline_of};
+use crate::runtime::api_server::{Error, call_within};
+use crate::runtime::failpoint::Site;
 
 pub async fn read(
     api: &Api<Lease>,
     name: &str,
     deadline: Duration,
 ) -> Result<Option<Lease>, Error> {
-    with_deadline_of("read lease", deadline, api.get_opt(name)).await
+    call_within(deadline, Site::LEASE_GET, api.get_opt(name)).await
 }
 
 /// Writes the record over `before`, or creates the lease. Whoever saw another
 /// version loses with a conflict.
 pub async fn write(
+    site: Site,
     api: &Api<Lease>,
     name: &str,
     before: Option<&Lease>,
@@ -32,7 +34,7 @@ pub async fn write(
         Some(before) => {
             let lease = with(before.clone(), record);
             let put = api.replace(name, &params, &lease);
-            with_deadline_of("renew lease", deadline, put).await
+            call_within(deadline, site, put).await
         }
         None => {
             let metadata = ObjectMeta {
@@ -45,7 +47,7 @@ pub async fn write(
             };
             let lease = with(lease, record);
             let post = api.create(&params, &lease);
-            with_deadline_of("create lease", deadline, post).await
+            call_within(deadline, site, post).await
         }
     }
 }

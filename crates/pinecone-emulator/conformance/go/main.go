@@ -12,7 +12,7 @@ import (
 	"github.com/pinecone-io/go-pinecone/v5/pinecone"
 )
 
-// As in go.mod.
+// The version in go.mod.
 const version = "5.4.1"
 
 var failures int

@@ -100,10 +100,10 @@ async function main() {
   const configured = await pc.describeIndex(`${prefix}-restored`);
   check('an index is configured', [configured.tags, configured.deletionProtection], [{ c: 'd' }, 'disabled']);
 
-  // Why the operator's client never repeats a create: this one does.
+  // This client retries a create, which the operator must not do.
   const executed = { status: { status: 500, after_effect: true } };
   await admin('/faults', { route: 'create_index_from_backup', times: 1, kind: executed });
-  await refused('a create that was executed and answered 500 is repeated, and told as a conflict', 'PineconeConflictError', () =>
+  await refused('a create that was executed and answered 500 is retried, and reported as a conflict', 'PineconeConflictError', () =>
     pc.createIndexFromBackup({ backupId, name: `${prefix}-repeated` })
   );
   const asked = (await admin('/requests')).filter((r) => r.method === 'POST' && JSON.stringify(r.body).includes(`${prefix}-repeated`));
@@ -122,7 +122,7 @@ async function main() {
   await refused('a deleted backup is 404', 'PineconeNotFoundError', () => pc.describeBackup(backupId));
 }
 
-// What only API 2026-07 has.
+// Checks what only API 2026-07 has.
 async function schemas(backupId) {
   const name = `${prefix}-schema`;
   const fields = { embedding: { type: 'dense_vector', dimension: 4, metric: 'dotproduct' } };

@@ -1,4 +1,4 @@
-"""Judges an emulator's answers by Pinecone's OpenAPI document of an API version, and by nothing else. Its path is the argument."""
+"""Validates an emulator's answers against Pinecone's OpenAPI document of an API version, whose path is the argument."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import urllib.request
 import yaml
 from openapi_schema_validator import OAS30Validator
 
-# Where the real service and its clients are known to depart from the document; the emulator's README says why.
+# Known differences between the real service and the document, which the emulator's README explains.
 OTHER_STATUS = {
     "2025-10": {("PATCH", "/indexes/{index_name}", 200): 202, ("POST", "/indexes/{index_name}/backups", 200): 201},
     "2026-07": {},
@@ -54,13 +54,13 @@ def resolve(node):
 
 
 def template(path):
-    """The document's path for a real one; a fixed segment counts for more than a parameter."""
+    """Returns the document's path that matches a request; a fixed segment takes precedence over a parameter."""
     fits = [t for t in document["paths"] if re.fullmatch(re.sub(r"\{[^/]+\}", "[^/]+", t), path)]
     return min(fits, key=lambda t: t.count("{"))
 
 
 def judge(method, path, status, content_type, body):
-    """What is wrong with an answer."""
+    """Returns what does not match the document in an answer."""
     where = template(path)
     if status == 401:
         return [] if body == b"Invalid API key" else ["not the known 401"]
@@ -111,7 +111,7 @@ def until(path, done):
 
 
 def new_index(name, dense=True):
-    """The body that creates an index."""
+    """Returns the body of a request to create an index."""
     if VERSION == "2025-10":
         vectors = {"dimension": 8, "metric": "cosine"} if dense else {"vector_type": "sparse", "metric": "dotproduct"}
         return {"name": name, "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}}, **vectors}

@@ -91,11 +91,11 @@ check("an index is configured", (index.tags, index.deletion_protection) == ({"c"
 waited = pc.create_index_from_backup(backup_id=backup.backup_id, name=f"{PREFIX}-waited")
 check("the client's own wait ends, and tags are inherited", waited.status.ready and waited.tags == {"team": "blue"}, f"{waited!r}")
 
-# Why the operator's client never repeats a create: this one does.
+# This client retries a create, which the operator must not do.
 executed = {"status": {"status": 500, "after_effect": True}}
 admin("/faults", {"route": "create_index_from_backup", "times": 1, "kind": executed})
 repeat = lambda: pc.create_index_from_backup(backup_id=backup.backup_id, name=f"{PREFIX}-repeated", timeout=-1)
-refused("a create that was executed and answered 500 is repeated, and told as a conflict", 409, repeat)
+refused("a create that was executed and answered 500 is retried, and reported as a conflict", 409, repeat)
 sent = [r["status"] for r in admin("/requests") if r["method"] == "POST" and f"{PREFIX}-repeated" in str(r["body"])]
 check("the create was sent twice", sent == [500, 409], f"{sent!r}")
 
@@ -104,7 +104,7 @@ check(f"its requests are of API {API_VERSION}", versions == {API_VERSION}, f"{ve
 
 
 def schemas():
-    """What only API 2026-07 has."""
+    """Checks what only API 2026-07 has."""
     name = f"{PREFIX}-schema"
     fields = {"embedding": {"type": "dense_vector", "dimension": 4, "metric": "dotproduct"}}
     deployment = {"deployment_type": "managed", "cloud": "gcp", "region": "us-central1"}

@@ -2,53 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
-use super::{check_dimension, check_metric};
-use crate::index::Shape;
-use crate::reply::Refusal;
+use crate::api::error::ErrorResponse;
+use crate::model::index::Shape;
+use crate::model::limits::{check_dimension, check_metric};
+use crate::model::schema::Field;
 
 /// The name under which a classic index shows its dense vectors.
 const DENSE: &str = "_values";
 /// The name under which a classic index shows its sparse vectors.
 const SPARSE: &str = "_sparse_values";
 const FIELD_NAME_MAX: usize = 64;
-
-/// A field that can be declared; the other types are refused with 422.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Field {
-    DenseVector {
-        description: Option<String>,
-        dimension: u32,
-        metric: String,
-    },
-    SparseVector {
-        description: Option<String>,
-    },
-    String {
-        description: Option<String>,
-        full_text_search: FullTextSearch,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FullTextSearch {
-    #[serde(default = "english")]
-    language: String,
-    #[serde(default)]
-    stemming: bool,
-    #[serde(default)]
-    stop_words: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ngram: Option<Value>,
-}
-
-fn english() -> String {
-    "en".to_owned()
-}
 
 #[derive(Deserialize)]
 pub(super) struct Schema {
@@ -57,15 +22,17 @@ pub(super) struct Schema {
 
 impl Schema {
     /// Checks the rules that Pinecone documents for schemas.
-    pub(super) fn shape(self, cloud: String, region: String) -> Result<Shape, Refusal> {
+    pub(super) fn shape(self, cloud: String, region: String) -> Result<Shape, ErrorResponse> {
         let count = |wanted: fn(&Field) -> bool| self.fields.values().filter(|f| wanted(f)).count();
         if self.fields.is_empty() {
-            return Err(Refusal::invalid("schema.fields must not be empty."));
+            return Err(ErrorResponse::invalid_argument(
+                "schema.fields must not be empty.",
+            ));
         }
         if count(|field| matches!(field, Field::DenseVector { .. })) > 1
             || count(|field| matches!(field, Field::SparseVector { .. })) > 1
         {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "A schema may have at most one dense_vector and one sparse_vector field.",
             ));
         }
@@ -90,31 +57,33 @@ impl Schema {
         })
     }
 
-    /// Whether it declares an index of earlier API versions, by the reserved names only.
-    fn is_classic(&self) -> Result<bool, Refusal> {
-        let refused = |name: &str| Refusal::invalid(format!("Invalid schema field: {name:?}."));
+    /// Whether it has only reserved names, and so declares an index of earlier API versions.
+    fn is_classic(&self) -> Result<bool, ErrorResponse> {
+        let invalid = |name: &str| {
+            ErrorResponse::invalid_argument(format!("Invalid schema field: {name:?}."))
+        };
         let mut reserved = 0;
         for (name, field) in &self.fields {
             match (name.as_str(), field) {
                 (DENSE, Field::DenseVector { .. }) | (SPARSE, Field::SparseVector { .. }) => {
                     reserved += 1;
                 }
-                _ if name.is_empty() || name.len() > FIELD_NAME_MAX => return Err(refused(name)),
-                _ if name.starts_with(['_', '$']) => return Err(refused(name)),
+                _ if name.is_empty() || name.len() > FIELD_NAME_MAX => return Err(invalid(name)),
+                _ if name.starts_with(['_', '$']) => return Err(invalid(name)),
                 _ => {}
             }
         }
         match reserved {
             0 => Ok(false),
             all if all == self.fields.len() => Ok(true),
-            _ => Err(Refusal::invalid(
+            _ => Err(ErrorResponse::invalid_argument(
                 "Reserved fields cannot be combined with other fields.",
             )),
         }
     }
 }
 
-/// The fields shown for an index. A classic one shows reserved names, and a dense one both.
+/// Returns the fields that an index shows. A classic one shows the reserved names: a dense one both, a sparse one one of them.
 pub(super) fn shown(shape: &Shape) -> BTreeMap<String, Field> {
     if let Some(fields) = &shape.fields {
         return fields.clone();

@@ -1,20 +1,18 @@
-//! API 2025-10, and 2026-04, which differs only in what this emulator lacks.
+//! API 2025-10, and API 2026-04, which differs only in what the emulator does not support.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    IndexChange, NewIndex, Protection, Wire, backup_base, check_dimension, check_metric,
-    index_base, job_base,
-};
-use crate::backup::Backup;
-use crate::call::Call;
-use crate::index::{Index, Shape};
-use crate::reply::Refusal;
-use crate::restore::{Job, JobOutcome};
-use crate::rules::{TagValues, Tags, read};
-use crate::tenant::stamp;
+use crate::api::call::Call;
+use crate::api::error::{ErrorResponse, parse};
+use crate::model::backup::Backup;
+use crate::model::index::{DeletionProtection, Index, Shape};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::limits::{TagValues, Tags, check_dimension, check_metric, check_name};
+use crate::model::time::rfc3339;
+use crate::wire::common::{backup_base, index_base, job_base};
+use crate::wire::version::{ApiVersion, IndexChange, NewIndex};
 
 pub(super) struct V2025_10;
 
@@ -25,7 +23,7 @@ struct CreateIndex {
     dimension: Option<u32>,
     metric: Option<String>,
     vector_type: Option<String>,
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
     tags: Option<Tags>,
 }
 
@@ -42,27 +40,33 @@ struct Serverless {
 
 #[derive(Deserialize)]
 struct ConfigureIndex {
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
     tags: Option<Tags>,
 }
 
 impl CreateIndex {
-    fn shape(&self) -> Result<Shape, Refusal> {
+    fn shape(&self) -> Result<Shape, ErrorResponse> {
         let Some(serverless) = &self.spec.serverless else {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "This emulator has serverless indexes only.",
             ));
         };
         let sparse = self.vector_type.as_deref() == Some("sparse");
         let (dimension, usual) = match (sparse, self.dimension) {
             (true, None) => (None, "dotproduct"),
-            (true, Some(_)) => return Err(Refusal::invalid("Sparse indexes have no dimension.")),
+            (true, Some(_)) => {
+                return Err(ErrorResponse::invalid_argument(
+                    "Sparse indexes have no dimension.",
+                ));
+            }
             (false, dimension) => (Some(check_dimension(dimension)?), "cosine"),
         };
         let metric = self.metric.as_deref().unwrap_or(usual);
         check_metric(metric)?;
         if sparse && metric != usual {
-            return Err(Refusal::invalid(format!("Invalid metric: {metric}.")));
+            return Err(ErrorResponse::invalid_argument(format!(
+                "Invalid metric: {metric}."
+            )));
         }
         Ok(Shape {
             dimension,
@@ -74,31 +78,31 @@ impl CreateIndex {
     }
 }
 
-impl Wire for V2025_10 {
+impl ApiVersion for V2025_10 {
     fn tag_values(&self) -> TagValues {
         TagValues::Listed
     }
 
-    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal> {
-        let request: CreateIndex = read(body)?;
-        crate::rules::check_name(&request.name)?;
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse> {
+        let request: CreateIndex = parse(body)?;
+        check_name(&request.name)?;
         Ok(NewIndex {
             shape: request.shape()?,
             name: request.name,
             tags: request.tags.unwrap_or_default(),
-            protected: request.deletion_protection == Some(Protection::Enabled),
+            protected: request.deletion_protection == Some(DeletionProtection::Enabled),
         })
     }
 
-    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal> {
-        let request: ConfigureIndex = read(body)?;
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse> {
+        let request: ConfigureIndex = parse(body)?;
         Ok(IndexChange {
             tags: request.tags.unwrap_or_default(),
             deletion_protection: request.deletion_protection,
         })
     }
 
-    fn includes_deleted(&self, _call: &Call) -> Result<bool, Refusal> {
+    fn includes_deleted(&self, _call: &Call) -> Result<bool, ErrorResponse> {
         Ok(false)
     }
 
@@ -135,7 +139,7 @@ impl Wire for V2025_10 {
     fn job(&self, job: &Job, created_at: Option<Timestamp>, now: Timestamp) -> Value {
         let mut model = job_base(job, created_at, now);
         if let Some((at, JobOutcome::Completed)) = job.ended(now) {
-            model["completed_at"] = json!(stamp(at));
+            model["completed_at"] = json!(rfc3339(at));
             model["percent_complete"] = json!(100.0);
         }
         model

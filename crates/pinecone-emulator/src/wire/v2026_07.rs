@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::schema::{Schema, shown};
-use super::{IndexChange, NewIndex, Protection, Wire, backup_base, index_base, job_base};
-use crate::backup::Backup;
-use crate::call::Call;
-use crate::index::{ENVIRONMENT, Index, Shape};
-use crate::reply::Refusal;
-use crate::restore::{Job, JobOutcome};
-use crate::rules::{TagValues, Tags, check_name, read};
-use crate::tenant::{new_id, stamp};
+use crate::api::call::Call;
+use crate::api::error::{ErrorResponse, parse};
+use crate::model::backup::Backup;
+use crate::model::id::new_id;
+use crate::model::index::{DeletionProtection, ENVIRONMENT, Index, Shape};
+use crate::model::job::{Job, JobOutcome};
+use crate::model::limits::{TagValues, Tags, check_name};
+use crate::model::time::rfc3339;
+use crate::wire::common::{backup_base, index_base, job_base};
+use crate::wire::schema::{Schema, shown};
+use crate::wire::version::{ApiVersion, IndexChange, NewIndex};
 
 pub(super) struct V2026_07;
 
@@ -25,7 +27,7 @@ struct CreateIndex {
     cmek_id: Option<String>,
     read_capacity: Option<ReadCapacity>,
     tags: Option<Tags>,
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
 }
 
 #[derive(Deserialize)]
@@ -51,26 +53,26 @@ struct ConfigureIndex {
     schema: Option<Value>,
     read_capacity: Option<ReadCapacity>,
     tags: Option<Tags>,
-    deletion_protection: Option<Protection>,
+    deletion_protection: Option<DeletionProtection>,
 }
 
-/// Refuses what the emulator doesn't have.
-fn check_read_capacity(read_capacity: Option<&ReadCapacity>) -> Result<(), Refusal> {
+/// Rejects dedicated read capacity, which the emulator does not support.
+fn check_read_capacity(read_capacity: Option<&ReadCapacity>) -> Result<(), ErrorResponse> {
     match read_capacity.map(|capacity| capacity.mode.as_str()) {
         None | Some("OnDemand") => Ok(()),
-        Some(_) => Err(Refusal::forbidden(
+        Some(_) => Err(ErrorResponse::forbidden(
             "Dedicated read capacity is not enabled for the organization.",
         )),
     }
 }
 
 impl Deployment {
-    /// Cloud and region; managed on AWS in `us-east-1` where none is given.
-    fn place(deployment: Option<Self>) -> Result<(String, String), Refusal> {
+    /// Returns cloud and region. Default: `aws`, `us-east-1`.
+    fn place(deployment: Option<Self>) -> Result<(String, String), ErrorResponse> {
         match deployment {
             None => Ok(("aws".to_owned(), "us-east-1".to_owned())),
             Some(Self::Managed { cloud, region }) => Ok((cloud, region)),
-            Some(Self::Byoc {}) => Err(Refusal::invalid(
+            Some(Self::Byoc {}) => Err(ErrorResponse::invalid_argument(
                 "This emulator has managed deployments only.",
             )),
         }
@@ -81,19 +83,19 @@ fn schema(shape: &Shape) -> Value {
     json!({"fields": shown(shape)})
 }
 
-impl Wire for V2026_07 {
+impl ApiVersion for V2026_07 {
     fn tag_values(&self) -> TagValues {
         TagValues::Printable
     }
 
-    fn create_index(&self, body: &[u8]) -> Result<NewIndex, Refusal> {
-        let request: CreateIndex = read(body)?;
+    fn create_index(&self, body: &[u8]) -> Result<NewIndex, ErrorResponse> {
+        let request: CreateIndex = parse(body)?;
         let name = request
             .name
             .unwrap_or_else(|| format!("index-{}", new_id()));
         check_name(&name)?;
         if request.cmek_id.is_some() {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "This emulator has no customer-managed encryption keys.",
             ));
         }
@@ -103,14 +105,14 @@ impl Wire for V2026_07 {
             name,
             shape: request.schema.shape(cloud, region)?,
             tags: request.tags.unwrap_or_default(),
-            protected: request.deletion_protection == Some(Protection::Enabled),
+            protected: request.deletion_protection == Some(DeletionProtection::Enabled),
         })
     }
 
-    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, Refusal> {
-        let request: ConfigureIndex = read(body)?;
+    fn configure_index(&self, body: &[u8]) -> Result<IndexChange, ErrorResponse> {
+        let request: ConfigureIndex = parse(body)?;
         if request.deployment.is_some() || request.schema.is_some() {
-            return Err(Refusal::invalid(
+            return Err(ErrorResponse::invalid_argument(
                 "Deployment and schema of this index cannot be changed.",
             ));
         }
@@ -121,11 +123,13 @@ impl Wire for V2026_07 {
         })
     }
 
-    fn includes_deleted(&self, call: &Call) -> Result<bool, Refusal> {
+    fn includes_deleted(&self, call: &Call) -> Result<bool, ErrorResponse> {
         match call.parameter("include_deleted").as_deref() {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(Refusal::invalid("include_deleted must be true or false.")),
+            Some(_) => Err(ErrorResponse::invalid_argument(
+                "include_deleted must be true or false.",
+            )),
         }
     }
 
@@ -149,7 +153,7 @@ impl Wire for V2026_07 {
         let mut model = backup_base(backup, now);
         model["schema"] = schema(&backup.shape);
         if let Some(at) = deleted_at {
-            model["source_index_deleted_at"] = json!(stamp(at));
+            model["source_index_deleted_at"] = json!(rfc3339(at));
         }
         model
     }
@@ -158,7 +162,7 @@ impl Wire for V2026_07 {
         let mut model = job_base(job, created_at, now);
         model["completed_at"] = Value::Null;
         if let Some((at, JobOutcome::Completed)) = job.ended(now) {
-            model["completed_at"] = json!(stamp(at));
+            model["completed_at"] = json!(rfc3339(at));
             model["percent_complete"] = json!(100);
         }
         model

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, ask};
 
-/// An admin request; it needs no key.
+/// Sends an admin request, without an API key.
 async fn admin(url: &str, method: &str, path: &str, body: Value) -> Answer {
     let body = if body.is_null() {
         String::new()
@@ -13,12 +13,12 @@ async fn admin(url: &str, method: &str, path: &str, body: Value) -> Answer {
     ask(url, method, &format!("/_emulator{path}"), "", &body).await
 }
 
-async fn done(url: &str, method: &str, path: &str, body: Value) {
+async fn change(url: &str, method: &str, path: &str, body: Value) {
     let answer = admin(url, method, path, body).await;
     assert_eq!(answer.status, 204, "{method} {path}: {}", answer.body);
 }
 
-async fn made(url: &str, path: &str, body: Value) -> Value {
+async fn create_resource(url: &str, path: &str, body: Value) -> Value {
     let answer = admin(url, "POST", path, body).await;
     assert_eq!(answer.status, 201, "{path}: {}", answer.body);
     answer.json()["id"].clone()
@@ -30,22 +30,27 @@ async fn get(url: &str, path: &str) -> Value {
     answer.json()
 }
 
+/// Creates the index `books` from backup `b`, and returns the status.
+async fn create(url: &str) -> u16 {
+    let body = r#"{"name":"books"}"#;
+    ask(url, "POST", "/backups/b/create-index", KEY, body)
+        .await
+        .status
+}
+
 #[tokio::test]
-async fn a_restore_can_be_staged_and_watched_over_http() {
+async fn admin_paths_set_up_and_observe_a_restore() {
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let url = emulator.url();
     let held = json!({"millis": null});
-    done(&url, "PUT", "/settings/restore", held).await;
+    change(&url, "PUT", "/settings/restore", held).await;
     let backup = json!({"id": "b", "name": "nightly", "status": "Initializing", "tags": {"n": 1}});
-    assert_eq!(made(&url, "/projects/default/backups", backup).await, "b");
-    let body = r#"{"name":"books"}"#;
     assert_eq!(
-        ask(&url, "POST", "/backups/b/create-index", KEY, body)
-            .await
-            .status,
-        412
+        create_resource(&url, "/projects/default/backups", backup).await,
+        "b"
     );
-    done(
+    assert_eq!(create(&url).await, 412);
+    change(
         &url,
         "PATCH",
         "/projects/default/backups/b",
@@ -53,26 +58,16 @@ async fn a_restore_can_be_staged_and_watched_over_http() {
     )
     .await;
     let fault = json!({"route": "create_index_from_backup", "times": 1, "kind": {"status": {"status": 503}}});
-    assert_eq!(made(&url, "/faults", fault).await, 1);
-    assert_eq!(
-        ask(&url, "POST", "/backups/b/create-index", KEY, body)
-            .await
-            .status,
-        503
-    );
+    assert_eq!(create_resource(&url, "/faults", fault).await, 1);
+    assert_eq!(create(&url).await, 503);
     assert_eq!(get(&url, "/faults").await[0]["hits"], 1);
-    assert_eq!(
-        ask(&url, "POST", "/backups/b/create-index", KEY, body)
-            .await
-            .status,
-        202
-    );
+    assert_eq!(create(&url).await, 202);
 
     let accepted = get(&url, "/accepted-creates").await;
     assert_eq!(accepted[0]["index_name"], "books");
     let job = accepted[0]["restore_job_id"].as_str().unwrap();
     let finish = format!("/restore-jobs/{job}/finish");
-    done(&url, "POST", &finish, json!({"outcome": "Completed"})).await;
+    change(&url, "POST", &finish, json!({"outcome": "Completed"})).await;
     let again = admin(&url, "POST", &finish, json!({"outcome": "Failed"})).await;
     assert_eq!(again.status, 404);
     assert_eq!(
@@ -94,27 +89,27 @@ async fn a_restore_can_be_staged_and_watched_over_http() {
 }
 
 #[tokio::test]
-async fn projects_and_what_they_hold_can_be_changed_over_http() {
+async fn admin_paths_change_projects_api_keys_and_indexes() {
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let url = emulator.url();
-    made(
+    create_resource(
         &url,
         "/projects",
         json!({"name": "p", "api_keys": ["k1"], "backups": [{"id": "b"}]}),
     )
     .await;
     assert_eq!(get(&url, "/projects").await, json!(["default", "p"]));
-    done(&url, "POST", "/projects/p/keys", json!({"key": "k2"})).await;
-    done(&url, "POST", "/keys/revoke", json!({"key": "k1"})).await;
+    change(&url, "POST", "/projects/p/keys", json!({"key": "k2"})).await;
+    change(&url, "POST", "/keys/revoke", json!({"key": "k1"})).await;
     assert_eq!(ask(&url, "GET", "/indexes", "k1", "").await.status, 401);
 
-    made(
+    create_resource(
         &url,
         "/projects/p/indexes",
         json!({"name": "i", "tags": {"a": "b"}}),
     )
     .await;
-    done(
+    change(
         &url,
         "PATCH",
         "/projects/p/indexes/i",
@@ -125,12 +120,25 @@ async fn projects_and_what_they_hold_can_be_changed_over_http() {
         ask(&url, "GET", "/indexes/i", "k2", "").await.json()["status"]["state"],
         "Disabled"
     );
+}
+
+#[tokio::test]
+async fn admin_paths_change_the_resources_of_a_project() {
+    let emulator = Emulator::start(Config::default()).await.unwrap();
+    let url = emulator.url();
+    create_resource(
+        &url,
+        "/projects",
+        json!({"name": "p", "api_keys": ["k2"], "backups": [{"id": "b"}]}),
+    )
+    .await;
+    create_resource(&url, "/projects/p/indexes", json!({"name": "i"})).await;
     let job = json!({"backup_id": "b", "index_name": "i", "outcome": "Completed", "created_at": "2020-01-02T03:04:05Z"});
-    let job = made(&url, "/projects/p/restore-jobs", job).await;
+    let job = create_resource(&url, "/projects/p/restore-jobs", job).await;
     let path = format!("/restore-jobs/{}", job.as_str().unwrap());
     let described = ask(&url, "GET", &path, "k2", "").await.json();
     assert_eq!(described["created_at"], "2020-01-02T03:04:05.000000000Z");
-    done(
+    change(
         &url,
         "PUT",
         "/projects/p/quotas",
@@ -146,68 +154,68 @@ async fn projects_and_what_they_hold_can_be_changed_over_http() {
     )
     .await;
     assert_eq!(refused.status, 403);
-    done(&url, "DELETE", "/projects/p/indexes/i", Value::Null).await;
+    change(&url, "DELETE", "/projects/p/indexes/i", Value::Null).await;
     assert_eq!(ask(&url, "GET", &path, "k2", "").await.status, 404);
-    done(&url, "DELETE", "/projects/p/backups/b", Value::Null).await;
+    change(&url, "DELETE", "/projects/p/backups/b", Value::Null).await;
     assert_eq!(get(&url, "/projects/p/backups").await, json!([]));
 }
 
 #[tokio::test]
-async fn the_rest_of_the_admin_paths_work() {
+async fn admin_paths_change_faults_settings_and_clock() {
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let url = emulator.url();
     assert_eq!(get(&url, "/health").await["status"], "ok");
-    let id = made(
+    let id = create_resource(
         &url,
         "/faults",
         json!({"route": "any", "kind": "job_fails"}),
     )
     .await;
-    done(&url, "DELETE", &format!("/faults/{id}"), Value::Null).await;
-    made(
+    change(&url, "DELETE", &format!("/faults/{id}"), Value::Null).await;
+    create_resource(
         &url,
         "/faults",
         json!({"route": "any", "kind": {"list_drop": null}}),
     )
     .await;
-    done(&url, "DELETE", "/faults", Value::Null).await;
+    change(&url, "DELETE", "/faults", Value::Null).await;
     assert_eq!(get(&url, "/faults").await, json!([]));
-    done(&url, "PUT", "/settings/termination", json!({"millis": 5})).await;
-    done(&url, "PUT", "/settings/habits", json!({})).await;
-    done(&url, "POST", "/clock/advance", json!({"millis": 5})).await;
-    done(&url, "PUT", "/clock/skew", json!({"millis": -86_400_000})).await;
+    change(&url, "PUT", "/settings/termination", json!({"millis": 5})).await;
+    change(&url, "PUT", "/settings/habits", json!({})).await;
+    change(&url, "POST", "/clock/advance", json!({"millis": 5})).await;
+    change(&url, "PUT", "/clock/skew", json!({"millis": -86_400_000})).await;
     ask(&url, "GET", "/indexes", KEY, "").await;
     assert_eq!(get(&url, "/requests").await.as_array().unwrap().len(), 1);
-    done(&url, "DELETE", "/requests", Value::Null).await;
+    change(&url, "DELETE", "/requests", Value::Null).await;
     assert_eq!(get(&url, "/requests").await, json!([]));
 }
 
 #[tokio::test]
-async fn habits_and_the_plan_can_be_changed_over_http() {
+async fn admin_paths_change_habits_and_plan() {
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let url = emulator.url();
     let job = json!({"backup_id": "b", "index_name": "gone"});
-    made(&url, "/projects/default/restore-jobs", job).await;
+    create_resource(&url, "/projects/default/restore-jobs", job).await;
     let listed = async || {
         let page = ask(&url, "GET", "/restore-jobs", KEY, "").await.json();
         page["data"].as_array().unwrap().len()
     };
     assert_eq!(listed().await, 0);
     let habits = json!({"keeps_jobs_of_deleted_indexes": true, "row_order": "oldest_first", "unique_hosts": true});
-    done(&url, "PUT", "/settings/habits", habits).await;
+    change(&url, "PUT", "/settings/habits", habits).await;
     assert_eq!(listed().await, 1);
-    done(&url, "PUT", "/settings/habits", json!({})).await;
+    change(&url, "PUT", "/settings/habits", json!({})).await;
     assert_eq!(listed().await, 0);
 
     let plan = |without: bool| json!({"without_backups": without});
-    done(&url, "PUT", "/projects/default/plan", plan(true)).await;
+    change(&url, "PUT", "/projects/default/plan", plan(true)).await;
     assert_eq!(ask(&url, "GET", "/backups", KEY, "").await.status, 403);
-    done(&url, "PUT", "/projects/default/plan", plan(false)).await;
+    change(&url, "PUT", "/projects/default/plan", plan(false)).await;
     assert_eq!(ask(&url, "GET", "/backups", KEY, "").await.status, 200);
 }
 
 #[tokio::test]
-async fn mistakes_are_told() {
+async fn admin_paths_return_errors_for_invalid_requests() {
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let url = emulator.url();
     let cases = [

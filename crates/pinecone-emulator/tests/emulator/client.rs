@@ -1,4 +1,4 @@
-//! A client that sees each byte.
+//! An HTTP client that reads raw bytes.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Longer than any test takes; a server that doesn't answer fails the test instead of hanging it.
+/// The maximum duration of a request, so that a server without an answer fails the test instead of blocking it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer.
@@ -23,7 +23,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// The value of a header, by its lower-case name.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines
@@ -33,7 +33,7 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads until the connection ends, as bytes.
+/// Sends a request, and returns all bytes until the connection ends.
 pub async fn raw(
     url: &str,
     method: &str,
@@ -49,10 +49,10 @@ pub async fn raw(
     };
     tokio::time::timeout(PATIENCE, exchange)
         .await
-        .expect("an end of the connection")
+        .expect("the connection ends in time")
 }
 
-/// Sends a request and doesn't wait for the answer.
+/// Sends a request without waiting for the answer.
 pub async fn send(
     url: &str,
     method: &str,
@@ -70,7 +70,7 @@ pub async fn send(
     Ok(stream)
 }
 
-/// Sends a request and reads the answer.
+/// Sends a request, and returns the answer.
 pub async fn ask(url: &str, method: &str, path: &str, key: &str, body: &str) -> Answer {
     let bytes = raw(url, method, path, key, body).await.unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -84,7 +84,7 @@ pub async fn ask(url: &str, method: &str, path: &str, key: &str, body: &str) -> 
     }
 }
 
-/// Waits for a condition; a test that never sees it fails.
+/// Waits for a condition for at most 30 s.
 pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let wait = async {
         while !condition() {
@@ -93,5 +93,5 @@ pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     };
     tokio::time::timeout(PATIENCE, wait)
         .await
-        .unwrap_or_else(|_| panic!("never saw that {what}"));
+        .unwrap_or_else(|_| panic!("timed out, waiting until {what}"));
 }

@@ -3,5 +3,6 @@
 
 mod admin;
 mod client;
+mod layers;
 mod program;
 mod wire;

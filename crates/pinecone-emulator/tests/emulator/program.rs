@@ -6,7 +6,7 @@ use tokio::process::{Child, Command};
 
 use crate::client::ask;
 
-/// The program on a free port; killed with the test.
+/// Starts the program on a free port. It is killed when the test ends.
 async fn start(args: &[&str], env: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pinecone-emulator"))
         .args(["--listen", "127.0.0.1:0"])
@@ -19,12 +19,12 @@ async fn start(args: &[&str], env: &[(&str, &str)]) -> (Child, String) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
-    let url = line.expect("an URL in time").unwrap().expect("an URL");
+    let url = line.expect("a URL in time").unwrap().expect("a URL");
     (child, url)
 }
 
 #[tokio::test]
-async fn the_shipped_seed_is_planted_before_the_url_is_printed() {
+async fn creates_the_example_seed_before_it_prints_the_url() {
     let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/seed.example.json");
     let (_child, url) = start(&["--seed", seed, "--api-key", "mine"], &[]).await;
     for key in ["demo-key", "mine"] {
@@ -40,7 +40,7 @@ async fn the_shipped_seed_is_planted_before_the_url_is_printed() {
 }
 
 #[tokio::test]
-async fn the_program_logs_no_key_and_ends_on_sigterm() {
+async fn logs_no_api_key_and_stops_on_sigterm() {
     let env = [
         ("PINECONE_EMULATOR_API_KEY", "canary-1,canary-2"),
         ("PINECONE_EMULATOR_LOG", "trace"),
@@ -69,7 +69,7 @@ async fn the_program_logs_no_key_and_ends_on_sigterm() {
 }
 
 #[tokio::test]
-async fn flags_bring_back_jobs_of_deleted_indexes_and_the_oldest_first() {
+async fn flags_list_jobs_of_deleted_indexes_and_the_oldest_first() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("seed.json");
     let job = |id: &str| format!(r#"{{"id":"{id}","backup_id":"b","index_name":"gone"}}"#);
@@ -99,7 +99,7 @@ async fn flags_bring_back_jobs_of_deleted_indexes_and_the_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_seed_that_does_not_fit_is_refused() {
+async fn rejects_an_invalid_seed_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("seed.json");
     for text in [

@@ -29,7 +29,7 @@ fn inject(control: &Control, kind: FaultKind) -> u64 {
 }
 
 #[tokio::test]
-async fn an_answer_looks_like_pinecones() {
+async fn an_answer_has_pinecones_headers_and_body() {
     let (_emulator, control, url) = start().await;
     let answer = create(&url).await;
     assert_eq!(answer.status, 202);
@@ -58,7 +58,7 @@ async fn an_answer_looks_like_pinecones() {
 }
 
 #[tokio::test]
-async fn the_journal_has_everything_but_the_key() {
+async fn the_journal_records_all_requests_without_api_keys() {
     let (_emulator, control, url) = start().await;
     create(&url).await;
     ask(&url, "GET", "/restore-jobs?limit=3", "canary-key", "").await;
@@ -97,7 +97,7 @@ async fn a_lost_answer_closes_the_connection_after_the_effect() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset() {
+async fn faults_reset_or_close_the_connection_before_the_effect() {
     let (_emulator, control, url) = start().await;
     inject(&control, FaultKind::ResetBefore);
     let error = raw(&url, "POST", CREATE, KEY, BODY).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn a_reset_is_a_reset() {
 }
 
 #[tokio::test]
-async fn bodies_arrive_broken() {
+async fn faults_break_the_body() {
     let (_emulator, control, url) = start().await;
     let length = |answer: &Answer| {
         answer
@@ -146,7 +146,7 @@ async fn bodies_arrive_broken() {
 }
 
 #[tokio::test]
-async fn other_answers_come_instead() {
+async fn faults_replace_the_answer() {
     let (_emulator, control, url) = start().await;
     let status = |answer: StatusAnswer| inject(&control, FaultKind::Status(answer));
 
@@ -198,7 +198,7 @@ async fn a_fault_sends_any_text_or_byte_as_a_request_id() {
         (401, Some(echo.as_str()))
     );
 
-    // On the service's own answer too; \u{ff} is no UTF-8 on the wire.
+    // Also on the service's own answer. The byte of \u{ff} is not UTF-8.
     let headers = [("x-request-id".to_owned(), "a\u{ff}\t\"b".to_owned())];
     inject(&control, FaultKind::Headers(headers.into()));
     let bytes = raw(&url, "POST", CREATE, KEY, BODY).await.unwrap();
@@ -208,7 +208,7 @@ async fn a_fault_sends_any_text_or_byte_as_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_delayed_effect_comes_even_if_the_client_has_gone() {
+async fn a_delayed_request_takes_effect_after_the_client_disconnected() {
     let (_emulator, control, url) = start().await;
     inject(&control, FaultKind::Delay(Duration::from_secs(1)));
     let stream = send(&url, "POST", CREATE, KEY, BODY).await.unwrap();
@@ -235,7 +235,7 @@ async fn a_delayed_answer_follows_its_effect() {
 }
 
 #[tokio::test]
-async fn keys_can_be_rotated_and_swapped() {
+async fn api_keys_can_be_added_and_revoked() {
     let (_emulator, control, url) = start().await;
     control
         .add_project(pinecone_emulator::Project::new("other", "other-key"))
@@ -255,7 +255,7 @@ async fn keys_can_be_rotated_and_swapped() {
 }
 
 #[tokio::test]
-async fn time_can_jump() {
+async fn advancing_the_clock_completes_a_restore() {
     let (_emulator, control, url) = start().await;
     control.set_restore_duration(Duration::from_secs(3600));
     let job = create(&url).await.json()["restore_job_id"]
@@ -289,7 +289,7 @@ async fn a_stopped_emulator_frees_its_port() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_creates_at_once_one_wins() {
+async fn accepts_one_of_many_concurrent_creates() {
     let (_emulator, control, url) = start().await;
     let mut creates = tokio::task::JoinSet::new();
     for _ in 0..50 {

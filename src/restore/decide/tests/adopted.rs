@@ -3,7 +3,7 @@
 use super::finished::{report, written};
 use super::*;
 use crate::api::{DeletionProtection, SubmissionOutcome};
-use crate::restore::{Change, Question, ask};
+use crate::restore::Change;
 
 /// The adopted object, and what the spec wants of the index.
 fn adopted(tags: Value, protection: DeletionProtection) -> IndexRestore {
@@ -132,8 +132,8 @@ fn an_index_without_a_job_is_followed_by_itself() {
     finished.status = Some(written(&finished, decision, 2));
     let message = Situation::of(&finished).shown.unwrap().text;
     assert!(message.contains("does not list"), "{message}");
-    let question = ask(&Situation::of(&finished), &Evidence::default());
-    assert_eq!(question, Question::StillThere { by_list: true });
+    let asked = question(&finished, &Evidence::default());
+    assert_eq!(asked, "is the index there, by list");
 }
 
 #[test]

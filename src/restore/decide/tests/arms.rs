@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
+use crate::caches::KeyProblem;
 use crate::pinecone::{Posted, found};
-use crate::restore::answer::Search;
 use crate::restore::report::{Change, Report, restore_status};
-use crate::restore::{Question, after_post, after_unsent, ask};
+use crate::restore::{after_post, after_unsent};
 
 fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
     Answer::Follow {
@@ -27,33 +27,29 @@ fn each_stage_asks_its_question() {
     let running = accepted(json!({"state": "Pending"}), None);
     let mut refused = claim("Refused");
     refused["reason"] = json!("InvalidRequest");
-    let asked = |object: &IndexRestore| ask(&Situation::of(object), &Evidence::default());
-    for (object, question) in [
-        (object(Value::Null), Question::MaySubmit { jobs: false }),
-        (claimed("Abandoned"), Question::MaySubmit { jobs: true }),
-        (object(json!({"submission": refused})), Question::Nothing),
-        (claimed("Open"), Question::FindOurs),
-        (claimed("Accepted"), Question::Follow { index: false }),
-        (running.clone(), Question::Follow { index: false }),
-        (
-            accepted(json!({"state": "Failed"}), None),
-            Question::Nothing,
-        ),
+    for (object, asked) in [
+        (object(Value::Null), "may it be submitted"),
+        (claimed("Abandoned"), "may it be submitted, with jobs"),
+        (object(json!({"submission": refused})), "none"),
+        (claimed("Open"), "what is the outcome"),
+        (claimed("Accepted"), "how far is the job"),
+        (running.clone(), "how far is the job"),
+        (accepted(json!({"state": "Failed"}), None), "none"),
         (
             accepted(json!({"state": "Completed"}), Some("h")),
-            Question::StillThere { by_list: true },
+            "is the index there, by list",
         ),
     ] {
-        assert_eq!(asked(&object), question);
+        assert_eq!(question(&object, &Evidence::default()), asked);
     }
     let situation = Situation::of(&running);
     let mut evidence = Evidence::default();
     let polled: Vec<_> = (0..8)
         .map(|second| {
             let answer = follow(Some(job("j", 1, "Pending")), None);
-            let question = ask(&situation, &evidence);
+            let asked = question(&running, &evidence);
             learn(&mut evidence, &situation, &answer, now(second));
-            question == Question::Follow { index: true }
+            asked == "how far is the job, with index"
         })
         .collect();
     let every_fourth = [false, false, false, true].repeat(2);
@@ -70,9 +66,20 @@ fn only_pinecones_own_not_found_is_an_answer() {
         (FailureKind::Unauthorized, true),
         (FailureKind::Forbidden, false),
     ] {
-        let answer = still(Err(failure(kind)));
-        assert_eq!(answer.is_unauthorized(), refused);
+        let done = Situation::of(&accepted(json!({"state": "Completed"}), Some("h")));
+        let observation = still(Err(failure(kind))).to(&done, &Evidence::default());
+        assert_eq!(observation.is_unauthorized(), refused);
+        let no_key = Answer::NoKey(KeyProblem::NoSecret("s".into()));
+        let observation = no_key.to(&done, &Evidence::default());
+        assert!(!observation.is_unauthorized() && observation.is_incomplete());
     }
+}
+
+#[test]
+fn an_outdated_crd_is_reported_with_the_remedy() {
+    let message = crate::restore::messages::crd_outdated();
+    assert_eq!(message.reason, Reason::CrdOutdated);
+    assert!(message.text.contains("apply the CRD"), "{}", message.text);
 }
 
 #[test]
@@ -203,19 +210,14 @@ fn a_submission_that_is_not_there_cannot_be_closed() {
 }
 
 #[test]
-fn an_answer_to_another_question_decides_nothing() {
-    let other = still(Ok(None));
-    for (object, requeue_after) in [
-        (object(Value::Null), Some(RULES.intervals.poll_min)),
-        (claimed("Open"), Some(RULES.intervals.poll_min)),
-        (accepted(json!({"state": "Failed"}), None), None),
-    ] {
-        let decision = decision_after(&object, &other, 1, 1);
-        assert_eq!(
-            (decision.step, decision.requeue_after),
-            (Step::Keep, requeue_after)
-        );
-    }
+fn a_restore_that_ended_without_an_index_waits_for_a_change() {
+    let failed = accepted(json!({"state": "Failed"}), None);
+    let decision = decision_after(&failed, &Answer::Nothing, 1, 1);
+    assert_eq!((decision.step, decision.requeue_after), (Step::Keep, None));
+}
+
+#[test]
+fn nothing_is_submitted_while_the_backup_was_not_read() {
     let unasked = Answer::MaySubmit(preflight(None, None));
     assert_eq!(
         decision_after(&object(Value::Null), &unasked, 1, 1).step,
@@ -225,7 +227,7 @@ fn an_answer_to_another_question_decides_nothing() {
 
 #[test]
 fn without_a_key_each_stage_says_what_is_known() {
-    let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
+    let no_key = Answer::NoKey(KeyProblem::NoSecret("s".into()));
     let mut never = object(Value::Null);
     never.spec.adoption_policy = AdoptionPolicy::Never;
     for (object, expected) in [

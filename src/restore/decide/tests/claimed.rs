@@ -1,6 +1,5 @@
 use super::*;
 use crate::api::{AdoptionPolicy, SubmissionOutcome};
-use crate::restore::answer::Search;
 use crate::restore::{Change, Report, messages};
 
 pub(super) fn search(index: Option<Index>, jobs: &[RestoreJob], witness: bool) -> Answer {
@@ -106,7 +105,13 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
     let gone = search(None, &[], true);
     for round in 1..20 {
         learn(&mut evidence, &situation, &gone, now(round * 60));
-        let decision = decide(&situation, &evidence, &gone, &RULES, now(round * 60));
+        let decision = decide(
+            &situation,
+            &evidence,
+            &gone.to(&situation, &evidence),
+            &RULES,
+            now(round * 60),
+        );
         // A person is asked when a request without a trace would be sent again.
         let expected = match round {
             ..4 => Reason::ConfirmingSubmission,
@@ -187,7 +192,11 @@ fn a_failing_witness_is_no_witness() {
 
 #[test]
 fn an_accepted_submission_is_never_abandoned() {
-    let decision = decision_after(&claimed("Accepted"), &search(None, &[], true), 9, 60);
+    let gone = Answer::Follow {
+        job: Ok(None),
+        index: Some(Ok(None)),
+    };
+    let decision = decision_after(&claimed("Accepted"), &gone, 9, 60);
     assert!(!is_closed(&decision), "{decision:?}");
 }
 
@@ -235,11 +244,10 @@ fn a_claim_looks_for_its_own_values() {
 
 #[test]
 fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
-    use crate::restore::report::ClaimRequest;
-    use crate::restore::{Question, ask};
+    use crate::restore::submission::ClaimRequest;
     let object = claimed("Abandoned");
-    let question = ask(&Situation::of(&object), &Evidence::default());
-    assert_eq!(question, Question::MaySubmit { jobs: true });
+    let asked = question(&object, &Evidence::default());
+    assert_eq!(asked, "may it be submitted, with jobs");
     let request = ClaimRequest {
         nonce: "n-2".into(),
         now: time(500),
@@ -275,7 +283,13 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
         for round in 1..20 {
             let at = now(round * 60);
             learn(&mut evidence, &situation, &gone, at);
-            closed |= is_closed(&decide(&situation, &evidence, &gone, &RULES, at));
+            closed |= is_closed(&decide(
+                &situation,
+                &evidence,
+                &gone.to(&situation, &evidence),
+                &RULES,
+                at,
+            ));
         }
         assert!(!closed, "{outcome}");
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::{IndexRestoreStatus, StatusMessage};
-use crate::restore::{Change, Question, Report, ask};
+use crate::restore::{Change, Report};
 
 fn done() -> IndexRestore {
     let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
@@ -81,8 +81,8 @@ fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
         shown.status = Some(Report::new(message, Change::Nothing).status(&shown, time(1)));
         let decision = decision_after(&shown, &answer, 1, 1);
         assert_eq!(reason(&decision), Some(Reason::RestoreJobNotFound));
-        let question = ask(&Situation::of(&shown), &Evidence::default());
-        assert_eq!(question, Question::StillThere { by_list: false });
+        let asked = question(&shown, &Evidence::default());
+        assert_eq!(asked, "is the index there");
     }
 }
 
@@ -99,7 +99,13 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
     );
     let refused = still(Err(failure(FailureKind::Unauthorized)));
     learn(&mut evidence, &situation, &refused, now(700));
-    let decision = decide(&situation, &evidence, &refused, &RULES, now(700));
+    let decision = decide(
+        &situation,
+        &evidence,
+        &refused.to(&situation, &evidence),
+        &RULES,
+        now(700),
+    );
     let status = written(&done, decision, 700);
     let at = |time: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>| time.map(|t| t.0);
     assert_eq!(at(status.last_confirmed_time.clone()), Some(time(100)));
@@ -186,7 +192,14 @@ fn the_time_of_the_last_confirmation_is_written_once_a_day() {
         let situation = Situation::of(&done);
         let mut evidence = Evidence::default();
         learn(&mut evidence, &situation, &ready, at);
-        report(decide(&situation, &evidence, &ready, &RULES, at)).change
+        report(decide(
+            &situation,
+            &evidence,
+            &ready.to(&situation, &evidence),
+            &RULES,
+            at,
+        ))
+        .change
     };
     assert_eq!(change_at(86_399), Change::Nothing);
     assert_eq!(change_at(86_400), Change::Confirmed(time(86_400)));

@@ -1,7 +1,6 @@
 use super::*;
 use crate::api::StatusMessage;
-use crate::restore::answer::Search;
-use crate::restore::{Change, Question, Report, ask};
+use crate::restore::{Change, Report};
 
 fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
     Answer::Follow {
@@ -107,10 +106,8 @@ fn one_bad_poll_changes_nothing_and_a_refused_key_is_said_at_once() {
 #[test]
 fn a_restored_index_that_went_is_reported_and_nothing_else() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
-    assert_eq!(
-        ask(&Situation::of(&done), &Evidence::default()),
-        Question::StillThere { by_list: true }
-    );
+    let asked = question(&done, &Evidence::default());
+    assert_eq!(asked, "is the index there, by list");
     for (seen, expected) in [
         (Ok(None), Some(Reason::IndexDeleted)),
         (Ok(Some(index(true, "Ready"))), Some(Reason::Restored)),
@@ -157,8 +154,12 @@ fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amis
         let mut done = accepted(json!({"state": "Completed"}), Some("index.host"));
         let report = Report::new(StatusMessage::new(shown, "m"), Change::Nothing);
         done.status = Some(report.status(&done, time(1)));
-        let question = ask(&Situation::of(&done), &Evidence::default());
-        assert_eq!(question, Question::StillThere { by_list }, "{shown:?}");
+        let asked = question(&done, &Evidence::default());
+        let expected = match by_list {
+            true => "is the index there, by list",
+            false => "is the index there",
+        };
+        assert_eq!(asked, expected, "{shown:?}");
     }
 }
 
@@ -172,9 +173,12 @@ fn a_restore_is_followed_until_its_index_was_ready() {
         ("Completed", Some("index.host"), false),
     ] {
         let object = accepted(json!({ "state": state }), host);
-        let question = ask(&Situation::of(&object), &Evidence::default());
-        let found = matches!(question, Question::Follow { .. });
-        assert_eq!(found, follows, "{state} {host:?}");
+        let asked = question(&object, &Evidence::default());
+        assert_eq!(
+            asked == "how far is the job",
+            follows,
+            "{state} {host:?}: {asked}"
+        );
     }
 }
 

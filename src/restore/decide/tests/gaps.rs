@@ -6,13 +6,16 @@ use crate::api::{IndexRestoreStatus, REQUESTED_AT, SubmissionOutcome};
 use crate::restore::Change;
 use crate::restore::evidence::is_gap;
 use crate::restore::messages;
-use crate::restore::report::{ClaimRequest, Report};
-use crate::restore::submission::own_submission;
+use crate::restore::report::Report;
+use crate::restore::submission::{ClaimRequest, own_submission};
 
-/// The status after an observation that began at each of these seconds.
+/// The status after an observation that began at each of these seconds, while the claim is open.
 fn watched(object: &mut IndexRestore, evidence: &mut Evidence, seconds: &[i64], rules: &Rules) {
     let nothing = search(None, &[], true);
     for second in seconds {
+        if !own_submission(object).unwrap().is_open() {
+            return;
+        }
         see(object, evidence, &nothing, *second, rules);
     }
 }
@@ -26,9 +29,9 @@ fn see(
 ) {
     let at = now(second);
     let situation = Situation::of(object);
-    let answer = ended(answer, at);
-    evidence.learn(&situation, &answer, at.boot..at.boot, rules.patience);
-    let decision = decide(&situation, evidence, &answer, rules, at);
+    let observation = ended(answer, at).to(&situation, evidence);
+    evidence.learn(&situation, &observation, at.boot..at.boot, rules.patience);
+    let decision = decide(&situation, evidence, &observation, rules, at);
     if let Step::Report(report) = decision.step {
         object.status = Some(report.status(object, at.wall));
     }

@@ -1,6 +1,7 @@
 //! Every row of the decision, then what must hold for all of them.
 
 mod adopted;
+mod answer;
 mod arms;
 mod claimed;
 mod finished;
@@ -25,12 +26,11 @@ use crate::pinecone::{
     Backup, BackupState, Failure, FailureKind, Index, IndexHealth, JobState, Lookup, RestoreJob,
     SourceBackup,
 };
-use crate::restore::answer::{Check, Preflight, Search};
 use crate::restore::jobs::RestoreJobs;
-use crate::restore::{
-    Answer, Decision, Evidence, Intervals, Patience, Rules, Situation, Step, decide,
-};
+use crate::restore::observation::{Check, Preflight, Search};
+use crate::restore::{Decision, Evidence, Intervals, Patience, Rules, Situation, Step, decide};
 use crate::runtime::clock::{BootTime, Now};
+use answer::{Answer, question};
 
 const START: i64 = 1_800_000_000;
 
@@ -163,21 +163,21 @@ fn still(index: Lookup<Index>) -> Answer {
 }
 
 fn learn(evidence: &mut Evidence, situation: &Situation, answer: &Answer, at: Now) {
-    let looked = at.boot..at.boot;
-    let answer = &ended(answer, at);
-    evidence.learn(situation, answer, looked, RULES.patience);
+    let during = at.boot..at.boot;
+    let observation = ended(answer, at).to(situation, evidence);
+    evidence.learn(situation, &observation, during, RULES.patience);
 }
 
-/// Looks `times` times, `every` seconds apart, and decides after each.
+/// Observes `times` times, `every` seconds apart, and decides after each.
 fn decision_after(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Decision {
     let situation = Situation::of(object);
     let mut evidence = Evidence::default();
     let mut decision = None;
     for round in 0..times {
         let now = now(i64::from(round) * every);
-        let answer = &ended(answer, now);
         learn(&mut evidence, &situation, answer, now);
-        decision = Some(decide(&situation, &evidence, answer, &RULES, now));
+        let observation = ended(answer, now).to(&situation, &evidence);
+        decision = Some(decide(&situation, &evidence, &observation, &RULES, now));
     }
     decision.unwrap()
 }

@@ -2,7 +2,6 @@
 
 use super::claimed::{is_closed, search};
 use super::*;
-use crate::restore::answer::Search;
 
 /// Two observations of an index that is there: one that misses its job, one that shows it.
 fn without_and_with_its_job() -> (Answer, Answer) {
@@ -23,7 +22,13 @@ fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
     let mut evidence = Evidence::default();
     for second in (0..=60).step_by(6) {
         learn(&mut evidence, &situation, &without, now(second));
-        let decision = decide(&situation, &evidence, &without, &RULES, now(second));
+        let decision = decide(
+            &situation,
+            &evidence,
+            &without.to(&situation, &evidence),
+            &RULES,
+            now(second),
+        );
         assert_eq!(
             reason(&decision),
             Some(Reason::ConfirmingSubmission),
@@ -31,7 +36,13 @@ fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
         );
     }
     learn(&mut evidence, &situation, &with, now(66));
-    let decision = decide(&situation, &evidence, &with, &RULES, now(66));
+    let decision = decide(
+        &situation,
+        &evidence,
+        &with.to(&situation, &evidence),
+        &RULES,
+        now(66),
+    );
     assert_eq!(reason(&decision), Some(Reason::Restoring));
 }
 
@@ -63,10 +74,20 @@ fn an_observation_that_began_within_the_lag_and_ended_after_it_does_not_count() 
     let without = search(Some(index(true, "Ready")), &[], true);
     let mut evidence = Evidence::default();
     let patience = RULES.patience;
-    evidence.learn(&situation, &without, now(0).boot..now(1).boot, patience);
+    evidence.learn(
+        &situation,
+        &without.to(&situation, &Evidence::default()),
+        now(0).boot..now(1).boot,
+        patience,
+    );
     for (begun, counted) in [(2, 0), (60, 0), (61, 1), (62, 2)] {
         let looked = now(begun).boot..now(900).boot;
-        evidence.learn(&situation, &without, looked, patience);
+        evidence.learn(
+            &situation,
+            &without.to(&situation, &Evidence::default()),
+            looked,
+            patience,
+        );
         assert_eq!(evidence.observations(), counted, "{begun} s");
     }
 }
@@ -88,7 +109,13 @@ fn observations_without_a_witness_prove_nothing_later() {
     let at = now(9 * 60);
     learn(&mut evidence, &situation, &answer, at);
     assert!(
-        !is_closed(&decide(&situation, &evidence, &answer, &RULES, at)),
+        !is_closed(&decide(
+            &situation,
+            &evidence,
+            &answer.to(&situation, &evidence),
+            &RULES,
+            at
+        )),
         "one look with the right key"
     );
 }

@@ -282,7 +282,7 @@ fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
     let mut refused = claimed("Refused");
     let submission = refused.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().attempt = 2;
-    let claim = crate::restore::report::ClaimRequest {
+    let claim = crate::restore::submission::ClaimRequest {
         nonce: "n-2".into(),
         now: time(900),
     };

@@ -2,7 +2,6 @@
 
 use super::claimed::search;
 use super::*;
-use crate::restore::answer::Search;
 
 fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Option<u64> {
     let decision = decision_after(object, answer, times, every);

@@ -4,7 +4,6 @@ use super::*;
 use crate::api::{AdoptionPolicy, IndexRestoreStatus};
 use crate::caches::KeyProblem;
 use crate::pinecone::found;
-use crate::restore::answer::Search;
 use crate::restore::submission::own_submission;
 use crate::restore::{Change, Stage};
 
@@ -113,48 +112,82 @@ fn any_source() -> impl Strategy<Value = SourceBackup> {
     ])
 }
 
-fn any_answer() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        Just(Answer::Nothing),
-        Just(Answer::NoKey(KeyProblem::NoSecret("s".into()))),
-        (
-            any_index(),
-            prop::option::of(any_restore_jobs()),
-            any_backup()
-        )
-            .prop_map(|(index, jobs, backup)| {
-                Answer::MaySubmit(Preflight {
-                    index,
-                    jobs,
-                    backup,
-                    date: None,
-                })
-            }),
-        (any_index(), any_restore_jobs(), any_backup()).prop_map(|(index, jobs, backup)| {
-            Answer::FindOurs(Search {
-                ended: time(0),
-                index,
-                jobs,
-                backup,
-            })
-        }),
-        (
-            prop_oneof![
-                Just(Ok(None)),
-                any_failure().prop_map(Err),
-                any_job().prop_map(|job| Ok(Some(job)))
-            ],
-            prop::option::of(any_index())
-        )
-            .prop_map(|(job, index)| Answer::Follow { job, index }),
-        (any_index(), any_shown(), any_backup()).prop_map(|(index, job, backup)| {
-            Answer::StillThere(Check {
-                index,
-                job,
-                backup: backup.map(found),
-            })
-        }),
-    ]
+/// An answer for whichever stage asks.
+#[derive(Clone, Debug)]
+struct AnyAnswer {
+    has_key: bool,
+    preflight: Preflight,
+    search: Search,
+    follow: (Lookup<RestoreJob>, Option<Lookup<Index>>),
+    check: Check,
+}
+
+impl AnyAnswer {
+    fn to_stage(&self, stage: &Stage) -> Answer {
+        if !self.has_key {
+            return Answer::NoKey(KeyProblem::NoSecret("s".into()));
+        }
+        match stage {
+            Stage::Unclaimed { .. } => Answer::MaySubmit(self.preflight.clone()),
+            Stage::Claimed(_) => Answer::FindOurs(self.search.clone()),
+            Stage::Submitted(_) => {
+                let (job, index) = self.follow.clone();
+                Answer::Follow { job, index }
+            }
+            Stage::Finished(_) => Answer::StillThere(self.check.clone()),
+            Stage::Rejected | Stage::Failed => Answer::Nothing,
+        }
+    }
+}
+
+fn any_preflight() -> impl Strategy<Value = Preflight> {
+    let jobs = prop::option::of(any_restore_jobs());
+    (any_index(), jobs, any_backup()).prop_map(|(index, jobs, backup)| Preflight {
+        index,
+        jobs,
+        backup,
+        date: None,
+    })
+}
+
+fn any_search() -> impl Strategy<Value = Search> {
+    (any_index(), any_restore_jobs(), any_backup()).prop_map(|(index, jobs, backup)| Search {
+        ended: time(0),
+        index,
+        jobs,
+        backup,
+    })
+}
+
+fn any_follow() -> impl Strategy<Value = (Lookup<RestoreJob>, Option<Lookup<Index>>)> {
+    let job = prop_oneof![
+        Just(Ok(None)),
+        any_failure().prop_map(Err),
+        any_job().prop_map(|job| Ok(Some(job)))
+    ];
+    (job, prop::option::of(any_index()))
+}
+
+fn any_check() -> impl Strategy<Value = Check> {
+    (any_index(), any_shown(), any_backup()).prop_map(|(index, job, backup)| Check {
+        index,
+        job,
+        backup: backup.map(found),
+    })
+}
+
+fn any_answer() -> impl Strategy<Value = AnyAnswer> {
+    let answers = (any_preflight(), any_search(), any_follow(), any_check());
+    (prop::bool::weighted(0.9), answers).prop_map(|(has_key, answers)| {
+        let (preflight, search, follow, check) = answers;
+        AnyAnswer {
+            has_key,
+            preflight,
+            search,
+            follow,
+            check,
+        }
+    })
 }
 
 fn any_object() -> impl Strategy<Value = IndexRestore> {
@@ -222,9 +255,10 @@ proptest! {
             clock += pause;
             let now = now(clock);
             let situation = Situation::of(&object);
-            let answer = ended(&answer, now);
+            let answer = ended(&answer.to_stage(&situation.stage), now);
             learn(&mut evidence, &situation, &answer, now);
-            let decision = decide(&situation, &evidence, &answer, &RULES, now);
+            let observation = answer.to(&situation, &evidence);
+            let decision = decide(&situation, &evidence, &observation, &RULES, now);
             prop_assert!(decision.requeue_after.is_none_or(|requeue_after| !requeue_after.is_zero()));
             match &decision.step {
                 Step::Keep => {}

@@ -55,7 +55,13 @@ fn a_job_is_not_ones_own_while_a_rivals_answer_may_be_on_its_way() {
         let (mut evidence, now) = (Evidence::default(), now(second));
         let answer = ended(&there, now);
         learn(&mut evidence, &situation, &answer, now);
-        let decision = decide(&situation, &evidence, &answer, &RULES, now);
+        let decision = decide(
+            &situation,
+            &evidence,
+            &answer.to(&situation, &evidence),
+            &RULES,
+            now,
+        );
         let change = report(decision).change;
         assert_eq!(matches!(change, Change::Record(_)), is_own, "{second}");
     }

@@ -1,9 +1,8 @@
 use super::*;
 use crate::api::{AdoptionPolicy, StatusMessage};
 use crate::caches::KeyProblem;
-use crate::restore::answer::Search;
-use crate::restore::report::ClaimRequest;
-use crate::restore::{Change, Question, Report, Stage, ask, messages};
+use crate::restore::submission::ClaimRequest;
+use crate::restore::{Change, Report, Stage, messages};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 #[test]
@@ -23,10 +22,7 @@ fn an_object_that_is_being_deleted_submits_nothing() {
     let mut object = object(Value::Null);
     object.metadata.deletion_timestamp = Some(Time(time(1)));
     let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
-    assert_eq!(
-        ask(&Situation::of(&object), &Evidence::default()),
-        Question::Nothing
-    );
+    assert_eq!(question(&object, &Evidence::default()), "none");
     let decision = decision_after(&object, &answer, 1, 1);
     assert_eq!((decision.step, decision.requeue_after), (Step::Keep, None));
 }

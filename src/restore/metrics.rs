@@ -1,0 +1,170 @@
+//! Metrics of restores and of their reconciles.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::runtime::metrics::seconds;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// Metrics of restores and of their reconciles. Clones count in the same metrics.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    reconciles: Family<OutcomeLabel, Counter>,
+    reconcile_duration: Histogram,
+    submissions: Family<OutcomeLabel, Counter>,
+    restores: Family<ReasonLabel, Gauge>,
+    unconfirmed: Gauge,
+    conflicts: Counter,
+    watch_errors: Counter,
+    orphaned: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            reconciles: Family::default(),
+            reconcile_duration: seconds(),
+            submissions: Family::default(),
+            restores: Family::default(),
+            unconfirmed: Gauge::default(),
+            conflicts: Counter::default(),
+            watch_errors: Counter::default(),
+            orphaned: Counter::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Returns the metrics, which `registry` shows from now on.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "reconciles",
+            "Reconciles of an IndexRestore by outcome",
+            metrics.reconciles.clone(),
+        );
+        registry.register_with_unit(
+            "reconcile_duration",
+            "Time of one reconcile of an IndexRestore",
+            Unit::Seconds,
+            metrics.reconcile_duration.clone(),
+        );
+        registry.register(
+            "submissions",
+            "Claims by the answer to their create request; unsent where none was sent",
+            metrics.submissions.clone(),
+        );
+        registry.register(
+            "restores",
+            "IndexRestores by the reason of their Ready condition",
+            metrics.restores.clone(),
+        );
+        registry.register(
+            "unconfirmed",
+            "IndexRestores whose restored index cannot be checked",
+            metrics.unconfirmed.clone(),
+        );
+        registry.register(
+            "status_write_conflicts",
+            "Status writes that lost to a newer version of the object",
+            metrics.conflicts.clone(),
+        );
+        registry.register(
+            "watch_errors",
+            "Errors while watching IndexRestores",
+            metrics.watch_errors.clone(),
+        );
+        registry.register(
+            "orphaned",
+            "Accepted restores whose IndexRestore was gone before it could be recorded",
+            metrics.orphaned.clone(),
+        );
+        metrics
+    }
+
+    /// Counts one reconcile and its duration; `outcome` is `ok` or a bounded error label.
+    pub fn reconciled(&self, outcome: &'static str, took: Duration) {
+        self.reconciles
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+        self.reconcile_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts one claim by its outcome: the label of the answer to its request, or `unsent`.
+    pub fn submitted(&self, outcome: &'static str) {
+        self.submissions
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Counts a status write that lost against a newer version of the object.
+    pub fn conflicted(&self) {
+        self.conflicts.inc();
+    }
+
+    /// Counts an error of a watch on IndexRestores. The watch is restarted.
+    pub fn watch_failed(&self) {
+        self.watch_errors.inc();
+    }
+
+    /// Counts an accepted restore that no IndexRestore records, because its object is gone.
+    pub fn orphaned(&self) {
+        self.orphaned.inc();
+    }
+
+    /// Sets the number of restores of each reason, and the number of those whose restored
+    /// index cannot be checked.
+    pub fn count_restores(
+        &self,
+        by_reason: impl IntoIterator<Item = (&'static str, i64)>,
+        unconfirmed: i64,
+    ) {
+        self.unconfirmed.set(unconfirmed);
+        for (reason, count) in by_reason {
+            self.restores
+                .get_or_create(&ReasonLabel { reason })
+                .set(count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::metrics::{LeaderGauge, encode, registry};
+
+    #[test]
+    fn metrics_are_shown_under_their_documented_names() {
+        let mut registry = registry("indexrestore", "1", "r");
+        LeaderGauge::register(&mut registry);
+        let metrics = Metrics::register(&mut registry);
+        metrics.submitted("accepted");
+        metrics.count_restores([("Restored", 3), ("Pending", 0)], 2);
+        let text = encode(&registry).unwrap();
+        for line in [
+            r#"indexrestore_submissions_total{outcome="accepted"} 1"#,
+            r#"indexrestore_restores{reason="Restored"} 3"#,
+            r#"indexrestore_restores{reason="Pending"} 0"#,
+            "indexrestore_unconfirmed 2",
+            "indexrestore_orphaned_total 0",
+            "indexrestore_leader 0",
+        ] {
+            assert!(text.contains(line), "{line} is missing from\n{text}");
+        }
+    }
+}
