@@ -24,10 +24,10 @@ pub struct KeyId(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Nothing but white space.
-    #[error("it is empty")]
+    #[error("the value is empty")]
     Empty,
     /// Not UTF-8, or with characters that are not allowed in a header value.
-    #[error("it has characters that an HTTP header cannot carry (a line break or binary data)")]
+    #[error("the value has characters that an HTTP header cannot carry, such as a line break")]
     NotAHeader,
 }
 

@@ -9,8 +9,8 @@ use super::api_key::ApiKey;
 use super::untrusted::one_line;
 use super::wire::{ErrorBody, ErrorResponse};
 
-/// Longest wait that a Retry-After can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
+/// Longest pause that a Retry-After can ask for.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Why a request did not give what was asked for, in words fit for a status:
 /// Pinecone's text is untrusted, cut, and free of the API key.

@@ -42,7 +42,7 @@ impl RateLimiter {
         if let Some(left) = self.pause_left(key, BootTime::now()) {
             let mut failure = Failure::without_answer(
                 FailureKind::RateLimited,
-                "held back until the pause is over that Pinecone asked for",
+                "not sent during the pause that Pinecone asked for",
             );
             failure.retry_after = Some(left);
             return Err(failure);

@@ -39,6 +39,22 @@ impl Intervals {
         self.retry(failures, None).min(SECRET)
     }
 
+    /// Longest time until a failed request is retried, unless Pinecone asks for a longer pause.
+    pub fn longest_retry(self) -> Duration {
+        self.retry(u32::MAX, None)
+    }
+
+    /// Longest time until the Secret is read again.
+    pub fn longest_secret(self) -> Duration {
+        self.secret(u32::MAX)
+    }
+
+    /// Longest time until an open submission is observed again, unless Pinecone asks for a longer
+    /// pause.
+    pub fn longest_observation(self) -> Duration {
+        self.poll_max.max(self.longest_secret())
+    }
+
     /// Until the next observation of a restore that needs manual action: five times `poll_max`.
     pub fn stalled(self) -> Duration {
         self.poll_max.saturating_mul(5)

@@ -147,7 +147,7 @@ async fn an_index_without_a_job_is_recorded_only_where_it_names_its_backup() {
         ["Ready=Unknown", "Stalled=True", "Succeeded=Unknown"]
     );
     assert!(
-        ready(&object).2.contains("check in Pinecone"),
+        ready(&object).2.contains("Check in Pinecone"),
         "{:?}",
         ready(&object)
     );

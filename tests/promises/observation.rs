@@ -86,7 +86,7 @@ async fn an_index_deleted_during_an_outage_is_restored_again_only_on_request() {
     let object = scene.until("unseen", "SubmissionUnconfirmed").await;
     let message = ready(&object).2;
     assert!(
-        message.contains("out of sight") && message.contains(REQUESTED_AT),
+        message.contains("was not observed") && message.contains(REQUESTED_AT),
         "{message}"
     );
     let observed = |object| status(object).submission.unwrap().last_observed_time;
@@ -152,7 +152,7 @@ async fn without_an_allowed_gap_a_lost_create_is_sent_again_only_on_request() {
     let object = scene.until("manual", "SubmissionUnconfirmed").await;
     let message = ready(&object).2;
     assert!(
-        message.contains("never to submit again by itself"),
+        message.contains("never submits again automatically"),
         "{message}"
     );
     stays_unconfirmed(&scene, "manual").await;

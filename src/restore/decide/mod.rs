@@ -179,7 +179,10 @@ impl Inputs<'_> {
                 Decision::keep(self.rules.intervals.slow(self.now.boot))
             }
             Stage::Unclaimed { .. } | Stage::Submitted(_) => Decision::report(
-                Report::new(messages::no_key(problem), Change::Nothing),
+                Report::new(
+                    messages::no_key(problem, self.rules.intervals),
+                    Change::Nothing,
+                ),
                 requeue_after,
             ),
         }
