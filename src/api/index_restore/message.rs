@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::Reason;
 use crate::api::conditions::{self, ConditionStates, Truth, find};
 
-/// The reason and the message of the conditions. The text says what is true, why, and what
-/// to do next.
+/// The reason and the message of the conditions. The text says what is true, why, and what happens or
+/// what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
     /// Reason of all conditions of the status, and of the event that announces it.
@@ -36,8 +36,8 @@ impl StatusMessage {
 
     /// Returns the conditions that say this; they replace `before`.
     ///
-    /// `succeeded` says that the restore was complete and its index ready at some
-    /// time: that stays true whatever happens to the index later.
+    /// `succeeded` says that the restore was complete and its index ready at some time, which stays
+    /// true whatever happens to the index later.
     pub fn conditions(
         &self,
         succeeded: bool,

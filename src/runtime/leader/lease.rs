@@ -18,8 +18,8 @@ pub async fn read(
     with_deadline_of("read lease", deadline, api.get_opt(name)).await
 }
 
-/// Writes the record over `before`, or creates the lease. Whoever saw another
-/// version loses with a conflict.
+/// Writes the record over `before`, or creates the lease. The write conflicts if `before` is not the
+/// current version.
 pub async fn write(
     api: &Api<Lease>,
     name: &str,
@@ -50,7 +50,7 @@ pub async fn write(
     }
 }
 
-/// The record of a lease; `duration` where it names none.
+/// Returns the record of a lease; with `duration` if the lease names none.
 pub fn record(lease: &Lease, duration: Duration) -> LeaseRecord {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.map(u64::try_from);
@@ -64,9 +64,9 @@ pub fn record(lease: &Lease, duration: Duration) -> LeaseRecord {
     }
 }
 
-/// What others wrote into the lease beside the record stays.
+/// Returns the lease with this record. Fields that others wrote stay.
 fn with(mut lease: Lease, record: &LeaseRecord) -> Lease {
-    // Rounded up: a candidate that waits too long does no harm.
+    // Rounded up: a candidate may wait too long, but not too short.
     let seconds = record.duration.as_millis().div_ceil(1_000);
     lease.spec = Some(LeaseSpec {
         holder_identity: Some(record.holder.clone()),
