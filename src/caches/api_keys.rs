@@ -1,5 +1,5 @@
-//! The cache of API keys, read from Secrets by name when a request needs one. `get` is the
-//! only verb used: nothing is watched or listed.
+//! The cache of API keys, which are read from Secrets by name when a request needs one. `get` is the
+//! only verb used: no Secret is watched or listed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -9,8 +9,8 @@ use super::api_key::KeyId;
 use super::failure::{Failure, FailureKind};
 use crate::runtime::clock::BootTime;
 
-/// Requests a second that one API key may make. Pinecone publishes no limit for
-/// its control plane; this keeps a thousand resources after a restart polite.
+/// Requests per second and API key. Pinecone publishes no limit for its control plane; this one
+/// limits the load of a thousand resources after a restart.
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(40).unwrap();
 
@@ -33,11 +33,11 @@ impl Default for RateLimiter {
 }
 
 impl RateLimiter {
-    /// Waits until this key may make a request.
+    /// Waits until this API key may make a request.
     ///
     /// # Errors
-    /// While a pause lasts that Pinecone asked for: a failure like its own 429, with the rest
-    /// of the pause.
+    /// During a pause that Pinecone asked for: a failure like its own 429, with the rest of the
+    /// pause.
     pub async fn until_ready(&self, key: KeyId) -> Result<(), Failure> {
         if let Some(left) = self.pause_left(key, BootTime::now()) {
             let mut failure = Failure::without_answer(

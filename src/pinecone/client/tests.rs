@@ -71,7 +71,7 @@ async fn an_accepted_create_gives_both_ids_and_sends_no_tags_unasked() {
     assert_eq!(accepted.tags, None);
 }
 
-/// What became of a POST, in a word.
+/// Returns the outcome of a POST as a label.
 fn word(posted: &Posted) -> (&'static str, &'static str) {
     match posted {
         Posted::Accepted(_) => ("accepted", ""),
@@ -229,7 +229,7 @@ async fn every_page_of_the_list_is_read_and_each_job_of_the_name_once() {
             .iter()
             .any(|page| page.query.as_deref().is_some_and(with_both))
     );
-    // A list that goes round ends all the same, and proves no absence.
+    // The listing ends although the tokens repeat, and proves no absence.
     control.inject(Fault::new(
         Route::ListRestoreJobs,
         FaultKind::ListStuckToken,

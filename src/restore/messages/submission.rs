@@ -32,8 +32,8 @@ pub fn abandoned(intervals: Intervals) -> StatusMessage {
     )
 }
 
-/// Asks a person to check in Pinecone: the outcome is unknown for longer than
-/// [`Patience::give_up`], or a trace of the restore disappeared.
+/// Requires manual action: the outcome is unknown for longer than [`Patience::give_up`], or a trace of
+/// the restore disappeared.
 ///
 /// [`Patience::give_up`]: crate::restore::intervals::Patience::give_up
 pub fn unconfirmed(situation: &Situation, why: &str) -> StatusMessage {
@@ -46,8 +46,8 @@ pub fn unconfirmed(situation: &Situation, why: &str) -> StatusMessage {
     )
 }
 
-/// Asks a person to check in Pinecone: the outcome was not observed for too long, so that an
-/// absence proves nothing. `until` is the end of the observation, `longest` the longest gap allowed.
+/// Requires manual action: the outcome was not observed for too long, so that an absence proves
+/// nothing. `until` is the end of the observation, `longest` the longest gap allowed.
 pub fn unobserved(
     situation: &Situation,
     why: &str,
