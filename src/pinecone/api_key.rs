@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_people_store_and_refuses_what_cannot_be_sent() {
+    fn accepts_stored_keys_and_rejects_those_that_cannot_be_sent() {
         let plain = ApiKey::new(b"pcsk_a").unwrap();
         assert_eq!(ApiKey::new(b" pcsk_a\n").unwrap().id(), plain.id());
         assert_ne!(ApiKey::new(b"pcsk_b").unwrap().id(), plain.id());

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_json_is_not_quoted() {
+    fn does_not_quote_a_body_that_is_not_json() {
         let text = r#"{"one": {"pcsk_canary": "\u0070csk_canary"#;
         let why = "EOF while parsing a string at line 1 column 41";
         assert_eq!(body(text), ("invalid", json!(why)));

@@ -131,19 +131,19 @@ mod tests {
         while age < length {
             age += INTERVALS.poll(age);
             polls += 1;
-            assert!(polls < 1_000, "it comes to no end");
+            assert!(polls < 1_000, "polling does not end");
         }
         (polls, age - length)
     }
 
     #[test]
-    fn a_ten_minute_restore_costs_some_forty_polls() {
+    fn polls_a_ten_minute_restore_about_forty_times() {
         let (polls, _) = follow(Duration::from_secs(600));
         assert!(polls <= 42, "{polls} polls");
     }
 
     #[test]
-    fn the_end_is_seen_within_about_an_eighth_of_the_length() {
+    fn observes_the_end_within_about_an_eighth_of_the_length() {
         for minutes in [1, 3, 10, 45, 300] {
             let length = Duration::from_secs(minutes * 60);
             let (_, late) = follow(length);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submission_is_waited_for_ever_longer_and_beyond_the_lists_lag() {
+    fn confirm_patience_doubles_with_each_attempt_and_exceeds_the_lists_lag() {
         let patience = Patience::default();
         assert!(patience.for_attempt(1) > patience.catch_up);
         assert_eq!(patience.for_attempt(0), patience.confirm);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn restored_indexes_are_looked_at_together_at_the_beginning_of_each_period() {
+    fn checks_restored_indexes_together_at_the_beginning_of_each_period() {
         let period = Duration::from_secs(600);
         assert_eq!(INTERVALS.slow_period(), period);
         for (second, left) in [(0, 600), (1, 599), (599, 1), (600, 600)] {

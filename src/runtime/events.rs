@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recorder_that_keeps_enough_events_gives_way_to_another() {
+    async fn replaces_a_recorder_that_stores_enough_events() {
         let created = Arc::default();
         let events = Events::new(counting(&created).await);
         let object = ObjectReference {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn reconciling_and_stalled_are_never_there_together_nor_false() {
+    fn reconciling_and_stalled_are_never_both_present_nor_false() {
         for reason in Reason::ALL {
             for succeeded in [false, true] {
                 let all = StatusMessage::new(reason, "m").conditions(succeeded, 1, &[], at(0));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restore_that_succeeded_once_stays_so() {
+    fn succeeded_stays_true_once_the_restore_succeeded() {
         let deleted = StatusMessage::new(Reason::IndexDeleted, "gone");
         let all = deleted.conditions(true, 1, &[], at(0));
         assert_eq!(

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_that_was_taken_away_by_hand_ends_leadership_at_once() {
+    fn ends_leadership_at_once_if_the_lease_is_changed_by_hand() {
         let timing = Timing {
             lease_duration: Duration::from_secs(15),
             renew_deadline: Duration::from_secs(10),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_the_record_begins_the_wait_anew() {
+    fn any_change_of_the_record_restarts_the_wait() {
         let changes: [fn(&mut LeaseRecord); 5] = [
             |record| record.renewed = Some(wall(202)),
             |record| record.acquired = None,

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_does_not_last_again() {
+    fn a_term_that_ended_does_not_resume() {
         for end in [None, Some(at(10))] {
             let leadership = Leadership::new(Arc::default());
             leadership.update(Some(at(10)), at(0));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_that_comes_after_its_own_deadline_leads_nowhere() {
+    fn a_renewal_after_its_own_deadline_does_not_lead() {
         let leadership = Leadership::new(Arc::default());
         leadership.update(Some(at(10)), at(60));
         assert!(leadership.term(at(60)).is_none());

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_says_nothing_is_free_and_one_without_duration_has_ours() {
+    fn an_empty_lease_is_free_and_one_without_duration_uses_our_own() {
         let own = Duration::from_secs(15);
         assert_eq!(record(&Lease::default(), own).holder, "");
         for odd in [None, Some(0), Some(-1)] {
