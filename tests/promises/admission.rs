@@ -57,13 +57,13 @@ async fn each_field_takes_good_values_and_refuses_bad_ones_by_name() {
             "/backupId",
             json!("bkp_123.~é"),
             json!("a/b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
             json!("..."),
             json!(".."),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
@@ -71,18 +71,23 @@ async fn each_field_takes_good_values_and_refuses_bad_ones_by_name() {
             json!("b".repeat(129)),
             "spec.backupId: Too long",
         ),
-        ("/backupId", json!("b"), json!("a b"), "backupId may not be"),
+        (
+            "/backupId",
+            json!("b"),
+            json!("a b"),
+            "backupId must not be",
+        ),
         (
             "/backupId",
             json!("b"),
             json!("a\u{7}b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
             json!("b"),
             json!("a\u{2003}b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         ("/backupId", json!("b"), json!(""), "spec.backupId"),
         (
