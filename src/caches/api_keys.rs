@@ -17,7 +17,7 @@ use crate::runtime::failpoint::{Site, around};
 /// How long an API key is cached, and so how late a changed Secret is noticed.
 const TIME_TO_LIVE: Duration = Duration::from_secs(20);
 
-/// Why there is no key: a sentence without its full stop.
+/// Why there is no key: a clause for the middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// No Secret of this name in the namespace of the IndexRestore.
@@ -42,7 +42,7 @@ pub enum KeyProblem {
         why: InvalidKey,
     },
     /// The API server answered 403 to `get` on the Secret of this name.
-    #[error("Secret {0:?} cannot be read: the API server denies the operator access")]
+    #[error("the operator may not read Secret {0:?}")]
     Forbidden(String),
 }
 
@@ -53,7 +53,7 @@ impl KeyProblem {
             Self::NoSecret(_) => "Create it with the Pinecone API key",
             Self::NoKey { .. } => "Add the key, or correct apiKeySecretRef.key",
             Self::Invalid { .. } => "Store the API key alone",
-            Self::Forbidden(_) => "Allow the operator's ServiceAccount to get this Secret",
+            Self::Forbidden(_) => "Grant its ServiceAccount permission to get this Secret",
         }
     }
 }

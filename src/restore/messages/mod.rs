@@ -49,7 +49,8 @@ pub fn no_key(problem: &KeyProblem, intervals: Intervals) -> StatusMessage {
     StatusMessage::new(
         Reason::SecretNotFound,
         format!(
-            "{problem}. {}; the operator checks again {}.",
+            "{}. {}; the operator checks again {}.",
+            capitalized(&problem.to_string()),
             problem.remedy(),
             at_least_every(intervals.longest_secret())
         ),
@@ -87,4 +88,10 @@ pub fn backup_failed(backup_id: &str, status: &str) -> StatusMessage {
             "Backup {backup_id} cannot be restored ({status}). Set backupId to another backup; nothing was created."
         ),
     )
+}
+
+fn capitalized(clause: &str) -> String {
+    let mut characters = clause.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }

@@ -20,7 +20,7 @@ const NEXT: [&str; 21] = [
     "follows",
     "records",
     "Add",
-    "Allow",
+    "Grant",
     "Apply",
     "Check ",
     "Correct",
