@@ -1,4 +1,4 @@
-//! The command line. Every flag is an environment variable too.
+//! The command line. Every flag can also be set by an environment variable.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,8 +32,8 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// URL of Pinecone's control plane. It is a flag and not a field of the resource, so that nobody
-    /// who may create an IndexRestore can have API keys sent elsewhere.
+    /// URL of Pinecone's control plane. It is a flag and not a field of the resource, so that no
+    /// author of an IndexRestore can send API keys to another server.
     #[arg(
         long,
         env = "PINECONE_ENDPOINT",
@@ -52,12 +52,12 @@ pub struct RunArgs {
     )]
     pinecone_api_version: ApiVersion,
 
-    /// PEM file of certificates to trust beside the system's, for a proxy that opens TLS. The proxy
-    /// itself is taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+    /// PEM file of certificates to trust in addition to the system's, for a proxy that terminates
+    /// TLS. HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY set the proxy itself.
     #[arg(long, env = "PINECONE_CA_FILE", value_name = "FILE")]
     pinecone_ca_file: Option<PathBuf>,
 
-    /// Namespace to watch; repeat it, or separate several by commas. Without it, all namespaces.
+    /// Namespace to watch. Repeat the flag, or separate namespaces by commas. Default: all namespaces.
     #[arg(
         long,
         env = "WATCH_NAMESPACE",
@@ -66,12 +66,12 @@ pub struct RunArgs {
     )]
     watch_namespace: Vec<String>,
 
-    /// IndexRestores worked on at the same time.
+    /// Maximum number of concurrent reconciles.
     #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
-    /// Time for one request to Pinecone, from connecting to the end of its answer. On shutdown an
-    /// open create request is waited for: the pod's grace period must be longer.
+    /// Timeout of one request to Pinecone, from connecting to the end of the answer; below 175 s. On
+    /// shutdown the operator waits for an open create request: the pod's grace period must be longer.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "30s", value_parser = duration)]
     request_timeout: Duration,
 
@@ -79,19 +79,19 @@ pub struct RunArgs {
     #[arg(long, env = "POLL_MIN", default_value = "2s", value_parser = duration)]
     poll_min: Duration,
 
-    /// Longest time between two polls of a running restore; a poll waits about an eighth of the
-    /// restore's age. Restores that wait for a person are looked at, and all IndexRestores listed
-    /// anew, every five times this; finished ones are looked at every ten times.
+    /// Longest time between two polls of a running restore, which the operator polls every eighth of
+    /// its age. Every five times this, the operator checks Stalled restores and lists all
+    /// IndexRestores again; every ten times this, it checks finished restores.
     #[arg(long, env = "POLL_MAX", default_value = "60s", value_parser = duration)]
     poll_max: Duration,
 
-    /// Longest gap in observing a submission of unknown outcome after which the operator still submits
-    /// again by itself; after a longer one a person decides. 0: it never submits again by itself.
+    /// Longest gap in the observation of a submission of unknown outcome after which the operator
+    /// submits again automatically. After a longer gap, manual action is required. 0: never.
     #[arg(long, env = "MAX_OBSERVATION_GAP", default_value = "600s", value_parser = duration_or_none)]
     max_observation_gap: Duration,
 
-    /// Have one replica work and the others wait. Without it each works; that is safe, and asks
-    /// Pinecone everything twice.
+    /// Elect a leader: one replica reconciles, the others stand by. If disabled, every replica
+    /// reconciles, which is safe but sends Pinecone more requests.
     #[arg(
         long,
         env = "LEADER_ELECT",
@@ -105,11 +105,11 @@ pub struct RunArgs {
     )]
     pub leader_elect: bool,
 
-    /// Namespace of the Lease. Without it, the pod's own, or the kubeconfig's.
+    /// Namespace of the Lease. Default: the pod's, else the kubeconfig's.
     #[arg(long, env = "LEADER_ELECT_NAMESPACE", value_name = "NAMESPACE")]
     pub leader_elect_namespace: Option<String>,
 
-    /// Name of the Lease. Two installations in one namespace need one each.
+    /// Name of the Lease. Two installations in one namespace need different names.
     #[arg(
         long,
         env = "LEADER_ELECT_LEASE_NAME",
@@ -118,15 +118,16 @@ pub struct RunArgs {
     )]
     pub leader_elect_lease_name: String,
 
-    /// How long a replica must see the lease not renewed before it takes over.
+    /// How long a standby must see no renewal of the lease before it takes over.
     #[arg(long, env = "LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = duration)]
     leader_elect_lease_duration: Duration,
 
-    /// How long after its last renewal a leader stops working.
+    /// How long after its last renewal a leader stops reconciling; shorter than the lease duration.
     #[arg(long, env = "LEADER_ELECT_RENEW_DEADLINE", default_value = "10s", value_parser = duration)]
     leader_elect_renew_deadline: Duration,
 
-    /// How often a leader renews the lease; the others look somewhat more often.
+    /// Time between two renewals of the lease; shorter than the renew deadline. Standbys read the
+    /// lease somewhat more often.
     #[arg(long, env = "LEADER_ELECT_RETRY_PERIOD", default_value = "2s", value_parser = duration)]
     leader_elect_retry_period: Duration,
 
@@ -134,7 +135,7 @@ pub struct RunArgs {
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
 
-    /// Form of the logs on standard error.
+    /// Format of the logs on standard error.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
 
@@ -146,57 +147,59 @@ pub struct RunArgs {
     patience: PatienceArgs,
 }
 
-/// The waits that the protocol rests on. Shortening them can cost a second index, so they are flags only
+/// The waits that the guarantee depends on. Shorter ones can cause a second index, so they are flags only
 /// in builds with the feature `short-patience`, which are for tests.
 #[derive(Debug, Args)]
 struct PatienceArgs {
-    /// How long a submission must have left no trace before it is tried again.
+    /// How long a submission must have left no trace before the operator submits again.
     #[cfg_attr(feature = "short-patience", arg(long, env = "CONFIRM_PATIENCE", default_value = "180s", value_parser = duration, hide = true))]
     #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().confirm))]
     confirm_patience: Duration,
 
-    /// How long the list of restore jobs is given to show the job of an index that exists.
+    /// How long the list of restore jobs may take to show the job of an index that exists.
     #[cfg_attr(feature = "short-patience", arg(long, env = "CATCH_UP_PATIENCE", default_value = "60s", value_parser = duration, hide = true))]
     #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().catch_up))]
     catch_up_patience: Duration,
 
-    /// How long before a person is asked to check.
+    /// How long an outcome stays unknown before manual action is required.
     #[cfg_attr(feature = "short-patience", arg(long, env = "GIVE_UP_PATIENCE", default_value = "1h", value_parser = duration, hide = true))]
     #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().give_up))]
     give_up_patience: Duration,
 
-    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs.
+    /// How long a 404 of a restore job counts as an outage of Pinecone's store of jobs.
     #[cfg_attr(feature = "short-patience", arg(long, env = "JOB_OUTAGE_PATIENCE", default_value = "5m", value_parser = duration, hide = true))]
     #[cfg_attr(not(feature = "short-patience"), arg(skip = Patience::default().job_outage))]
     job_outage_patience: Duration,
 }
 
-/// Why the flags cannot be used together.
+/// A conflict between two flags.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlagError {
-    #[error("--poll-min may not be longer than --poll-max")]
+    #[error("--poll-min must not be longer than --poll-max")]
     PollMin,
     #[error(
-        "--request-timeout must be shorter than {} s: a request may not live as long as a submission is waited for",
+        "--request-timeout must be shorter than {} s: a request must end before its submission counts as lost",
         .longest.as_secs()
     )]
     RequestTimeout { longest: Duration },
     #[error(
-        "--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, or two replicas may lead at once"
+        "--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, or two replicas could lead at the same time"
     )]
     LeaseDuration,
     #[error(
-        "--leader-elect-renew-deadline must be longer than --leader-elect-retry-period, or a leader cannot stay one"
+        "--leader-elect-renew-deadline must be longer than --leader-elect-retry-period, or a leader could not renew in time"
     )]
     RenewDeadline,
 }
 
-/// A flag's value that is no duration.
+/// A flag's value that is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a duration such as 500ms, 30s or 2m, longer than nothing")]
+#[error("must be a duration above zero, such as 500ms, 30s or 2m")]
 pub struct InvalidDuration;
 
 impl RunArgs {
+    /// Returns the intervals and the patience that the flags set.
+    ///
     /// # Errors
     /// If two flags contradict each other; the error names them.
     pub fn rules(&self) -> Result<Rules, FlagError> {
@@ -224,6 +227,8 @@ impl RunArgs {
         })
     }
 
+    /// Returns the intervals of leader election.
+    ///
     /// # Errors
     /// If two flags contradict each other; the error names them.
     pub fn timing(&self) -> Result<Timing, FlagError> {
@@ -250,7 +255,7 @@ impl RunArgs {
         }
     }
 
-    /// Whether API keys leave this machine without TLS.
+    /// Returns whether API keys leave this machine without TLS.
     pub fn sends_keys_in_clear(&self) -> bool {
         let clear = self.pinecone_endpoint.strip_prefix("http://");
         clear.is_some_and(|host| {
@@ -277,7 +282,7 @@ impl RunArgs {
     }
 }
 
-/// A duration, or 0.
+/// Parses a duration, or 0.
 fn duration_or_none(text: &str) -> Result<Duration, InvalidDuration> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),

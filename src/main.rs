@@ -48,8 +48,9 @@ fn main() -> Result<()> {
 }
 
 async fn run(args: &RunArgs) -> Result<()> {
-    telemetry::start(args.log_format, &args.log_level)
-        .context("--log-level must be a level such as info, or directives")?;
+    telemetry::start(args.log_format, &args.log_level).context(
+        "--log-level must be a level such as info, or directives such as info,kube=debug",
+    )?;
     #[cfg(feature = "failpoints")]
     index_restore_operator::runtime::failpoint::arm()?;
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -72,7 +73,7 @@ async fn run(args: &RunArgs) -> Result<()> {
         is_ready: Arc::default(),
     };
     let stores = watches.stores.clone();
-    let seen_all = ready_when_seen(stores.clone(), Arc::clone(&served.is_ready));
+    let synced = ready_once_synced(stores.clone(), Arc::clone(&served.is_ready));
     let maintenance = run_maintenance(context, stores);
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
     tracing::info!(
@@ -81,7 +82,7 @@ async fn run(args: &RunArgs) -> Result<()> {
         endpoint = args.endpoint().url,
         api_version = %args.endpoint().api_version,
         ?namespaces,
-        "the operator starts"
+        "starting"
     );
     let version = args.endpoint().api_version;
     if version.is_past_support() {
@@ -90,17 +91,17 @@ async fn run(args: &RunArgs) -> Result<()> {
         );
     }
     if args.sends_keys_in_clear() {
-        tracing::warn!("--pinecone-endpoint is not https: API keys are sent in clear");
+        tracing::warn!("--pinecone-endpoint is not https: API keys are sent unencrypted");
     }
-    // The lease is given up last: until then, reconciles may still record what they did.
+    // The lease is released last: until then, reconciles may still record outcomes.
     let done = CancellationToken::new();
-    let election = tokio::spawn(take_part(election, done.clone()));
-    tokio::join!(watches.run(), seen_all, maintenance);
+    let election = tokio::spawn(run_election(election, done.clone()));
+    tokio::join!(watches.run(), synced, maintenance);
     done.cancel();
     election.await?;
     shutdown.cancel();
     endpoints.await??;
-    tracing::info!("the operator stopped");
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -128,7 +129,7 @@ fn context(
     })
 }
 
-/// The election, unless it is turned off: then this process leads.
+/// Returns the elector, or none if leader election is disabled: then this process leads.
 async fn election(
     args: &RunArgs,
     client: Client,
@@ -150,15 +151,15 @@ async fn election(
         namespace,
         lease = config.name,
         identity = config.identity,
-        "standing for election"
+        "starting leader election"
     );
     let mut elector = Elector::new(client, config, leadership);
     match elector.check().await {
         Err(error) if error.is_forbidden() => Err(anyhow!(error).context(format!(
-            "the operator may not read the Lease of its election in namespace {namespace}; apply the roles of its deployment, set --leader-elect-namespace, or run one replica with --leader-elect=false"
+            "the operator may not read the Lease for leader election in namespace {namespace}; apply the roles in deploy/base/rbac.yaml, set --leader-elect-namespace, or run one replica with --leader-elect=false"
         ))),
         Err(error) => {
-            tracing::warn!(%error, "the lease is out of reach; it is tried again");
+            tracing::warn!(%error, "reading the lease failed; retrying in the background");
             Ok(Some(elector))
         }
         Ok(()) => Ok(Some(elector)),
@@ -167,21 +168,22 @@ async fn election(
 
 fn lease_namespace(args: &RunArgs, client: &Client) -> String {
     const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-    let told = args.leader_elect_namespace.clone();
-    told.or_else(|| std::fs::read_to_string(OWN).ok())
+    let set = args.leader_elect_namespace.clone();
+    set.or_else(|| std::fs::read_to_string(OWN).ok())
         .map(|namespace| namespace.trim().to_owned())
         .filter(|namespace| !namespace.is_empty())
         .unwrap_or_else(|| client.default_namespace().to_owned())
 }
 
-async fn take_part(election: Option<Elector>, done: CancellationToken) {
+async fn run_election(election: Option<Elector>, done: CancellationToken) {
     match election {
         Some(elector) => elector.run(done).await,
         None => done.cancelled().await,
     }
 }
 
-/// SIGTERM and SIGINT end the process once what runs is done and recorded.
+/// Returns a token that SIGTERM or SIGINT cancels. The process ends once open requests are finished
+/// and recorded.
 fn shutdown_on_signal() -> Result<CancellationToken> {
     let token = CancellationToken::new();
     let (mut term, mut int) = (
@@ -194,13 +196,13 @@ fn shutdown_on_signal() -> Result<CancellationToken> {
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
-        tracing::info!("shutting down: nothing new is submitted, what is open is finished");
+        tracing::info!("shutting down: finishing open requests, submitting nothing new");
         cancel.cancel();
     });
     Ok(token)
 }
 
-/// Fails early, with the remedy, where watching could only fail for ever.
+/// Fails early, with the remedy, where the watch could never succeed.
 async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
     let api: Api<IndexRestore> = match namespaces.first() {
         None => Api::all(client.clone()),
@@ -212,13 +214,13 @@ async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
             "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",
         )),
         Err(error) if error.is_forbidden() => Err(anyhow!(error).context(
-            "the operator may not list IndexRestores; apply the roles of its deployment, or set --watch-namespace to the namespaces it may see",
+            "the operator may not list IndexRestores; apply the roles in deploy/base/rbac.yaml, or set --watch-namespace to the namespaces that its roles allow",
         )),
-        Err(error) => Err(anyhow!(error).context("the API server cannot be used")),
+        Err(error) => Err(anyhow!(error).context("listing IndexRestores failed")),
     }
 }
 
-async fn ready_when_seen(
+async fn ready_once_synced(
     stores: Vec<kube::runtime::reflector::Store<index_restore_operator::controller::Guarded>>,
     is_ready: Arc<AtomicBool>,
 ) {
@@ -229,5 +231,5 @@ async fn ready_when_seen(
         }
     }
     is_ready.store(true, Ordering::Relaxed);
-    tracing::info!("all IndexRestores were seen");
+    tracing::info!("cache synced; ready");
 }

@@ -1,4 +1,4 @@
-//! The conditions of a status, as kstatus reads them. Nothing here knows of restores.
+//! The conditions of a status, in the form that kstatus expects. Independent of restores.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -82,8 +82,8 @@ pub fn conditions(
         .collect()
 }
 
-/// `message` without request IDs, which differ from answer to answer while all
-/// else stays the same: they alone are no reason to write a status.
+/// Returns `message` without request IDs. They differ in each answer, and alone are no reason to write a
+/// status.
 pub fn without_request_ids(message: &str) -> String {
     let mut parts = message.split(", request ID ");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -93,7 +93,7 @@ pub fn without_request_ids(message: &str) -> String {
     })
 }
 
-/// The condition of that type, if there is one.
+/// Returns the condition of that type, if there is one.
 pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == type_)
 }
@@ -101,12 +101,12 @@ pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditio
 fn transition_time(type_: &str, status: Truth, before: &[Condition], now: jiff::Timestamp) -> Time {
     match find(before, type_) {
         Some(same) if same.status == status.as_str() => same.last_transition_time.clone(),
-        // metav1.Time has whole seconds: the API server would cut them off anyway.
+        // metav1.Time has whole seconds: the API server would drop the fraction.
         _ => Time(whole_seconds(now)),
     }
 }
 
-/// `time` without its fraction of a second, as Kubernetes stores times.
+/// Returns `time` without its fraction of a second, as Kubernetes stores times.
 pub fn whole_seconds(time: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
@@ -117,14 +117,15 @@ mod tests {
 
     #[test]
     fn request_ids_alone_make_no_difference() {
-        let told = |id: &str| format!("refused (HTTP 403: full, request ID {id}); it is retried");
+        let message =
+            |id: &str| format!("Refused (HTTP 403: full, request ID {id}). Retrying in 2 s.");
         assert_eq!(
-            without_request_ids(&told("a-1")),
-            without_request_ids(&told("b-2"))
+            without_request_ids(&message("a-1")),
+            without_request_ids(&message("b-2"))
         );
         assert_eq!(
-            without_request_ids(&told("a-1")),
-            "refused (HTTP 403: full); it is retried"
+            without_request_ids(&message("a-1")),
+            "Refused (HTTP 403: full). Retrying in 2 s."
         );
         assert_eq!(without_request_ids("plain (text)"), "plain (text)");
     }

@@ -1,5 +1,5 @@
-//! The cache of API keys, read from Secrets by name when a request needs one. `get` is the
-//! only verb used: nothing is watched or listed.
+//! The cache of API keys, which are read from Secrets by name when a request needs one. `get` is the
+//! only verb used: no Secret is watched or listed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,19 +14,17 @@ use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::Site;
 
-/// How long a key stays in memory, and so how late a changed Secret is noticed.
+/// How long an API key is cached, and so how late a changed Secret is noticed.
 const TIME_TO_LIVE: Duration = Duration::from_secs(20);
 
-/// Why there is no key; says what to do.
+/// Why there is no key: a clause for the middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// No Secret of this name in the namespace of the IndexRestore.
-    #[error(
-        "Secret {0:?} does not exist in this namespace; create it with the Pinecone API key in it"
-    )]
+    #[error("Secret {0:?} does not exist in this namespace")]
     NoSecret(String),
     /// The Secret exists and has no such entry in its data.
-    #[error("Secret {name:?} has no key {key:?}; add it, or correct apiKeySecretRef.key")]
+    #[error("Secret {name:?} has no key {key:?}")]
     NoKey {
         /// Name of the Secret.
         name: String,
@@ -34,7 +32,7 @@ pub enum KeyProblem {
         key: String,
     },
     /// The entry exists and is no API key that can be sent.
-    #[error("key {key:?} of Secret {name:?} cannot be used: {why}; store the API key alone")]
+    #[error("Secret {name:?} has no usable API key in {key:?} ({why})")]
     Invalid {
         /// Name of the Secret.
         name: String,
@@ -44,8 +42,20 @@ pub enum KeyProblem {
         why: InvalidKey,
     },
     /// The API server answered 403 to `get` on the Secret of this name.
-    #[error("the operator may not read Secret {0:?}; give its ServiceAccount `get` on it")]
+    #[error("the operator may not read Secret {0:?}")]
     Forbidden(String),
+}
+
+impl KeyProblem {
+    /// Returns what to do about it: the beginning of a sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoSecret(_) => "Create it with the Pinecone API key",
+            Self::NoKey { .. } => "Add the key, or correct apiKeySecretRef.key",
+            Self::Invalid { .. } => "Store the API key alone",
+            Self::Forbidden(_) => "Grant its ServiceAccount permission to get this Secret",
+        }
+    }
 }
 
 type Place = (String, ApiKeySecretRef);
@@ -65,10 +75,10 @@ impl ApiKeyCache {
         }
     }
 
-    /// The key that `reference` names.
+    /// Returns the API key that `reference` names, or why there is none.
     ///
     /// # Errors
-    /// If the API server gives no answer. That there is no key is an answer.
+    /// If the API server does not answer.
     pub async fn get(
         &self,
         namespace: &str,

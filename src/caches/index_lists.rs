@@ -12,21 +12,21 @@ use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId, Lookup, found};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
-/// What was listed, and in which period.
+/// The lists, and the period of their requests.
 struct Snapshot {
     period: u128,
     read: Timestamp,
     indexes: HashMap<String, Index>,
-    /// The IDs of the restore jobs, once they were asked for; none where they cannot be listed.
+    /// IDs of the restore jobs, once they were requested; empty if they cannot be listed.
     jobs: Option<HashSet<String>>,
 }
 
-/// What the status records of a restored index.
+/// The record of a restored index in the status.
 #[derive(Clone, Copy)]
 pub struct Restored<'a> {
     /// Name of the index in Pinecone.
     pub index_name: &'a str,
-    /// `status.indexHost`; an empty string means the same as none.
+    /// `status.indexHost`; an empty string is the same as none.
     pub host: Option<&'a str>,
     /// When Pinecone last confirmed it.
     pub last_confirmed: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub struct Restored<'a> {
 
 type Cell = Arc<Mutex<Option<Snapshot>>>;
 
-/// Reads the lists once a period for each API key.
+/// Lists of indexes and restore jobs, requested once per period and API key.
 pub struct IndexListCache {
     period: Duration,
     cells: Mutex<HashMap<KeyId, Cell>>,
@@ -49,9 +49,9 @@ impl IndexListCache {
         }
     }
 
-    /// The index that was restored. The shared list may be older than the restore: it is
-    /// believed only where it was read after the restore was last confirmed and says
-    /// "ready" of an index with that host; else the index itself is asked for.
+    /// Returns the restored index. The shared list may be older than the restore: it counts only if it
+    /// was requested after the restore was last confirmed, and shows a ready index with that host.
+    /// Otherwise the index is requested by its name.
     pub async fn index(
         &self,
         pinecone: &Client,
@@ -89,8 +89,8 @@ impl IndexListCache {
         }
     }
 
-    /// Whether the list of restore jobs shows that job. A job that is not listed, or a list
-    /// that cannot be read, means nothing: the job is then asked for by its ID.
+    /// Returns whether the list of restore jobs shows that job. A job that is not listed, or a failed
+    /// list, proves nothing: the caller then requests the job by its ID.
     pub async fn shows_job(&self, pinecone: &Client, key: &ApiKey, job_id: &str) -> bool {
         let cell = self.cell(key.id()).await;
         let mut snapshot = cell.lock().await;
@@ -120,15 +120,15 @@ impl IndexListCache {
     }
 }
 
-/// Whether the list is newer than what the status says of the index. Times in a status have
-/// whole seconds, cut off: within one second the order is not known.
+/// Returns whether the list is newer than the status of the index. Times in a status are cut to whole
+/// seconds: within one second the order is not known.
 fn is_after(read: Timestamp, restored: Restored<'_>) -> bool {
     restored
         .last_confirmed
         .is_none_or(|confirmed| read.as_second() > confirmed.as_second())
 }
 
-/// An index without a host is recorded with an empty one.
+/// Returns whether the index has the recorded host; an index without one is recorded with an empty one.
 fn is_at(index: &Index, host: Option<&str>) -> bool {
     index.host.as_deref().unwrap_or_default() == host.unwrap_or_default()
 }

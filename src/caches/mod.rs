@@ -1,4 +1,4 @@
-//! What is read once and shared by many restores: API keys from Secrets, and Pinecone's lists.
+//! Caches that many restores share: API keys from Secrets, and Pinecone's lists.
 
 mod api_keys;
 mod index_lists;

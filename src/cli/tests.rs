@@ -8,7 +8,7 @@ fn the_command_line_is_consistent() {
 }
 
 #[test]
-fn durations_are_read_and_bad_ones_explained() {
+fn parses_durations_and_explains_invalid_ones() {
     assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
     assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
     for bad in ["", "5", "-3s", "0s", "soon"] {
@@ -28,7 +28,7 @@ fn run(flags: &[&str]) -> Box<RunArgs> {
 }
 
 #[test]
-fn the_election_is_on_unless_it_is_turned_off() {
+fn leader_election_is_enabled_by_default() {
     for (flags, on) in [
         (vec![], true),
         (vec!["--leader-elect"], true),
@@ -40,7 +40,7 @@ fn the_election_is_on_unless_it_is_turned_off() {
 }
 
 #[test]
-fn intervals_of_the_election_that_contradict_each_other_are_refused() {
+fn rejects_contradictory_intervals_of_leader_election() {
     assert!(run(&[]).timing().is_ok());
     for (flag, other) in [
         ("--leader-elect-lease-duration=10s", "-renew-deadline"),
@@ -55,7 +55,7 @@ fn intervals_of_the_election_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn a_shortest_poll_above_the_longest_is_refused() {
+fn rejects_a_poll_min_above_poll_max() {
     let parse = |flags: &[&str]| run(flags).rules().map(|rules| rules.intervals.poll_max);
     assert_eq!(parse(&[]), Ok(Duration::from_secs(60)));
     let long = parse(&["--request-timeout", "175s"])

@@ -15,25 +15,25 @@ pub struct ApiKey {
     id: KeyId,
 }
 
-/// Tells keys apart within this process. It is a hash under a random key of the
-/// process, so that it says nothing about the key to anybody else.
+/// The identity of an API key within this process: a hash with a random key of the process, so that
+/// it reveals nothing about the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(u64);
 
-/// What is wrong with a key; never what the key is.
+/// What is wrong with a value, without the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Nothing but white space.
-    #[error("it is empty")]
+    #[error("the value is empty")]
     Empty,
     /// Not UTF-8, or with characters that are not allowed in a header value.
-    #[error("it has characters that an HTTP header cannot carry (a line break or binary data)")]
+    #[error("the value has characters that an HTTP header cannot carry, such as a line break")]
     NotAHeader,
 }
 
 impl ApiKey {
-    /// Takes the bytes of a Secret. White space around the key is dropped:
-    /// `kubectl create secret --from-file` keeps the file's last line break.
+    /// Returns the API key in the bytes of a Secret, without white space around it: `kubectl create
+    /// secret --from-file` includes the file's last line break.
     ///
     /// # Errors
     /// If nothing is left, or something that cannot be sent.
@@ -57,7 +57,7 @@ impl ApiKey {
         self.id
     }
 
-    /// The header's value, marked sensitive: no client logs it.
+    /// Returns the header's value, marked sensitive: no client logs it.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(self.secret.expose_secret()).ok()?;
         value.set_sensitive(true);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_people_store_and_refuses_what_cannot_be_sent() {
+    fn accepts_stored_keys_and_rejects_those_that_cannot_be_sent() {
         let plain = ApiKey::new(b"pcsk_a").unwrap();
         assert_eq!(ApiKey::new(b" pcsk_a\n").unwrap().id(), plain.id());
         assert_ne!(ApiKey::new(b"pcsk_b").unwrap().id(), plain.id());

@@ -25,49 +25,49 @@ const USER_AGENT: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "; source_tag=index_restore_operator"
 );
-/// Most pages of restore jobs that are read, at 100 rows each.
+/// Most pages of restore jobs that one listing requests, at 100 rows each.
 const MAX_PAGES: usize = 500;
 
-/// Where Pinecone is and how to reach it.
+/// The address of Pinecone, and how to connect to it.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     /// Base URL, `http` or `https`, such as `https://api.pinecone.io`; paths are appended to it.
     pub url: String,
     /// Sent as `X-Pinecone-Api-Version` with every request.
     pub api_version: ApiVersion,
-    /// PEM file of certificates to trust besides the system's.
+    /// PEM file of certificates to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// For one request, from connecting to the end of its answer.
+    /// Timeout of one request, from connecting to the end of the answer.
     pub request_timeout: Duration,
 }
 
 /// Why an [`Endpoint`] cannot be used; the message names the flag to correct.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// Not a URL of scheme `http` or `https` with a host; the value as it was given.
+    /// Not a URL of scheme `http` or `https` with a host; has the value of the flag.
     #[error("--pinecone-endpoint must be a URL such as https://api.pinecone.io, not {0:?}")]
     Url(String),
     /// The file of `--pinecone-ca-file` cannot be read.
     #[error("--pinecone-ca-file {path:?} cannot be read: {source}")]
     CaFile {
-        /// Path as it was given.
+        /// Path in the flag.
         path: PathBuf,
-        /// What the operating system answered.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// reqwest rejected the configuration, most likely the certificates.
-    #[error("no HTTP client can be made (is the certificate file PEM?): {0}")]
+    #[error("the HTTP client cannot be created (is the certificate file PEM?): {0}")]
     Client(#[from] reqwest::Error),
 }
 
-/// Talks to Pinecone's control plane. Never retries, never follows a redirect.
+/// A client of Pinecone's control plane. It never retries and never follows a redirect.
 #[derive(Debug)]
 pub struct Client {
     base: Url,
     api_version: ApiVersion,
     reads: reqwest::Client,
-    /// A client of its own for the POST: HTTP/1.1 on a new connection each time, so
-    /// that no layer below has a reason or a way to send it twice.
+    /// A separate client for the POST: HTTP/1.1 on a new connection each time, so that no layer
+    /// below has a reason or a way to send it twice.
     create: reqwest::Client,
     rate_limiter: RateLimiter,
     metrics: RequestMetrics,
@@ -96,7 +96,7 @@ impl Client {
         })
     }
 
-    /// Waits until this key may make a request.
+    /// Waits until the rate limit allows this API key a request.
     ///
     /// # Errors
     /// While the key is paused: the answer that paused it.
@@ -104,7 +104,7 @@ impl Client {
         self.rate_limiter.until_ready(key).await
     }
 
-    /// `GET /backups/{id}`, and when Pinecone answered, by its own clock.
+    /// Requests `GET /backups/{id}`; also returns when Pinecone answered, by its own clock.
     pub async fn backup(
         &self,
         key: &ApiKey,
@@ -116,7 +116,7 @@ impl Client {
         Ok((reply.json::<wire::Backup>()?.into(), reply.date()))
     }
 
-    /// `GET /indexes/{name}`
+    /// Requests `GET /indexes/{name}`.
     pub async fn index(&self, key: &ApiKey, name: &str) -> Result<Index, Failure> {
         let reply = self
             .get(key, Operation::DescribeIndex, &["indexes", name], None)
@@ -124,7 +124,7 @@ impl Client {
         wire::index(&reply, self.api_version)
     }
 
-    /// `GET /indexes`, which has no pages.
+    /// Requests `GET /indexes`, which has no pages.
     pub async fn indexes(&self, key: &ApiKey) -> Result<Vec<Index>, Failure> {
         let reply = self
             .get(key, Operation::ListIndexes, &["indexes"], None)
@@ -132,7 +132,7 @@ impl Client {
         wire::indexes(&reply, self.api_version)
     }
 
-    /// `GET /restore-jobs/{id}`
+    /// Requests `GET /restore-jobs/{id}`.
     pub async fn restore_job(&self, key: &ApiKey, id: &str) -> Result<RestoreJob, Failure> {
         let path = ["restore-jobs", id];
         let reply = self
@@ -141,8 +141,8 @@ impl Client {
         Ok(reply.json::<wire::RestoreJob>()?.into())
     }
 
-    /// The restore jobs for that index name that `GET /restore-jobs` lists, each once. The
-    /// list has all that the project ever restored, so no more of it is kept.
+    /// Returns the restore jobs for that index name that `GET /restore-jobs` lists, each once. The
+    /// list can have every restore of the project, so other rows are dropped at once.
     ///
     /// # Errors
     /// If any page failed.
@@ -161,7 +161,7 @@ impl Client {
         })
     }
 
-    /// The IDs of all restore jobs that `GET /restore-jobs` lists.
+    /// Returns the IDs of all restore jobs that `GET /restore-jobs` lists.
     ///
     /// # Errors
     /// If any page failed.
@@ -174,7 +174,7 @@ impl Client {
         Ok(ids)
     }
 
-    /// Reads every page of `GET /restore-jobs`; whether the list came to its end.
+    /// Requests every page of `GET /restore-jobs`; returns whether the list came to its end.
     async fn each_restore_job(
         &self,
         key: &ApiKey,
@@ -201,14 +201,14 @@ impl Client {
             match page.pagination.and_then(|pagination| pagination.next) {
                 None => return Ok(true),
                 Some(next) if tokens.insert(next.clone()) => query = ("paginationToken", next),
-                // A token that comes a second time would go round for ever.
+                // A repeated token would make this loop endless.
                 Some(_) => break,
             }
         }
         Ok(false)
     }
 
-    /// `POST /backups/{id}/create-index`: the one request that is never repeated.
+    /// Sends `POST /backups/{id}/create-index`: the one request that is never repeated.
     /// Only a claim calls this.
     pub(crate) async fn create_index_from_backup(
         &self,
@@ -308,7 +308,7 @@ fn builder(endpoint: &Endpoint) -> Result<reqwest::ClientBuilder, EndpointError>
     Ok(builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?))
 }
 
-/// Sends it and reads its answer, of at most `longest` bytes.
+/// Sends the request and reads the answer, of at most `longest` bytes.
 async fn exchange(
     request: reqwest::RequestBuilder,
     key: &ApiKey,
@@ -338,7 +338,7 @@ async fn exchange(
     Err(Failure::from_answer(status, &headers, &text, key, now))
 }
 
-/// The error and its causes in one line; reqwest's own text hides the causes.
+/// Returns the error and its causes in one line; reqwest's own text hides the causes.
 fn words(error: reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);

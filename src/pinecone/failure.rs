@@ -9,14 +9,14 @@ use super::api_key::ApiKey;
 use super::untrusted::one_line;
 use super::wire::{ErrorBody, ErrorResponse};
 
-/// Longest wait that a Retry-After can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
+/// Longest pause that a Retry-After can ask for.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
-/// Why a request did not give what was asked for, in words fit for a status:
-/// Pinecone's text is untrusted, cut, and free of the API key.
+/// A failed request, in words that a status can show: Pinecone's text is untrusted, cut, and free of
+/// the API key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
-    /// What the failure means; decides what happens next.
+    /// What the failure means; determines what happens next.
     pub kind: FailureKind,
     /// HTTP status, where there was an answer.
     pub http: Option<u16>,
@@ -39,7 +39,7 @@ pub enum FailureKind {
     Unauthorized,
     /// 402
     PaymentRequired,
-    /// 403 for want of a permission: the key's role, or the organization's plan
+    /// 403 because of a missing permission: the API key's role, or the organization's plan
     PermissionDenied,
     /// 403 for any other reason, such as a quota
     Forbidden,
@@ -51,7 +51,7 @@ pub enum FailureKind {
     PreconditionFailed,
     /// 400 and 422
     Invalid,
-    /// 400 because of the API version: the operator's fault, not the request's
+    /// 400 because of the API version, which is a flag of the operator
     UnsupportedVersion,
     /// 429
     RateLimited,
@@ -61,10 +61,10 @@ pub enum FailureKind {
     Unavailable,
 }
 
-/// The result of looking one thing up: it is there, it is not there, or the request failed.
+/// The result of a read: the thing exists, it does not exist, or the request failed.
 pub type Lookup<T> = Result<Option<T>, Failure>;
 
-/// Takes "not found", in Pinecone's own form, for an answer.
+/// Returns `None` for "not found" in Pinecone's own form.
 pub fn found<T>(read: Result<T, Failure>) -> Lookup<T> {
     match read {
         Ok(value) => Ok(Some(value)),
@@ -74,7 +74,7 @@ pub fn found<T>(read: Result<T, Failure>) -> Lookup<T> {
 }
 
 impl FailureKind {
-    /// A bounded label for metrics and logs.
+    /// Returns a label from a fixed set, for metrics and logs.
     pub fn label(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
@@ -94,7 +94,7 @@ impl FailureKind {
 }
 
 impl Failure {
-    /// A failure with no answer behind it.
+    /// Returns a failure of a request that was not answered.
     pub fn without_answer(kind: FailureKind, words: impl AsRef<str>) -> Self {
         Self {
             kind,
@@ -106,8 +106,8 @@ impl Failure {
         }
     }
 
-    /// Reads an answer that is not a success. What it says is cleared of `key` once it
-    /// is decoded, and before it is cut.
+    /// Parses an answer that is not a success. Its text is cleared of `key` after it is decoded and
+    /// before it is cut.
     pub(super) fn from_answer(
         status: StatusCode,
         headers: &HeaderMap,
@@ -136,8 +136,8 @@ impl Failure {
     }
 }
 
-/// A refusal counts as Pinecone's word only in Pinecone's own form: proxies and
-/// gateways answer 403, 404 or 429 too, after a request was passed on.
+/// Returns what an answer means. A refusal counts as Pinecone's only in Pinecone's own form: proxies
+/// and gateways answer 403, 404 or 429 too, after they passed the request on.
 fn kind_of(
     status: StatusCode,
     headers: &HeaderMap,
@@ -166,7 +166,8 @@ fn kind_of(
     }
 }
 
-/// Whether the message is about the header `X-Pinecone-Api-Version`. Its words are not documented.
+/// Returns whether the message is about the header `X-Pinecone-Api-Version`. Its words are not
+/// documented.
 fn is_about_version(message: &str) -> bool {
     let message = message.to_ascii_lowercase().replace(['-', '_'], " ");
     message.contains("api version")
@@ -189,7 +190,7 @@ impl Display for Failure {
     }
 }
 
-/// `x-pinecone-request-id`, or else `x-request-id`.
+/// Returns `x-pinecone-request-id`, or else `x-request-id`.
 pub(super) fn request_id(headers: &HeaderMap, key: &ApiKey) -> Option<String> {
     ["x-pinecone-request-id", "x-request-id"]
         .into_iter()
@@ -197,14 +198,13 @@ pub(super) fn request_id(headers: &HeaderMap, key: &ApiKey) -> Option<String> {
         .map(|id| one_line(&key.redact(id)).chars().take(64).collect())
 }
 
-/// Whether a Retry-After on that status is a pause to keep. After a refusal such as 401,
-/// 402 or 403 it is not: the remedy is another key, a payment or a permission, and none
-/// of them has to wait.
+/// Returns whether the operator obeys a Retry-After on that status. It does not after a refusal such
+/// as 401, 402 or 403: another API key, a payment or a permission takes effect at once.
 fn asks_for_pause(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
-/// Retry-After as seconds or as an HTTP date, at most an hour.
+/// Returns Retry-After, in seconds or as an HTTP date, at most [`MAX_RETRY_AFTER`].
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse::<u64>() {

@@ -18,7 +18,7 @@ mod wire;
 
 pub use api_key::{ApiKey, InvalidKey, KeyId};
 pub use client::{Client, Endpoint, EndpointError};
-pub use failure::{Failure, FailureKind, Lookup, found};
+pub use failure::{Failure, FailureKind, Lookup, MAX_RETRY_AFTER, found};
 pub use metrics::RequestMetrics;
 pub use model::{
     Backup, BackupState, CreateIndex, Created, Index, IndexHealth, JobState, Listing, RestoreJob,

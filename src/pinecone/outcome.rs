@@ -3,10 +3,10 @@ use super::model::Created;
 use super::reply::Reply;
 use super::wire;
 
-/// The result of the one POST: an answer, or the failure to get one.
+/// The result of the create request: an answer, or the failure to get one.
 pub type Sent = Result<Reply, Failure>;
 
-/// What the POST did, as far as its answer shows.
+/// The effect of the create request, as far as its answer shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posted {
     /// Pinecone accepted the restore and gave both IDs.
@@ -15,14 +15,14 @@ pub enum Posted {
     NoEffect(Failure),
     /// An index of that name exists.
     Taken(Failure),
-    /// Anything may have happened.
+    /// The effect cannot be determined from the answer.
     Unknown(Failure),
 }
 
-/// Classifies the result of the POST by its effect.
+/// Classifies the result of the create request by its effect.
 ///
-/// "No effect" is said only where it is certain. Everything else, an answer
-/// that cannot be read included, leaves the outcome open: the restore may run.
+/// It is "no effect" only if that is certain. Anything else, including an answer that cannot be parsed,
+/// leaves the outcome open: the restore may run.
 pub fn classify(sent: Sent) -> Posted {
     let reply = match sent {
         Ok(reply) => reply,
@@ -59,7 +59,7 @@ fn by_failure(failure: Failure) -> Posted {
 }
 
 impl Posted {
-    /// A bounded label for metrics and logs.
+    /// Returns a label from a fixed set, for metrics and logs.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",

@@ -8,8 +8,8 @@ use super::api_key::KeyId;
 use super::failure::{Failure, FailureKind};
 use crate::runtime::clock::BootTime;
 
-/// Requests a second that one API key may make. Pinecone publishes no limit for
-/// its control plane; this keeps a thousand resources after a restart polite.
+/// Requests per second and API key. Pinecone publishes no limit for its control plane; this one
+/// limits the load of a thousand resources after a restart.
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(40).unwrap();
 
@@ -37,7 +37,7 @@ impl Default for RateLimiter {
 }
 
 impl RateLimiter {
-    /// Waits until this key may make a request.
+    /// Waits until this API key may make a request.
     ///
     /// # Errors
     /// While the key is paused: the answer that paused it, with the rest of the pause.

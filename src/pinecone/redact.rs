@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_everything_else_as_it_is() {
+    fn leaves_other_text_unchanged() {
         for text in [
             "",
             "p",

@@ -86,8 +86,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pinecones_clock_is_read_where_it_is_told() {
-        for (told, read) in [
+    fn parses_pinecones_clock_from_the_date_header() {
+        for (header, parsed) in [
             (None, None),
             (
                 Some("Sun, 22 Nov 2026 10:00:30 GMT"),
@@ -97,26 +97,26 @@ mod tests {
             (Some("\u{e9}"), None),
             (Some("Fri, 31 Dec 9999 23:59:59 GMT"), None),
         ] {
-            let reply = Reply::with_header(200, "{}", told.map(|told| ("date", told)));
+            let reply = Reply::with_header(200, "{}", header.map(|value| ("date", value)));
             assert_eq!(
                 reply.date(),
-                read.map(|read| read.parse().unwrap()),
-                "{told:?}"
+                parsed.map(|time| time.parse().unwrap()),
+                "{header:?}"
             );
         }
     }
 
     #[test]
-    fn an_answer_that_cannot_be_read_is_told_with_its_status_and_request_id() {
+    fn an_unreadable_answer_is_reported_with_its_status_and_request_id() {
         let header = Some(("x-pinecone-request-id", "r-1"));
         let reply = Reply::with_header(202, "<html>", header);
         let failure = reply.json::<Vec<u8>>().unwrap_err();
-        let told = failure.to_string();
+        let shown = failure.to_string();
         assert!(
-            told.starts_with("HTTP 202: the answer cannot be read"),
-            "{told}"
+            shown.starts_with("HTTP 202: the answer cannot be read"),
+            "{shown}"
         );
-        assert!(told.ends_with(", request ID r-1"), "{told}");
+        assert!(shown.ends_with(", request ID r-1"), "{shown}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Text of the other side, made fit to be shown: free of the API key, and printable.
+//! Text from Pinecone or a proxy, made safe to show: free of the API key, and printable.
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::api_key::ApiKey;
 use super::redact::REDACTED;
 
-/// Longest piece of Pinecone's own words that is passed on, in characters.
+/// Longest text of Pinecone that the operator shows, in characters.
 pub(super) const MAX_WORDS: usize = 300;
 /// Longest ID, name, host or page token that is accepted, in bytes. A longer one could
 /// make the status too large to be stored.
@@ -81,7 +81,7 @@ fn clean(value: &mut Value, key: &ApiKey) {
 /// If it was changed by cleaning. A changed ID names something else, or nothing, and
 /// must not be recorded or become part of a URL. The whole answer is then unreadable:
 /// the outcome of a create request is unknown, and a list with such a row is no list,
-/// because that row may be the one that is looked for.
+/// because that row may be the wanted one.
 pub(super) fn identifier<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     match text.contains(REDACTED) || text.contains('\u{fffd}') || text.len() > MAX_IDENTIFIER {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_json_is_not_quoted() {
+    fn does_not_quote_a_body_that_is_not_json() {
         let text = r#"{"one": {"pcsk_canary": "\u0070csk_canary"#;
         let why = "EOF while parsing a string at line 1 column 41";
         assert_eq!(body(text), ("invalid", json!(why)));

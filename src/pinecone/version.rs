@@ -27,8 +27,8 @@ impl ApiVersion {
         }
     }
 
-    /// Whether Pinecone's guaranteed support is over: a stable version is supported for
-    /// at least twelve months, and 2025-10 came out in October 2025.
+    /// Returns whether Pinecone's guaranteed support has ended: it lasts at least twelve months, and
+    /// 2025-10 was released in October 2025.
     pub fn is_past_support(self) -> bool {
         self == Self::V2025_10
     }

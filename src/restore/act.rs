@@ -101,7 +101,7 @@ impl Actor<'_> {
                 return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
             ClaimOutcome::Pruned(pruned) => {
-                let outdated = Report::new(messages::crd_outdated(), Change::Nothing);
+                let outdated = Report::new(messages::crd_outdated(self.intervals), Change::Nothing);
                 let acted = self.writer.report(&pruned, &outdated).await?;
                 return Ok(done(acted, self.intervals.stalled()));
             }

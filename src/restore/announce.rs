@@ -1,4 +1,4 @@
-//! Announces changes of a restore: in the log, and by events on transitions only.
+//! Announces changes of a restore in the log, and by events if the reason changes.
 
 use kube::Resource as _;
 use kube::runtime::events::{Event, EventType};
@@ -6,7 +6,7 @@ use kube::runtime::events::{Event, EventType};
 use crate::api::{IndexRestore, Progress, Reason, StatusMessage};
 use crate::runtime::events::Events;
 
-/// The reason of the event that checks of a restored index began to fail.
+/// Reason of the event when checks of a restored index begin to fail.
 const CHECK_FAILED: &str = "CheckFailed";
 
 /// Announces the change from `before` to `after`, if its reason changed or checks of the
@@ -30,7 +30,7 @@ pub(super) async fn transition(events: &Events, before: &IndexRestore, after: &I
 /// Announces a restore that runs in Pinecone and that no object records.
 pub(super) async fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, index_id: &str) {
     let note = format!(
-        "the IndexRestore was gone when Pinecone accepted its restore: job {job_id} to index {index_id} of name {} goes on",
+        "Pinecone accepted a restore that this IndexRestore can no longer record. Restore job {job_id} continues to create index {} (ID {index_id}). Delete the index in Pinecone if you do not need it.",
         object.spec.index_name
     );
     let event = event(EventType::Warning, Reason::Restoring.as_str(), &note);

@@ -1,4 +1,4 @@
-//! How often Pinecone is asked, and for how long an absence is not believed.
+//! The intervals of requests to Pinecone, and how long an absence proves nothing.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ pub struct Intervals {
 const SECRET: Duration = Duration::from_secs(20);
 
 impl Intervals {
-    /// Until the next poll of a restore of that age: an eighth of it, so that
-    /// its end is seen within about an eighth of its length, and the number of
-    /// polls grows with the logarithm of the age.
+    /// Returns the time until the next poll of a restore of that age: an eighth of it, so that the end
+    /// is observed within about an eighth of its length, and the number of polls grows with the
+    /// logarithm of the age.
     pub fn poll(self, age: Duration) -> Duration {
         (age / 8).clamp(self.poll_min, self.poll_max)
     }
 
-    /// Until the next try after that number of failures in a row: `poll_min`, doubled by each
-    /// further one up to [`Intervals::stalled`]; never sooner than Pinecone asked for.
+    /// Returns the time until the next try after that number of failures in a row: `poll_min`, doubled
+    /// by each further one up to [`Intervals::stalled`]; never less than Pinecone asked for.
     pub fn retry(self, failures: u32, asked: Option<Duration>) -> Duration {
         let doubled = self
             .poll_min
@@ -34,41 +34,57 @@ impl Intervals {
         doubled.max(asked.unwrap_or_default())
     }
 
-    /// Until the Secret is read again.
+    /// Returns the time until the Secret is read again.
     pub fn secret(self, failures: u32) -> Duration {
         self.retry(failures, None).min(SECRET)
     }
 
-    /// Until the next observation of a restore that needs manual action: five times `poll_max`.
+    /// Returns the longest time until a failed request is retried, unless Pinecone asks for a longer pause.
+    pub fn longest_retry(self) -> Duration {
+        self.retry(u32::MAX, None)
+    }
+
+    /// Returns the longest time until the Secret is read again.
+    pub fn longest_secret(self) -> Duration {
+        self.secret(u32::MAX)
+    }
+
+    /// Returns the longest time until an open submission is observed again, unless Pinecone asks for a
+    /// longer pause.
+    pub fn longest_observation(self) -> Duration {
+        self.poll_max.max(self.longest_secret())
+    }
+
+    /// Returns the time until the next observation of a Stalled restore: five times `poll_max`.
     pub fn stalled(self) -> Duration {
         self.poll_max.saturating_mul(5)
     }
 
-    /// The period in which every restored index is checked once: ten times `poll_max`.
+    /// Returns the period in which every restored index is checked once: ten times `poll_max`.
     pub fn slow_period(self) -> Duration {
         self.poll_max.saturating_mul(10)
     }
 
-    /// Until the next observation of a restored index: the beginning of the next period,
-    /// so that all of them share one list of indexes.
+    /// Returns the time until the next check of a restored index: the beginning of the next period, so
+    /// that all of them share one list of indexes.
     pub fn slow(self, now: BootTime) -> Duration {
         now.until_next_period(self.slow_period())
     }
 }
 
-/// How long absence is not believed. Pinecone's list of restore jobs lags and
-/// drops rows, so that a missing row means nothing for a while.
+/// How long an absence proves nothing. Pinecone's list of restore jobs lags and drops rows, so a
+/// missing row counts only after these times.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Before an open claim without any trace is abandoned, the first time; each
-    /// further attempt doubles it. Must exceed a request's life in Pinecone.
+    /// Time before an open claim without any trace is abandoned, in the first attempt; each further
+    /// attempt doubles it. Must exceed a request's life in Pinecone.
     pub confirm: Duration,
-    /// For the list of restore jobs to catch up with an index that exists. Observations that
+    /// Time for the list of restore jobs to show the job of an index that exists. Observations that
     /// began sooner do not count.
     pub catch_up: Duration,
-    /// Before a person is asked to check.
+    /// Time before manual action is required.
     pub give_up: Duration,
-    /// How long a 404 of a restore job is taken for an outage of Pinecone's store of jobs.
+    /// How long a 404 of a restore job counts as an outage of Pinecone's store of jobs.
     pub job_outage: Duration,
     /// Longest time between two observations of an open claim after which the operator still
     /// submits again automatically. Zero: it never does.
@@ -92,8 +108,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// How long attempt number `attempt` must have left no trace: doubled for
-    /// each one before it, up to sixteenfold.
+    /// Returns how long attempt number `attempt` must have left no trace: doubled by each earlier one,
+    /// up to sixteenfold.
     pub fn for_attempt(self, attempt: i32) -> Duration {
         let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(4);
         self.confirm.saturating_mul(1 << doublings)
@@ -115,19 +131,19 @@ mod tests {
         while age < length {
             age += INTERVALS.poll(age);
             polls += 1;
-            assert!(polls < 1_000, "it comes to no end");
+            assert!(polls < 1_000, "polling does not end");
         }
         (polls, age - length)
     }
 
     #[test]
-    fn a_ten_minute_restore_costs_some_forty_polls() {
+    fn polls_a_ten_minute_restore_about_forty_times() {
         let (polls, _) = follow(Duration::from_secs(600));
         assert!(polls <= 42, "{polls} polls");
     }
 
     #[test]
-    fn the_end_is_seen_within_about_an_eighth_of_the_length() {
+    fn observes_the_end_within_about_an_eighth_of_the_length() {
         for minutes in [1, 3, 10, 45, 300] {
             let length = Duration::from_secs(minutes * 60);
             let (_, late) = follow(length);
@@ -139,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submission_is_waited_for_ever_longer_and_beyond_the_lists_lag() {
+    fn confirm_patience_doubles_with_each_attempt_and_exceeds_the_lists_lag() {
         let patience = Patience::default();
         assert!(patience.for_attempt(1) > patience.catch_up);
         assert_eq!(patience.for_attempt(0), patience.confirm);
@@ -160,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn restored_indexes_are_looked_at_together_at_the_beginning_of_each_period() {
+    fn checks_restored_indexes_together_at_the_beginning_of_each_period() {
         let period = Duration::from_secs(600);
         assert_eq!(INTERVALS.slow_period(), period);
         for (second, left) in [(0, 600), (1, 599), (599, 1), (600, 600)] {

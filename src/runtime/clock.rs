@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A point on this machine's clock that never steps and, on Linux, goes on
-/// while the machine is suspended: a process that wakes up late must see that
-/// it is late.
+/// A point on this machine's clock that never steps and, on Linux, continues while the machine is
+/// suspended: a process that resumes late must detect it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BootTime(Duration);
 

@@ -9,18 +9,18 @@ use kube::runtime::events::{Event, Recorder, Reporter};
 use super::api_server::call;
 use super::failpoint::Site;
 
-/// Longest note of an event, in bytes; Kubernetes refuses longer ones.
+/// Longest note of an event, in bytes; Kubernetes rejects longer ones.
 const MAX_NOTE: usize = 1_000;
 
-/// Events that one recorder publishes. It keeps each for six minutes, to count repetitions in it,
-/// and a wave of restores would fill the memory with them.
+/// Most events that one recorder publishes. It stores each for six minutes to count repetitions, so
+/// that many restores at the same time would fill the memory.
 const MOST_KEPT: u32 = 500;
 
 /// Publishes events. A failed event never fails a restore: it is logged.
 pub struct Events {
     client: Client,
     reporter: Reporter,
-    /// The recorder, and how many more events it gets.
+    /// The recorder, and how many more events it publishes.
     current: Mutex<(Recorder, u32)>,
 }
 
@@ -40,7 +40,7 @@ impl Events {
         }
     }
 
-    /// The recorder for one more event: another, where this one keeps enough.
+    /// Returns the recorder for one more event: a new one if this one stores enough.
     fn recorder(&self) -> Recorder {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (recorder, left) = &mut *current;
@@ -63,7 +63,7 @@ impl Events {
         // On the heap: it would make every future that reports a change in it larger.
         let publish = Box::pin(recorder.publish(&event, object));
         if let Err(error) = call(Site::EVENT_POST, publish).await {
-            tracing::warn!(%error, reason = event.reason, "event not published");
+            tracing::warn!(%error, reason = event.reason, "publishing an event failed");
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recorder_that_keeps_enough_events_gives_way_to_another() {
+    async fn replaces_a_recorder_that_stores_enough_events() {
         let created = Arc::default();
         let events = Events::new(counting(&created).await);
         let object = ObjectReference {

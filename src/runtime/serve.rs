@@ -21,7 +21,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub struct Served {
     /// Metrics that `/metrics` returns.
     pub registry: Arc<Registry>,
-    /// Set once every IndexRestore was seen.
+    /// Set once the cache has every IndexRestore.
     pub is_ready: Arc<AtomicBool>,
 }
 
@@ -56,7 +56,7 @@ async fn readyz(State(served): State<Served>) -> (StatusCode, &'static str) {
         true => (StatusCode::OK, "ok"),
         false => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "not all IndexRestores were seen yet",
+            "cache not synced: not all IndexRestores are listed yet",
         ),
     }
 }

@@ -57,13 +57,13 @@ async fn accepts_valid_values_and_rejects_invalid_ones_by_field() {
             "/backupId",
             json!("bkp_123.~é"),
             json!("a/b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
             json!("..."),
             json!(".."),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
@@ -71,18 +71,23 @@ async fn accepts_valid_values_and_rejects_invalid_ones_by_field() {
             json!("b".repeat(129)),
             "spec.backupId: Too long",
         ),
-        ("/backupId", json!("b"), json!("a b"), "backupId may not be"),
+        (
+            "/backupId",
+            json!("b"),
+            json!("a b"),
+            "backupId must not be",
+        ),
         (
             "/backupId",
             json!("b"),
             json!("a\u{7}b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         (
             "/backupId",
             json!("b"),
             json!("a\u{2003}b"),
-            "backupId may not be",
+            "backupId must not be",
         ),
         ("/backupId", json!("b"), json!(""), "spec.backupId"),
         (

@@ -87,7 +87,7 @@ async fn does_not_adopt_an_earlier_restore_that_failed() {
         let job = &scene.accepted(name)[0].restore_job_id;
         let message = ready(&object).2;
         assert!(
-            message.contains(job) && message.contains("delete that index"),
+            message.contains(job) && message.contains("Delete that index"),
             "{message}"
         );
         assert_eq!(status(&object).restore_job_id, None);

@@ -74,7 +74,7 @@ async fn is_unconfirmed(scene: &Scene, operator: &Running, restored: &IndexResto
     let message = ready(&object).2;
     let expected = [
         format!("as of {last}"),
-        format!("fail since {since}"),
+        format!("failed since {since}"),
         why.into(),
     ];
     assert!(

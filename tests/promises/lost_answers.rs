@@ -147,7 +147,7 @@ async fn records_an_index_without_a_job_only_if_it_names_its_backup() {
         ["Ready=Unknown", "Stalled=True", "Succeeded=Unknown"]
     );
     assert!(
-        ready(&object).2.contains("check in Pinecone"),
+        ready(&object).2.contains("Check in Pinecone"),
         "{:?}",
         ready(&object)
     );

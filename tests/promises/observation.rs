@@ -89,7 +89,7 @@ async fn recreates_an_index_deleted_during_an_outage_only_on_request() {
     let object = scene.until("unseen", "SubmissionUnconfirmed").await;
     let message = ready(&object).2;
     assert!(
-        message.contains("out of sight") && message.contains(REQUESTED_AT),
+        message.contains("was not observed") && message.contains(REQUESTED_AT),
         "{message}"
     );
     let observed = |object| status(object).submission.unwrap().last_observed_time;
@@ -155,7 +155,7 @@ async fn resubmits_a_lost_create_only_on_request_if_no_gap_is_allowed() {
     let object = scene.until("manual", "SubmissionUnconfirmed").await;
     let message = ready(&object).2;
     assert!(
-        message.contains("never to submit again by itself"),
+        message.contains("never submits again automatically"),
         "{message}"
     );
     stays_unconfirmed(&scene, "manual").await;

@@ -12,14 +12,14 @@ use testkit::scene::{Scene, conditions, ready};
 /// Each rejection of the create request: HTTP status, reason, whether manual action is required, and
 /// a word of the remedy.
 const REFUSALS: [(u16, &str, bool, &str); 8] = [
-    (400, "InvalidRequest", true, "correct the spec"),
+    (400, "InvalidRequest", true, "Correct the spec"),
     (401, "InvalidApiKey", false, "Secret"),
     (402, "PaymentRequired", false, "invoices"),
     (403, "QuotaExceeded", false, "quota"),
     (404, "BackupNotFound", true, "backupId"),
     (412, "BackupNotReady", false, "not ready"),
-    (422, "InvalidRequest", true, "correct the spec"),
-    (429, "RateLimited", false, "fewer requests"),
+    (422, "InvalidRequest", true, "Correct the spec"),
+    (429, "RateLimited", false, "rate limited"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

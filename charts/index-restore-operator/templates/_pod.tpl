@@ -1,7 +1,7 @@
 {{/* The operator's pod. */}}
 {{- define "operator.pod" -}}
 serviceAccountName: {{ include "operator.serviceAccountName" . }}
-# Its token is a projected one, below.
+# The projected volume below has its token.
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}

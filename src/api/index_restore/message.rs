@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::Reason;
 use crate::api::conditions::{self, ConditionStates, Truth, find};
 
-/// The reason and the message of the conditions. The text says what is true, why, and what
-/// to do next.
+/// The reason and the message of the conditions. The text says what is true, why, and what happens or
+/// what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
     /// Reason of all conditions of the status, and of the event that announces it.
@@ -36,8 +36,8 @@ impl StatusMessage {
 
     /// Returns the conditions that say this; they replace `before`.
     ///
-    /// `succeeded` says that the restore was complete and its index ready at some
-    /// time: that stays true whatever happens to the index later.
+    /// `succeeded` says that the restore was complete and its index ready at some time, which stays
+    /// true whatever happens to the index later.
     pub fn conditions(
         &self,
         succeeded: bool,
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn reconciling_and_stalled_are_never_there_together_nor_false() {
+    fn reconciling_and_stalled_are_never_both_present_nor_false() {
         for reason in Reason::ALL {
             for succeeded in [false, true] {
                 let all = StatusMessage::new(reason, "m").conditions(succeeded, 1, &[], at(0));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restore_that_succeeded_once_stays_so() {
+    fn succeeded_stays_true_once_the_restore_succeeded() {
         let deleted = StatusMessage::new(Reason::IndexDeleted, "gone");
         let all = deleted.conditions(true, 1, &[], at(0));
         assert_eq!(

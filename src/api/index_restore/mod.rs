@@ -17,15 +17,15 @@ pub use spec::{
 };
 pub use status::{IndexRestoreStatus, RestoreStatus, Submission, SubmissionOutcome};
 
-/// The annotation by which a person has a Stalled restore tried again: any value that is not
-/// `status.lastHandledRequest` yet.
+/// The annotation with which a user lets a restore submit again: a new value differs from
+/// `status.lastHandledRequest`.
 pub const REQUESTED_AT: &str = "restore.pinecone.io/requestedAt";
 
-/// The CustomResourceDefinition as `index-restore-operator crd` prints it.
+/// Returns the CustomResourceDefinition as `index-restore-operator crd` prints it.
 ///
-/// Adds to the derived definition what no derive can say: a fresh object has
-/// the status `{observedGeneration: -1}`, so that tools which follow kstatus
-/// (Helm 4, Flux) do not take it for finished before the operator saw it.
+/// Adds a default status to the derived definition: a new object has the status
+/// `{observedGeneration: -1}`, so that tools that follow kstatus (Helm 4, Flux) do not report it as
+/// complete before the operator has observed it.
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = IndexRestore::crd();
     let status = crd

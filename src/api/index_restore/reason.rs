@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::conditions::{ConditionStates, Progress, Truth};
 
-/// Why a restore is where it is: the reason of its conditions, of its events
-/// and of the metric's label. Reasons are API: none is renamed or removed.
+/// The reason of a restore's conditions and events, and of the metric's label. Reasons are API: none
+/// is renamed or removed.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 // A doc comment on a variant would turn the enum of the CRD's schema into a oneOf.
 #[allow(missing_docs)]
@@ -69,7 +69,7 @@ impl Reason {
         Self::Adopted,
     ];
 
-    /// The row of the status table.
+    /// Returns the row of the status table.
     pub fn condition_states(self) -> ConditionStates {
         use Progress::{Reconciling, Settled, Stalled};
         use Truth::{False, True, Unknown};
@@ -144,7 +144,7 @@ mod tests {
 
     /// One row of the README's table for each reason, with what the code says.
     #[test]
-    fn the_readme_tells_every_reason_as_it_is() {
+    fn the_readme_shows_the_condition_states_of_every_reason() {
         let readme = include_str!("../../../README.md");
         for reason in Reason::ALL {
             let states = reason.condition_states();

@@ -7,21 +7,22 @@ use serde::{Deserialize, Serialize};
 use super::Reason;
 use crate::api::conditions::without_request_ids;
 
-/// What the operator saw. It alone writes here.
+/// The observed state. Only the operator writes it.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexRestoreStatus {
-    /// The generation of the spec that this status speaks of; -1 until the operator saw the object.
+    /// Generation of the spec that this status describes; -1 until the operator has observed the
+    /// object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// The claim under which the restore was submitted. It is written before anything is sent to
-    /// Pinecone, and it is what makes a second submission impossible. Do not edit it.
+    /// The claim under which the restore was submitted. The operator writes it before it sends the
+    /// create request, and it prevents a second one. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submission: Option<Submission>,
 
-    /// ID of Pinecone's restore job. Absent where an adopted index names its backup and no restore
-    /// job of it is shown.
+    /// ID of Pinecone's restore job. Absent if the index names its backup and Pinecone shows no restore
+    /// job for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_job_id: Option<String>,
 
@@ -29,7 +30,7 @@ pub struct IndexRestoreStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_id: Option<String>,
 
-    /// Host that serves the index; set once the restore is complete and the index ready.
+    /// Host that serves the index; set once the restore is complete and the index is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_host: Option<String>,
 
@@ -42,23 +43,23 @@ pub struct IndexRestoreStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_confirmed_time: Option<Time>,
 
-    /// Since when checks of the restored index fail; absent while they succeed. The message of the
-    /// conditions says why.
+    /// Since when checks of the restored index have failed; absent while they succeed. The message of
+    /// the conditions has the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unconfirmed_since: Option<Time>,
 
-    /// The value of the annotation restore.pinecone.io/requestedAt that was last acted on.
+    /// The last value of the annotation restore.pinecone.io/requestedAt that the operator acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_request: Option<String>,
 
-    /// Ready, Reconciling, Stalled and Succeeded. Reconciling and Stalled are there only while True.
+    /// Ready, Reconciling, Stalled and Succeeded. Reconciling and Stalled are present only while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 }
 
 impl IndexRestoreStatus {
-    /// Whether both statuses are equal apart from the request IDs in messages.
+    /// Returns whether both statuses are equal apart from the request IDs in messages.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let bare = |status: &Self| {
             let mut status = status.clone();
@@ -71,89 +72,90 @@ impl IndexRestoreStatus {
     }
 }
 
-/// One claim of the right to submit the restore, and what came of it.
+/// A claim of the right to submit the restore, and its outcome.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Submission {
-    /// UID of the object that the claim was made for. A claim with another UID was copied here from
-    /// elsewhere and counts for nothing.
+    /// UID of the object that the claim was made for. The operator ignores a claim with another UID,
+    /// which was copied from another object.
     pub uid: String,
 
-    /// 1 for the first attempt, and one more for each that was abandoned after its outcome stayed unknown.
+    /// Number of the attempt: 1 for the first, raised by one after each attempt of unknown outcome that
+    /// was abandoned.
     #[schemars(range(min = 1))]
     pub attempt: i32,
 
-    /// Random mark of the process that made the claim, by which it knows its own.
+    /// Random value by which the process that made the claim recognizes it.
     pub nonce: String,
 
-    /// When the first attempt with an outcome that is not known to be "nothing" was made, by
-    /// Pinecone's clock.
+    /// When the first attempt that may have had an effect was made, by Pinecone's clock.
     pub start_time: Time,
 
-    /// Until when Pinecone was observed after the request could have been sent, without a gap longer
-    /// than the operator's --max-observation-gap, by Pinecone's clock. Only while there is no longer
-    /// gap does the operator submit again by itself.
+    /// Until when Pinecone was observed since the claim without a gap longer than the operator's
+    /// --max-observation-gap, by Pinecone's clock. After a longer gap the operator does not submit
+    /// again automatically.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_observed_time: Option<Time>,
 
-    /// Whether an index of that name was seen while the outcome was not known. If it is gone later, somebody
-    /// may have deleted what this submission created, and the operator never submits again by itself.
+    /// Whether an index of that name was observed while the outcome was not known. If it is gone later,
+    /// it may have been created by this submission and deleted, and the operator does not submit again
+    /// automatically.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub index_seen: bool,
 
     /// Generation of the spec that was submitted.
     pub generation: i64,
 
-    /// Backup that was asked for.
+    /// Backup in the create request.
     pub backup_id: String,
 
-    /// Index name that was asked for.
+    /// Index name in the create request.
     pub index_name: String,
 
-    /// What is known of the submission.
+    /// What is known of the outcome.
     pub outcome: SubmissionOutcome,
 
-    /// Why Pinecone refused, where it did.
+    /// Why Pinecone refused the request, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
 impl Submission {
-    /// Until when the status says that Pinecone was observed without too long a gap.
+    /// Returns until when Pinecone was observed without too long a gap, as the status records it.
     pub fn observed_until(&self) -> Timestamp {
         let recorded = self.last_observed_time.as_ref();
         recorded.unwrap_or(&self.start_time).0
     }
 }
 
-/// What is known of a submission.
+/// What is known of the outcome of a submission.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubmissionOutcome {
-    /// Made; whether Pinecone accepted a restore is not known yet.
+    /// The claim is made; whether Pinecone accepted the restore is not known yet.
     Open,
-    /// Pinecone answered that the index name is taken; by whom is being found out.
+    /// Pinecone answered that the index name is taken; the operator determines the origin of the index.
     Taken,
     /// Pinecone accepted the restore; its IDs are recorded.
     Accepted,
-    /// An earlier restore of the same backup to the same name is recorded as the result.
+    /// An existing index that was restored from the same backup is recorded as the result.
     Adopted,
-    /// Pinecone refused; nothing was created.
+    /// Pinecone refused the request; nothing was created.
     Refused,
     /// The request was never sent; nothing was created.
     Unsent,
-    /// No trace of it was found for so long that it is taken not to have arrived; another attempt follows.
+    /// The submission left no trace for the whole confirm patience; another attempt follows.
     Abandoned,
 }
 
-/// The restore job as Pinecone reports it, nothing added.
+/// The restore job as Pinecone reports it.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RestoreStatus {
-    /// Pending, Completed, Failed or Cancelled; other values are passed on as they are.
+    /// Pinecone's state of the job: Pending, Completed, Failed, Cancelled or another value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 
-    /// Percent done, 0 to 100. Pinecone gives it only at the end.
+    /// Completed percentage, 0 to 100. Pinecone reports it only at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent_complete: Option<i32>,
 

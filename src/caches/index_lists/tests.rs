@@ -107,7 +107,7 @@ async fn one_list_a_period_answers_for_every_restored_index_of_a_key() {
 /// The list may be as old as the period, and an index may have become ready, gone or
 /// been replaced since.
 #[tokio::test]
-async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
+async fn uses_the_list_only_if_it_shows_a_healthy_index() {
     let pinecone = pinecone().await;
     let one = pinecone.host("one").await;
     let scaling = pinecone.host("scaling").await;
@@ -128,7 +128,7 @@ async fn the_list_is_believed_only_where_it_says_that_all_is_well() {
 
 /// The status has cut off the fraction of the second in which the restore was complete.
 #[test]
-fn a_list_of_the_second_in_which_the_restore_was_complete_is_not_believed() {
+fn ignores_a_list_of_the_second_in_which_the_restore_completed() {
     let at = |millis| Timestamp::from_millisecond(millis).unwrap();
     for (read, expected) in [
         (1_999, false),
@@ -143,7 +143,7 @@ fn a_list_of_the_second_in_which_the_restore_was_complete_is_not_believed() {
 }
 
 #[test]
-fn an_index_without_a_host_is_the_one_that_was_recorded_without() {
+fn an_index_without_a_host_matches_a_record_without_one() {
     let index = Index {
         name: "one".into(),
         host: None,
@@ -158,7 +158,7 @@ fn an_index_without_a_host_is_the_one_that_was_recorded_without() {
 }
 
 #[tokio::test]
-async fn the_list_of_a_key_that_nobody_uses_any_more_is_dropped() {
+async fn drops_the_list_of_an_unused_api_key() {
     let pinecone = pinecone().await;
     let other = key("another");
     for (period, kept) in [(LONG, 2), (SHORT, 1)] {

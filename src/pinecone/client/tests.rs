@@ -69,7 +69,7 @@ async fn an_accepted_create_gives_both_ids_and_sends_no_tags_unasked() {
     assert_eq!(accepted.tags, None);
 }
 
-/// What became of a POST, in a word.
+/// Returns the outcome of a POST as a label.
 fn word(posted: &Posted) -> (&'static str, &'static str) {
     match posted {
         Posted::Accepted(_) => ("accepted", ""),
@@ -138,7 +138,7 @@ async fn each_answer_to_the_post_is_taken_for_what_it_proves() {
 }
 
 #[tokio::test]
-async fn what_never_connected_had_no_effect() {
+async fn a_request_that_never_connected_had_no_effect() {
     // Held and not listened on: nobody else can get the port meanwhile.
     let held = tokio::net::TcpSocket::new_v4().unwrap();
     held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -150,7 +150,7 @@ async fn what_never_connected_had_no_effect() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_apart_from_a_lost_answer() {
+async fn distinguishes_a_server_without_tls_from_a_lost_answer() {
     let (emulator, ..) = emulator().await;
     let https = emulator.url().replace("http://", "https://");
     let posted = post(&client(&https), "index").await;
@@ -227,7 +227,7 @@ async fn every_page_of_the_list_is_read_and_each_job_of_the_name_once() {
             .iter()
             .any(|page| page.query.as_deref().is_some_and(with_both))
     );
-    // A list that goes round ends all the same, and proves no absence.
+    // The listing ends although the tokens repeat, and proves no absence.
     control.inject(Fault::new(
         Route::ListRestoreJobs,
         FaultKind::ListStuckToken,
@@ -246,7 +246,7 @@ async fn every_page_of_the_list_is_read_and_each_job_of_the_name_once() {
 }
 
 #[tokio::test]
-async fn a_pause_that_pinecone_asks_for_is_kept_for_every_request_of_that_key() {
+async fn obeys_a_pause_for_every_request_of_that_api_key() {
     let (_emulator, control, client) = emulator().await;
     let answer = StatusAnswer::new(429).retry_after(RetryAfter::DateIn(30));
     control.inject(Fault::new(Route::DescribeIndex, FaultKind::Status(answer)).times(1));
@@ -267,7 +267,7 @@ async fn a_pause_that_pinecone_asks_for_is_kept_for_every_request_of_that_key() 
 }
 
 #[tokio::test]
-async fn a_key_echoed_in_a_success_is_not_passed_on() {
+async fn redacts_an_api_key_echoed_in_a_success() {
     let (_emulator, control, client) = emulator().await;
     let echo = AnswerBody::Text(format!("{DEFAULT_API_KEY:?}"));
     let answer = FaultKind::Status(StatusAnswer::new(200).body(echo));
@@ -277,7 +277,7 @@ async fn a_key_echoed_in_a_success_is_not_passed_on() {
 }
 
 #[tokio::test]
-async fn a_list_with_an_id_that_cannot_be_used_is_no_list() {
+async fn rejects_a_list_with_an_unusable_id() {
     let (_emulator, control, client) = emulator().await;
     let row = |id: &str, name: &str| {
         format!(

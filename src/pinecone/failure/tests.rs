@@ -38,13 +38,13 @@ fn pinecones_own_form_says_what_happened() {
 }
 
 #[test]
-fn a_permission_that_is_missing_is_told_from_a_quota() {
+fn distinguishes_a_missing_permission_from_a_quota() {
     let kind = own(403, "PERMISSION_DENIED").kind;
     assert_eq!(kind, FailureKind::PermissionDenied);
 }
 
 #[test]
-fn a_400_about_the_api_version_is_no_invalid_request() {
+fn a_400_about_the_api_version_is_not_an_invalid_request() {
     for (message, kind) in [
         (
             "Unsupported API version: 2031-01",
@@ -79,7 +79,7 @@ fn another_form_is_nobodys_word_but_for_the_plain_401() {
 }
 
 #[test]
-fn retry_after_is_read_in_both_forms_and_bounded() {
+fn parses_both_forms_of_retry_after_and_limits_it() {
     let seconds = |value| answer(503, &[("retry-after", value)], "").retry_after;
     assert_eq!(seconds("7"), Some(Duration::from_secs(7)));
     assert_eq!(
@@ -105,7 +105,7 @@ fn retry_after_is_read_in_both_forms_and_bounded() {
 }
 
 #[test]
-fn a_retry_after_counts_only_where_it_means_come_back_later() {
+fn obeys_retry_after_only_on_429_and_5xx() {
     let asked = |status| answer(status, &[("retry-after", "3600")], "").retry_after;
     for status in [429, 500, 502, 503, 504] {
         assert_eq!(asked(status), Some(MAX_RETRY_AFTER), "{status}");
@@ -116,7 +116,7 @@ fn a_retry_after_counts_only_where_it_means_come_back_later() {
 }
 
 #[test]
-fn a_failure_is_told_with_what_is_known_of_it() {
+fn a_failure_shows_status_code_and_words() {
     assert_eq!(
         own(409, "ALREADY_EXISTS").to_string(),
         "HTTP 409 ALREADY_EXISTS: words"
@@ -145,7 +145,7 @@ fn a_failure_is_told_with_what_is_known_of_it() {
 }
 
 #[test]
-fn untrusted_words_are_one_line_and_cut() {
+fn untrusted_text_is_one_line_and_cut() {
     let body = format!("a\r\n\u{1b}[31mb {}", "x".repeat(1_000));
     let failure = answer(500, &[("x-request-id", "r-1")], &body);
     assert!(failure.words.starts_with("a [31mb x"));

@@ -28,7 +28,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, claim: &Submission, seen: &Search) -> 
     let found = situation.find_job(jobs);
     if let JobMatch::Ours(job) = &found {
         if open.may_be_a_rivals(jobs) {
-            return open.not_known("another IndexRestore of this backup and name submitted it too, and whose restore job it is shows once that one is resolved");
+            return open.not_known("another IndexRestore submitted the same backup and name, and the restore job may be its own until that one is resolved");
         }
         return Decision::report(take_job(job, false), inputs.rules.intervals.poll_min);
     }
@@ -108,7 +108,7 @@ impl Open<'_> {
                 ));
             }
             Some(Err(failure)) => return self.failed(failure),
-            None => return self.not_known("the backup was not looked at"),
+            None => return self.not_known("the backup was not read"),
         }
         // A person's request stands in for what was not seen.
         let is_requested = inputs.situation.request.is_some();
@@ -211,7 +211,7 @@ fn abandon(inputs: &Inputs<'_>) -> Decision {
         outcome: SubmissionOutcome::Abandoned,
         reason: None,
     };
-    let message = messages::confirming("no trace of it for long enough; it is submitted again");
+    let message = messages::abandoned(inputs.rules.intervals);
     Decision::report(
         Report::new(message, change),
         inputs.rules.intervals.poll_min,
@@ -237,7 +237,7 @@ pub(super) fn unresolved(
     }
     match is_overdue(inputs, claim) {
         true => messages::unconfirmed(inputs.situation, why),
-        false => messages::confirming(why),
+        false => messages::confirming(why, inputs.rules.intervals),
     }
 }
 

@@ -38,7 +38,10 @@ pub(super) fn decide(inputs: &Inputs<'_>, submitted: &Submitted, check: &Check) 
         Ok(Identity::Doubtful) => doubted(inputs, messages::origin_doubtful(index, submitted)),
         Ok(Identity::Unseen) => {
             let backup_id = &inputs.situation.backup_id;
-            doubted(inputs, messages::not_visible(index, submitted, backup_id))
+            doubted(
+                inputs,
+                messages::not_visible(index, submitted, backup_id, inputs.rules.intervals),
+            )
         }
         Err(failure) => failed(inputs, submitted, failure),
     }
@@ -81,8 +84,12 @@ fn is_at(index: &Index, submitted: &Submitted) -> bool {
 fn of_health(inputs: &Inputs<'_>, submitted: &Submitted, index: &Index) -> StatusMessage {
     match index.health {
         IndexHealth::Ready => finished(inputs, submitted, index),
-        IndexHealth::Failing | IndexHealth::Terminating => messages::index_failed(index),
-        IndexHealth::NotReady => messages::index_not_ready(&index.name, &index.word),
+        IndexHealth::Failing | IndexHealth::Terminating => {
+            messages::index_failed(index, inputs.rules.intervals.slow_period())
+        }
+        IndexHealth::NotReady => {
+            messages::index_not_ready(&index.name, &index.word, inputs.rules.intervals)
+        }
     }
 }
 
@@ -167,7 +174,8 @@ pub(super) fn unconfirmed(inputs: &Inputs<'_>, submitted: &Submitted, why: &str)
             inputs.evidence.failing_since().map_or(inputs.now.wall, ago),
         ),
     };
-    let message = messages::unconfirmed_index(inputs.situation, last, since, why);
+    let message =
+        messages::unconfirmed_index(inputs.situation, last, since, why, inputs.rules.intervals);
     let change = Change::Unconfirmed { last, since };
     Decision::report(
         Report::new(message, change),

@@ -46,13 +46,17 @@ fn pending(
 ) -> Decision {
     let change = Change::Job(restore_status(job));
     match index {
-        Some(index) if is_failing(index) => stalled(inputs, messages::index_failed(index), change),
+        Some(index) if is_failing(index) => stalled(
+            inputs,
+            messages::index_failed(index, inputs.rules.intervals.stalled()),
+            change,
+        ),
         // Not looked at this time: what was seen before still stands.
         None if inputs.situation.shows(&[Reason::IndexFailed]) => {
             Decision::keep(inputs.rules.intervals.poll_max)
         }
         _ => Decision::report(
-            Report::new(messages::restoring(job), change),
+            Report::new(messages::restoring(job, inputs.rules.intervals), change),
             poll(inputs, submitted),
         ),
     }
@@ -115,7 +119,7 @@ fn index_not_shown(inputs: &Inputs<'_>, change: Change) -> Decision {
     if inputs.is_believed_missing(inputs.rules.patience.catch_up) {
         return stalled(inputs, messages::index_deleted(name), change);
     }
-    let message = messages::index_not_ready(name, "not shown by Pinecone");
+    let message = messages::index_not_ready(name, "not shown by Pinecone", inputs.rules.intervals);
     let requeue_after = inputs
         .rules
         .intervals
@@ -138,11 +142,14 @@ fn with_index(
         .poll_min
         .max(inputs.observation_interval());
     match index.health {
-        IndexHealth::Failing | IndexHealth::Terminating => {
-            stalled(inputs, messages::index_failed(index), change)
-        }
+        IndexHealth::Failing | IndexHealth::Terminating => stalled(
+            inputs,
+            messages::index_failed(index, inputs.rules.intervals.stalled()),
+            change,
+        ),
         IndexHealth::NotReady => {
-            let message = messages::index_not_ready(&index.name, &index.word);
+            let message =
+                messages::index_not_ready(&index.name, &index.word, inputs.rules.intervals);
             Decision::report(Report::new(message, change), requeue_after)
         }
         IndexHealth::Ready => {
@@ -165,11 +172,13 @@ fn with_index(
 fn job_not_shown(inputs: &Inputs<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
     let patience = inputs.rules.patience;
     match index {
-        Some(index) if is_failing(index) => {
-            stalled(inputs, messages::index_failed(index), Change::Nothing)
-        }
+        Some(index) if is_failing(index) => stalled(
+            inputs,
+            messages::index_failed(index, inputs.rules.intervals.stalled()),
+            Change::Nothing,
+        ),
         Some(index) if inputs.is_believed_missing(patience.give_up) => {
-            let message = messages::job_lost(submitted, index);
+            let message = messages::job_lost(submitted, index, patience.give_up);
             stalled(inputs, message, Change::Nothing)
         }
         None if inputs.is_believed_missing(patience.catch_up) => {
@@ -184,7 +193,10 @@ fn job_not_shown(inputs: &Inputs<'_>, submitted: &Submitted, index: Option<&Inde
             Decision::keep(inputs.observation_interval())
         }
         _ => Decision::report(
-            Report::new(messages::job_not_shown(submitted), Change::Nothing),
+            Report::new(
+                messages::job_not_shown(submitted, inputs.rules.intervals),
+                Change::Nothing,
+            ),
             inputs.observation_interval(),
         ),
     }
@@ -212,7 +224,10 @@ fn failed(inputs: &Inputs<'_>, failure: &Failure) -> Decision {
     );
     let requeue_after = inputs.retry_after(failure);
     if at_once || inputs.evidence.failures() >= TOLERATED {
-        let report = Report::new(messages::of_read(failure), Change::Nothing);
+        let report = Report::new(
+            messages::of_read(failure, inputs.rules.intervals),
+            Change::Nothing,
+        );
         return Decision::report(report, requeue_after);
     }
     Decision::keep(requeue_after)

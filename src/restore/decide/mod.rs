@@ -168,7 +168,10 @@ impl Inputs<'_> {
                 finished::unconfirmed(self, submitted, &problem.to_string())
             }
             Question::MaySubmit { .. } | Question::Follow { .. } => Decision::report(
-                Report::new(messages::no_key(problem), Change::Nothing),
+                Report::new(
+                    messages::no_key(problem, self.rules.intervals),
+                    Change::Nothing,
+                ),
                 requeue_after,
             ),
         }

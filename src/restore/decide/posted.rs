@@ -28,12 +28,13 @@ pub fn after_post(
                 adopted: false,
                 restore: Some(RestoreStatus::default()),
             };
-            let message = messages::submitted(&created.restore_job_id, &created.index_id);
+            let message =
+                messages::submitted(&created.restore_job_id, &created.index_id, intervals);
             let report = Report::new(message, Change::Record(record));
             (report, intervals.poll_min)
         }
         Posted::NoEffect(failure) => {
-            let message = messages::of_refusal(failure, situation);
+            let message = messages::of_refusal(failure, situation, intervals);
             let message = match situation.is_frozen {
                 true => messages::frozen(message),
                 false => message,
@@ -47,11 +48,11 @@ pub fn after_post(
         }
         Posted::Taken(failure) => {
             let why = format!("the index name is taken: {failure}");
-            let report = Report::new(messages::confirming(&why), Change::Taken);
+            let report = Report::new(messages::confirming(&why, intervals), Change::Taken);
             (report, intervals.poll_min)
         }
         Posted::Unknown(failure) => {
-            let message = messages::confirming(&failure.to_string());
+            let message = messages::confirming(&failure.to_string(), intervals);
             (Report::new(message, Change::Nothing), intervals.poll_min)
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn is_proven(
 fn taken(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     let situation = inputs.situation;
     if index.is_terminating() {
-        let message = messages::name_being_freed(&index.name);
+        let message = messages::name_being_freed(&index.name, inputs.rules.intervals);
         return Decision::report(
             Report::new(message, Change::Nothing),
             inputs.observation_interval(),
@@ -79,7 +79,7 @@ fn taken(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(inputs.observation_interval());
     }
-    let message = messages::looking_for_origin(&index.name, jobs);
+    let message = messages::looking_for_origin(&index.name, jobs, inputs.rules.intervals);
     Decision::report(
         Report::new(message, Change::Nothing),
         inputs.observation_interval(),
@@ -122,15 +122,16 @@ fn submit(
     match backup {
         // It was not asked for; nothing is submitted without it.
         None => Decision::keep(inputs.rules.intervals.poll_min),
-        Some(Err(failure)) if failure.kind == FailureKind::NotFound => {
-            stalled(inputs, messages::backup_not_found(backup_id, failure))
-        }
+        Some(Err(failure)) if failure.kind == FailureKind::NotFound => stalled(
+            inputs,
+            messages::backup_not_found(backup_id, failure, inputs.rules.intervals),
+        ),
         Some(Err(failure)) => failed(inputs, failure),
         Some(Ok(backup)) => match backup.state {
             BackupState::NotReady => {
-                let message = messages::backup_not_ready(backup_id, &backup.word);
                 let intervals = inputs.rules.intervals;
                 let requeue_after = intervals.retry(4, None).min(intervals.poll_max);
+                let message = messages::backup_not_ready(backup_id, &backup.word, requeue_after);
                 Decision::report(Report::new(message, Change::Nothing), requeue_after)
             }
             BackupState::Failed => {
@@ -149,7 +150,10 @@ fn submit(
 }
 
 fn failed(inputs: &Inputs<'_>, failure: &Failure) -> Decision {
-    let report = Report::new(messages::of_read(failure), Change::Nothing);
+    let report = Report::new(
+        messages::of_read(failure, inputs.rules.intervals),
+        Change::Nothing,
+    );
     Decision::report(report, inputs.retry_after(failure))
 }
 

@@ -1,7 +1,9 @@
-//! What is said of an index that has the name already.
+//! Messages about an index that already has the name.
 
+use super::times::length;
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Index, RestoreJob, SourceBackup};
+use crate::restore::intervals::Intervals;
 use crate::restore::jobs::RestoreJobs;
 use crate::restore::situation::Situation;
 
@@ -11,24 +13,24 @@ pub fn name_taken(situation: &Situation, index: &Index, jobs: &RestoreJobs) -> S
     let (name, backup_id) = (&index.name, &situation.backup_id);
     if let Some(job) = &jobs.foreign {
         let message = format!(
-            "index {name} exists and was restored from another backup ({}), by restore job {}; it was left alone; set another indexName",
+            "Index {name} already exists and was restored from another backup ({}, by restore job {}). Set another indexName.",
             job.backup_id, job.restore_job_id
         );
         return StatusMessage::new(Reason::IndexAlreadyExists, message);
     }
     let message = match (&index.source, &jobs.doubted) {
         (SourceBackup::Id(other), _) => format!(
-            "index {name} exists and was restored from another backup ({other}); it was left alone; set another indexName"
+            "Index {name} already exists and was restored from another backup ({other}). Set another indexName."
         ),
         (SourceBackup::None, _) => format!(
-            "index {name} exists and was not restored from a backup; it was left alone; set another indexName"
+            "Index {name} already exists and was not restored from a backup. Set another indexName."
         ),
         (SourceBackup::NotShown, Some(job)) => format!(
-            "index {name} exists, and whether it came from backup {backup_id} cannot be determined: restore job {} was listed and Pinecone does not show it by its ID; the index was left alone; check where it came from, or set another indexName",
-            job.restore_job_id
+            "Index {name} already exists, and whether it came from backup {backup_id} cannot be determined ({}). Check its origin, or set another indexName.",
+            not_shown_by_id(job)
         ),
         (SourceBackup::NotShown, None) => format!(
-            "index {name} exists, and whether it came from backup {backup_id} cannot be determined: Pinecone lists no restore job for it; the index was left alone; check where it came from, set another indexName, or use --pinecone-api-version=2026-07, which shows the origin"
+            "Index {name} already exists, and whether it came from backup {backup_id} cannot be determined (Pinecone lists no restore job for it). Set another indexName, or --pinecone-api-version=2026-07, which shows the origin."
         ),
     };
     StatusMessage::new(Reason::IndexAlreadyExists, message)
@@ -40,7 +42,7 @@ pub fn conflict_undetermined(situation: &Situation, index: &Index) -> StatusMess
     StatusMessage::new(
         Reason::SubmissionUnconfirmed,
         format!(
-            "index {name} exists, and whether this restore created it cannot be determined: Pinecone lists no restore job for it; check in Pinecone whether it was restored from backup {backup_id}; if it was, the status follows once Pinecone lists the job; if not, delete this IndexRestore and apply one with another indexName"
+            "Index {name} exists, and whether this restore created it cannot be determined (Pinecone lists no restore job for it). If its origin is backup {backup_id}, wait until Pinecone lists the job; if not, delete this IndexRestore and apply one with another indexName."
         ),
     )
 }
@@ -50,7 +52,7 @@ pub fn left_by_failed_job(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
-            "index {} is left from an earlier restore of this backup, job {}, which is {}; delete that index, and the restore continues automatically; or set another indexName",
+            "Index {} is left from an earlier restore of this backup (job {}, {}). Delete that index to let the restore continue, or set another indexName.",
             job.target_index_name, job.restore_job_id, job.word
         ),
     )
@@ -62,7 +64,7 @@ pub fn never_adopt(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
-            "index {} was restored from this backup by restore job {}, which is not this IndexRestore's; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
+            "Index {} was restored from this backup before (by restore job {}). Set adoptionPolicy to IfSameBackup to adopt the index, or set another indexName.",
             job.target_index_name, job.restore_job_id
         ),
     )
@@ -74,14 +76,17 @@ pub fn never_adopt_index(index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexAlreadyExists,
         format!(
-            "index {} was restored from this backup before; set adoptionPolicy to IfSameBackup to accept it, or set another indexName",
+            "Index {} was restored from this backup before. Set adoptionPolicy to IfSameBackup to adopt the index, or set another indexName.",
             index.name
         ),
     )
 }
 
-/// Advice to edit a spec that may not be edited, because an earlier attempt may still
-/// take effect, is replaced.
+/// Ends each message that advises to edit a spec which may not be edited.
+pub(super) const FROZEN: &str = " The spec cannot be edited after an abandoned attempt: delete this IndexRestore and apply another.";
+
+/// Corrects advice to edit a spec that may not be edited, because an earlier attempt may still take
+/// effect. A message that already says so, also in the words of an earlier version, stays.
 pub fn frozen(message: StatusMessage) -> StatusMessage {
     const EDITED: [Reason; 4] = [
         Reason::InvalidRequest,
@@ -89,34 +94,38 @@ pub fn frozen(message: StatusMessage) -> StatusMessage {
         Reason::BackupFailed,
         Reason::IndexAlreadyExists,
     ];
-    const NOTE: &str = " (an earlier request may still take effect, so this spec cannot be edited: to change it, delete this IndexRestore and apply another)";
-    if !EDITED.contains(&message.reason) || message.text.ends_with(NOTE) {
+    if !EDITED.contains(&message.reason) || message.text.contains("spec cannot be edited") {
         return message;
     }
-    StatusMessage::new(message.reason, message.text + NOTE)
+    StatusMessage::new(message.reason, message.text + FROZEN)
 }
 
 /// Reports that the name is taken and that it is too early to conclude by what.
-pub fn looking_for_origin(index_name: &str, jobs: &RestoreJobs) -> StatusMessage {
-    let what = match &jobs.doubted {
-        Some(job) => format!(
-            "restore job {} was listed for it, and Pinecone does not show that job by its ID right now",
-            job.restore_job_id
-        ),
-        None => "looking for the restore job that made it".to_owned(),
+pub fn looking_for_origin(
+    index_name: &str,
+    jobs: &RestoreJobs,
+    intervals: Intervals,
+) -> StatusMessage {
+    let why = match &jobs.doubted {
+        Some(job) => not_shown_by_id(job),
+        None => "no restore job for it was found yet".to_owned(),
     };
     StatusMessage::new(
         Reason::Pending,
-        format!("an index {index_name} exists; {what}; nothing was sent to Pinecone"),
+        format!(
+            "Index {index_name} already exists, and its origin is not known yet ({why}). Nothing is submitted meanwhile. Checking again within {}.",
+            length(intervals.poll_max)
+        ),
     )
 }
 
 /// Reports that the restore waits until Pinecone has deleted the index that has the name.
-pub fn name_being_freed(index_name: &str) -> StatusMessage {
+pub fn name_being_freed(index_name: &str, intervals: Intervals) -> StatusMessage {
     StatusMessage::new(
         Reason::Pending,
         format!(
-            "Pinecone is deleting an index {index_name}; the restore starts once the name is free"
+            "Pinecone is deleting index {index_name}. The restore starts once the name is free. Checking again within {}.",
+            length(intervals.poll_max)
         ),
     )
 }
@@ -126,7 +135,7 @@ pub fn adopting(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
         format!(
-            "index {} was restored from this backup before, by restore job {}; it is taken as the result",
+            "Index {} was restored from this backup before, by restore job {}. The operator adopts the index and follows the job to its end.",
             job.target_index_name, job.restore_job_id
         ),
     )
@@ -137,8 +146,15 @@ pub fn recording_index(index: &Index) -> StatusMessage {
     StatusMessage::new(
         Reason::Restoring,
         format!(
-            "Pinecone names this backup as the origin of index {}, and lists no restore job for it; the index is recorded as this restore's, without a job",
+            "Pinecone names this backup as the origin of index {}, and lists no restore job for it. The operator records the index as this restore's, without a job.",
             index.name
         ),
+    )
+}
+
+fn not_shown_by_id(job: &RestoreJob) -> String {
+    format!(
+        "Pinecone listed restore job {} and does not show it by its ID",
+        job.restore_job_id
     )
 }

@@ -1,31 +1,40 @@
-//! What is said of the restored index.
+//! Messages about the restored index.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{at, job_of};
+use super::job::job_of;
+use super::times::{at, at_least_every, at_least_every_unless_paused, length};
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::Index;
+use crate::restore::intervals::Intervals;
 use crate::restore::situation::{Situation, Submitted, Wanted};
 
-/// Reports an index that failed, is disabled or is being deleted, in Pinecone's own word.
-pub fn index_failed(index: &Index) -> StatusMessage {
+/// Reports an index that failed, is disabled or is being deleted, in Pinecone's own word. `every` is
+/// the time between two checks.
+pub fn index_failed(index: &Index, every: Duration) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexFailed,
         format!(
-            "Pinecone reports index {} as {}; look at it in Pinecone's console; it was left alone",
-            index.name, index.word
+            "Index {} cannot be used ({}). Check it in Pinecone's console; the operator does not change it, and checks again {}.",
+            index.name,
+            index.word,
+            at_least_every(every)
         ),
     )
 }
 
 /// Reports that the index is not ready after its job completed. `state` is Pinecone's word, or says
 /// that Pinecone does not show the index.
-pub fn index_not_ready(index_name: &str, state: &str) -> StatusMessage {
+pub fn index_not_ready(index_name: &str, state: &str, intervals: Intervals) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexNotReady,
-        format!("the restore is complete and index {index_name} is {state}, not ready yet"),
+        format!(
+            "The restore is complete, but index {index_name} is not ready ({state}). Checking again within {}.",
+            length(intervals.poll_max)
+        ),
     )
 }
 
@@ -34,7 +43,7 @@ pub fn index_deleted(index_name: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexDeleted,
         format!(
-            "the restore was submitted and there is no index {index_name} now: it was deleted, or the API key belongs to another project; it is not restored again; for that, delete this IndexRestore and apply it again"
+            "Pinecone shows no index {index_name} (it was deleted, or the API key belongs to another project). The operator does not restore it again. To do so, delete this IndexRestore and apply it again."
         ),
     )
 }
@@ -44,17 +53,17 @@ pub fn index_replaced(index_name: &str) -> StatusMessage {
     StatusMessage::new(
         Reason::IndexDeleted,
         format!(
-            "the restored index {index_name} was deleted and another index has its name now; that one was left alone; for another restore, create another IndexRestore"
+            "The restored index {index_name} was deleted, and another index has its name now. The operator does not change that index. To restore again, create another IndexRestore."
         ),
     )
 }
 
-/// The index is there, and its restore job is not: it may have been deleted and recreated.
+/// Reports an index whose restore job is not shown: it may have been deleted and recreated.
 pub fn origin_doubtful(index: &Index, submitted: &Submitted) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreJobNotFound,
         format!(
-            "index {} exists and is {}, but its origin cannot be confirmed: Pinecone no longer shows {}; the index may have been deleted and recreated; check its data",
+            "Index {} is {}, but its origin cannot be confirmed (Pinecone no longer shows {}). Check its data: the index may have been deleted and recreated.",
             index.name,
             index.word,
             job_of(submitted)
@@ -62,86 +71,100 @@ pub fn origin_doubtful(index: &Index, submitted: &Submitted) -> StatusMessage {
     )
 }
 
-/// The key shows an index of that name, and nothing of the restore.
-pub fn not_visible(index: &Index, submitted: &Submitted, backup_id: &str) -> StatusMessage {
+/// Reports that the API key shows an index of that name, and nothing of the restore.
+pub fn not_visible(
+    index: &Index,
+    submitted: &Submitted,
+    backup_id: &str,
+    intervals: Intervals,
+) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreJobNotFound,
         format!(
-            "the restore cannot be seen with this API key: it shows an index {}, but neither {} nor backup {backup_id}; check that the Secret holds a key of the backup's project",
+            "The restore cannot be seen with this API key (it shows index {}, but neither {} nor backup {backup_id}). Update the Secret with a key of the backup's project; the operator checks again {}.",
             index.name,
-            job_of(submitted)
+            job_of(submitted),
+            at_least_every(intervals.stalled())
         ),
     )
 }
 
-/// What was known of a restored index, as of when, and why it is not known now.
+/// Introduces the time of the last confirmation, after the sentence that was true then.
+const AS_OF: &str = " (as of ";
+
+/// Reports what was known of a restored index, as of when, and why it is not known now.
 pub fn unconfirmed_index(
     situation: &Situation,
     last: Option<Timestamp>,
     since: Timestamp,
     why: &str,
+    intervals: Intervals,
 ) -> StatusMessage {
-    const MARK: &str = " (as of ";
-    let last = last.map_or_else(|| "its restore".to_owned(), at);
     let shown = situation.shown.as_ref();
     let reason = shown.map_or(Reason::Restored, |shown| shown.reason);
-    let was = match reason {
-        Reason::Restored | Reason::Adopted => {
-            format!("index {} was restored and ready", situation.index_name)
+    let fact = match (reason, shown) {
+        (Reason::Restored | Reason::Adopted, _) | (_, None) => {
+            format!("Index {} was restored and ready", situation.index_name)
         }
-        _ => {
-            let message = shown.map_or("", |shown| &shown.text);
-            let said = message.split(MARK).next().unwrap_or_default();
-            said.to_owned()
-        }
+        (_, Some(shown)) => fact(&shown.text).to_owned(),
     };
     StatusMessage::new(
         reason,
         format!(
-            "{was}{MARK}{last}; its checks fail since {}: {why}; it is checked again every few minutes)",
-            at(since)
+            "{fact}{AS_OF}{}). Checks have failed since {} ({why}). The operator checks again {}.",
+            last.map_or_else(|| "its restore".to_owned(), at),
+            at(since),
+            at_least_every_unless_paused(intervals.slow_period())
         ),
     )
+}
+
+/// Returns what a message says is true: its first sentence without the cause in parentheses and
+/// without "as of". A message of an earlier version may have no full stop.
+fn fact(message: &str) -> &str {
+    let sentence = message.split(". ").next().unwrap_or_default();
+    let fact = sentence.split(" (").next().unwrap_or_default();
+    fact.trim_end_matches('.')
 }
 
 /// Reports that the index that this restore created is ready.
 pub fn restored(index_name: &str, submitted: &Submitted) -> StatusMessage {
     let job = match submitted.job_id {
         Some(_) => "",
-        None => "; Pinecone names this backup as its origin, and lists no restore job for it",
+        None => " Pinecone names this backup as its origin, and lists no restore job for it.",
     };
     StatusMessage::new(
         Reason::Restored,
-        format!("index {index_name} is restored and ready{job}"),
+        format!("Index {index_name} is restored and ready.{job}"),
     )
 }
 
-/// An adopted index, with each difference from what the spec wants.
+/// Reports an adopted index, with each difference from what the spec wants.
 pub fn adopted(index: &Index, submitted: &Submitted, wanted: &Wanted) -> StatusMessage {
     let job = match submitted.job_id {
         Some(_) => "",
-        None => ", by a restore job that Pinecone does not list",
+        None => " (by a restore job that Pinecone does not list)",
     };
     let differences = differences(index, wanted);
     let differences = match differences.is_empty() {
         true => String::new(),
-        false => format!("; it differs from the spec: {}", differences.join(", ")),
+        false => format!(" It differs from the spec: {}.", differences.join(", ")),
     };
     StatusMessage::new(
         Reason::Adopted,
         format!(
-            "index {} was restored from this backup before{job} and is ready; nothing was created now{differences}",
+            "Index {} was restored from this backup before{job} and is ready, so nothing was created now.{differences}",
             index.name
         ),
     )
 }
 
-/// An adopted index that anybody may delete, against the spec.
+/// Reports an adopted index that anybody may delete, against the spec.
 pub fn not_protected(index: &Index, wanted: &Wanted) -> StatusMessage {
     StatusMessage::new(
         Reason::DeletionProtectionMismatch,
         format!(
-            "index {} was restored from this backup before and is ready, but it differs from the spec: {}; enable its deletion protection in Pinecone, or set deletionProtection to Disabled in another IndexRestore",
+            "Index {} is adopted and ready, but differs from the spec ({}). Enable its deletion protection in Pinecone, or set deletionProtection to Disabled in another IndexRestore.",
             index.name,
             differences(index, wanted).join(", ")
         ),

@@ -1,4 +1,4 @@
-//! One process in the election: what it has seen, and until when it leads.
+//! One process in leader election: what it observed, and until when it leads.
 
 use jiff::Timestamp;
 
@@ -24,7 +24,7 @@ impl Candidate {
         }
     }
 
-    /// Takes in what the lease says; `now` is after the answer came.
+    /// Observes the record of the lease; `now` is after the answer came.
     pub fn saw(&mut self, record: Option<LeaseRecord>, now: BootTime) {
         self.seen = record.map(|record| Seen::next(self.seen.take(), record, now));
         if !self.holds() {
@@ -42,14 +42,14 @@ impl Candidate {
         held(before, &self.me, self.timing, now)
     }
 
-    /// Returns the record that releases the lease; nothing if it is not ours.
+    /// Returns the record that releases the lease; none if another process holds it.
     pub fn released_record(&self, now: Timestamp) -> Option<LeaseRecord> {
         let seen = self.seen.as_ref().filter(|_| self.holds())?;
         Some(released(&seen.record, now))
     }
 
-    /// Takes in a write that won. The deadline counts from when it began: it may
-    /// have landed any time since, and others count from when they see it.
+    /// Observes a write of its own that succeeded. The deadline counts from when the write began: it
+    /// may have taken effect any time since, and others count from when they observe it.
     pub fn wrote(&mut self, record: LeaseRecord, began: BootTime, now: BootTime) {
         self.saw(Some(record), now);
         if self.holds() {
@@ -57,7 +57,7 @@ impl Candidate {
         }
     }
 
-    /// Whether the lease, as last seen, names this process.
+    /// Returns whether the lease, as last observed, names this process.
     pub fn holds(&self) -> bool {
         self.holder() == Some(&self.me)
     }
@@ -67,7 +67,7 @@ impl Candidate {
         Some(&seen.record.holder)
     }
 
-    /// Leadership ends then, unless the lease is renewed.
+    /// Returns when leadership ends, unless the lease is renewed.
     pub fn leads_until(&self) -> Option<BootTime> {
         self.leads_until
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_that_was_taken_away_by_hand_ends_leadership_at_once() {
+    fn ends_leadership_at_once_if_the_lease_is_changed_by_hand() {
         let timing = Timing {
             lease_duration: Duration::from_secs(15),
             renew_deadline: Duration::from_secs(10),

@@ -1,4 +1,4 @@
-//! Takes part in the election until the process ends.
+//! Runs leader election until the process ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::runtime::failpoint::Site;
 pub struct LeaseConfig {
     /// Namespace of the Lease.
     pub namespace: String,
-    /// Of the Lease.
+    /// Name of the Lease.
     pub name: String,
     /// Written as `holderIdentity`; unique to the process, as [`identity`](super::identity) makes
     /// it.
@@ -34,7 +34,7 @@ pub struct Elector {
     name: String,
     timing: Timing,
     candidate: Candidate,
-    /// As last read or written; nothing where that is not known.
+    /// The Lease as last read or written; none while that is not known.
     lease: Option<Lease>,
     leadership: Arc<Leadership>,
     failures: u32,
@@ -62,7 +62,7 @@ impl Elector {
         self.read_lease().await
     }
 
-    /// Leads whenever it can, until `stop`; then gives the lease up. Whoever cancels
+    /// Leads whenever it can, until `stop` is cancelled; then releases the lease. Whoever cancels
     /// `stop` has finished what only a leader may do.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
@@ -79,7 +79,7 @@ impl Elector {
     async fn round(&mut self) {
         let mut result = self.try_acquire_or_renew().await;
         if result.as_ref().is_err_and(Error::is_conflict) {
-            // Somebody wrote: see who.
+            // Another candidate wrote the lease: read it again.
             result = self.try_acquire_or_renew().await;
         }
         match result {
@@ -88,9 +88,9 @@ impl Elector {
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 if self.failures == 1 {
-                    tracing::warn!(%error, "the lease is out of reach; it is tried again");
+                    tracing::warn!(%error, "acquiring or renewing the lease failed; retrying");
                 } else {
-                    tracing::debug!(%error, failures = self.failures, "the lease is out of reach");
+                    tracing::debug!(%error, failures = self.failures, "acquiring or renewing the lease failed");
                 }
             }
         }
@@ -99,7 +99,7 @@ impl Elector {
 
     /// Acquires or renews the lease, or reads who holds it.
     async fn try_acquire_or_renew(&mut self) -> Result<(), Error> {
-        // A leader writes without reading first: a conflict would tell.
+        // A leader writes without reading first: a conflict shows that another candidate wrote.
         if self.lease.is_none() || !self.candidate.leads(BootTime::now()) {
             self.read_lease().await?;
         }
@@ -119,7 +119,7 @@ impl Elector {
         self.publish();
         let holder = self.candidate.holder();
         if holder != before.as_deref() && !self.candidate.holds() {
-            tracing::info!(holder, "waiting for the lease");
+            tracing::info!(holder, "standing by for the lease");
         }
         Ok(())
     }
@@ -148,21 +148,21 @@ impl Elector {
         self.leadership.update(until, BootTime::now());
     }
 
-    /// For one call; a leader's ends with its leadership at the latest.
+    /// Returns the deadline of one call; a leader's call ends with its leadership at the latest.
     fn deadline(&self) -> Duration {
         let own = self.timing.renew_deadline / 2;
         let left = self.left(BootTime::now());
         left.map_or(own, |left| left.min(own))
     }
 
-    /// Until the next round.
+    /// Returns the time until the next round.
     fn wait(&self, now: BootTime) -> Duration {
         let period = self.timing.retry_period;
         if let Some(left) = self.left(now) {
             return period.min(left);
         }
-        // Candidates read more often than a leader renews, so that a lease that was
-        // released does not lie idle; and not all at once.
+        // Candidates read more often than a leader renews, so that one takes over a released lease
+        // soon; the random part keeps them apart.
         let until_read = period.mul_f64(0.5 + rand::random::<f64>() / 4.0);
         match self.candidate.action(now) {
             LeaseAction::Wait(left) => until_read.min(left),
@@ -170,7 +170,7 @@ impl Elector {
         }
     }
 
-    /// How long this process leads yet, if it does.
+    /// Returns how long this process still leads, if it does.
     fn left(&self, now: BootTime) -> Option<Duration> {
         let until = self.candidate.leads_until()?;
         Some(until.since(now)).filter(|left| !left.is_zero())
@@ -179,7 +179,7 @@ impl Elector {
     async fn release(mut self) {
         self.leadership.update(None, BootTime::now());
         if self.lease.is_none() && self.candidate.holds() && self.read_lease().await.is_err() {
-            tracing::warn!("the lease cannot be given up; it will run out");
+            tracing::warn!("releasing the lease failed; it expires after the lease duration");
             return;
         }
         let Some(record) = self.candidate.released_record(Timestamp::now()) else {
@@ -195,8 +195,10 @@ impl Elector {
             deadline,
         );
         match write.await {
-            Ok(_) => tracing::info!("the lease was given up"),
-            Err(error) => tracing::warn!(%error, "the lease was not given up; it will run out"),
+            Ok(_) => tracing::info!("released the lease"),
+            Err(error) => {
+                tracing::warn!(%error, "releasing the lease failed; it expires after the lease duration")
+            }
         }
     }
 }

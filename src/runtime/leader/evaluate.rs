@@ -1,4 +1,4 @@
-//! What a candidate does about the lease that it read: no clock, no I/O.
+//! Decides what a candidate does with the lease that it observed. Pure: no clock, no I/O.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::Timing;
 use crate::runtime::clock::BootTime;
 
-/// What a Lease says.
+/// The record in a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseRecord {
-    /// Empty once it was released.
+    /// Identity of the holder; empty once the lease was released.
     pub holder: String,
     pub duration: Duration,
     pub acquired: Option<Timestamp>,
@@ -18,7 +18,7 @@ pub struct LeaseRecord {
     pub transitions: i32,
 }
 
-/// A record, and since when it has been seen unchanged.
+/// A record, and since when it has been observed unchanged.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub record: LeaseRecord,
@@ -26,8 +26,8 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// `now` must be read after the answer came: whoever wrote the record began
-    /// to do so earlier.
+    /// Returns the next observation. `now` must be read after the answer came, because the record was
+    /// written earlier.
     pub fn next(before: Option<Self>, record: LeaseRecord, now: BootTime) -> Self {
         let unchanged = before.filter(|before| before.record == record);
         let since = unchanged.map_or(now, |before| before.since);
@@ -35,19 +35,19 @@ impl Seen {
     }
 }
 
-/// What a candidate does about the lease.
+/// What a candidate does with the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseAction {
-    /// It is ours: renew it.
+    /// This candidate holds it: renew it.
     Renew,
     /// There is none, it was released, or it expired: acquire it.
     Acquire,
-    /// Another holds it, for that long unless it renews it.
+    /// Another candidate holds it, for that long unless it renews it.
     Wait(Duration),
 }
 
-/// The times in the record are the holder's clock and are never compared with
-/// ours: only how long we have seen the record unchanged counts.
+/// Returns what to do. The times in the record are by the holder's clock and are never compared with
+/// this process's: only how long the record was observed unchanged counts.
 pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> LeaseAction {
     let Some(seen) = seen.filter(|seen| !seen.record.holder.is_empty()) else {
         return LeaseAction::Acquire;
@@ -62,7 +62,7 @@ pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> LeaseAction {
     }
 }
 
-/// The record with which `me` acquires or renews the lease.
+/// Returns the record with which `me` acquires or renews the lease.
 pub fn held(before: Option<&LeaseRecord>, me: &str, timing: Timing, now: Timestamp) -> LeaseRecord {
     let own = before.filter(|record| record.holder == me);
     LeaseRecord {
@@ -78,7 +78,7 @@ pub fn held(before: Option<&LeaseRecord>, me: &str, timing: Timing, now: Timesta
     }
 }
 
-/// The record with which its holder releases the lease.
+/// Returns the record with which its holder releases the lease.
 pub fn released(before: &LeaseRecord, now: Timestamp) -> LeaseRecord {
     LeaseRecord {
         holder: String::new(),
@@ -125,7 +125,7 @@ mod tests {
             (None, 100, LeaseAction::Acquire),
             (Some(""), 100, LeaseAction::Acquire),
             (Some(ME), 100, LeaseAction::Renew),
-            // Even one that ran out: nobody took it.
+            // Also an expired one that nobody acquired.
             (Some(ME), 900, LeaseAction::Renew),
             (Some("other"), 100, left(15)),
             (Some("other"), 114, left(1)),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_the_record_begins_the_wait_anew() {
+    fn any_change_of_the_record_restarts_the_wait() {
         let changes: [fn(&mut LeaseRecord); 5] = [
             |record| record.renewed = Some(wall(202)),
             |record| record.acquired = None,

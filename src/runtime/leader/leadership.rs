@@ -1,4 +1,4 @@
-//! Whether this process leads, to be asked at any time.
+//! Whether this process leads.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::runtime::clock::BootTime;
 use crate::runtime::metrics::LeaderGauge;
 
-/// Known to all who may act only while this process leads.
+/// The state of leadership, shared by everything that acts only while this process leads.
 pub struct Leadership {
     state: watch::Sender<State>,
     gauge: LeaderGauge,
@@ -27,18 +27,18 @@ impl State {
 }
 
 impl Leadership {
-    /// Nobody leads yet.
+    /// Returns a state in which this process does not lead.
     pub fn new(gauge: LeaderGauge) -> Arc<Self> {
         let state = watch::Sender::new(State::default());
         Arc::new(Self { state, gauge })
     }
 
-    /// Leads from now on and for ever: there is no election.
+    /// Leads until the process ends: leader election is disabled.
     pub fn lead_always(&self) {
         self.update(Some(BootTime::NEVER), BootTime::now());
     }
 
-    /// The term in which this process leads, if it does.
+    /// Returns the term in which this process leads, if it does.
     pub fn term(self: &Arc<Self>, now: BootTime) -> Option<Term> {
         let state = *self.state.borrow();
         state.leads(now).then(|| Term {
@@ -47,7 +47,7 @@ impl Leadership {
         })
     }
 
-    /// Yields at the beginning of each term.
+    /// Returns a stream that yields at the beginning of each term.
     pub fn terms(&self) -> impl Stream<Item = ()> + Send + use<> {
         futures::stream::unfold(self.state.subscribe(), |mut state| async move {
             state.changed().await.ok()?;
@@ -55,20 +55,19 @@ impl Leadership {
         })
     }
 
-    /// Leads until then. A leadership that ran out in between is not continued:
-    /// another term begins.
+    /// Leads until then. A leadership that expired in between does not continue: a new term begins.
     pub(crate) fn update(&self, until: Option<BootTime>, now: BootTime) {
         let until = until.filter(|until| now < *until);
         self.state.send_if_modified(|state| {
             let continues = until.is_some() && state.leads(now);
             if state.until.is_some() && !continues {
-                tracing::info!(term = state.term, "this process leads no longer");
+                tracing::info!(term = state.term, "lost leadership");
             }
             state.until = until;
             let begins = until.is_some() && !continues;
             if begins {
                 state.term += 1;
-                tracing::info!(term = state.term, "this process leads");
+                tracing::info!(term = state.term, "became leader");
             }
             begins
         });
@@ -76,7 +75,7 @@ impl Leadership {
     }
 }
 
-/// A time in which this process led without a break.
+/// A time in which this process led without interruption.
 #[derive(Clone)]
 pub struct Term {
     leadership: Arc<Leadership>,
@@ -84,14 +83,14 @@ pub struct Term {
 }
 
 impl Term {
-    /// Whether it lasts. To be asked right before each write: the process may have
-    /// been frozen since it was last asked.
+    /// Returns whether the term lasts. Call it right before each write: the process may have been
+    /// frozen since the last call.
     pub fn lasts(&self, now: BootTime) -> bool {
         let state = *self.leadership.state.borrow();
         state.term == self.number && state.leads(now)
     }
 
-    /// Grows from term to term.
+    /// Returns the number of the term; a later term has a higher one.
     pub fn number(&self) -> u64 {
         self.number
     }
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_does_not_last_again() {
+    fn a_term_that_ended_does_not_resume() {
         for end in [None, Some(at(10))] {
             let leadership = Leadership::new(LeaderGauge::default());
             leadership.update(Some(at(10)), at(0));
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_that_comes_after_its_own_deadline_leads_nowhere() {
+    fn a_renewal_after_its_own_deadline_does_not_lead() {
         let leadership = Leadership::new(LeaderGauge::default());
         leadership.update(Some(at(10)), at(60));
         assert!(leadership.term(at(60)).is_none());

@@ -19,8 +19,8 @@ pub async fn read(
     call_within(deadline, Site::LEASE_GET, api.get_opt(name)).await
 }
 
-/// Writes the record over `before`, or creates the lease. Whoever saw another
-/// version loses with a conflict.
+/// Writes the record over `before`, or creates the lease. The write conflicts if `before` is not the
+/// current version.
 pub async fn write(
     site: Site,
     api: &Api<Lease>,
@@ -52,7 +52,7 @@ pub async fn write(
     }
 }
 
-/// The record of a lease; `duration` where it names none.
+/// Returns the record of a lease; with `duration` if the lease names none.
 pub fn record(lease: &Lease, duration: Duration) -> LeaseRecord {
     let spec = lease.spec.clone().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.map(u64::try_from);
@@ -66,9 +66,9 @@ pub fn record(lease: &Lease, duration: Duration) -> LeaseRecord {
     }
 }
 
-/// What others wrote into the lease beside the record stays.
+/// Returns the lease with this record. Fields that others wrote stay.
 fn with(mut lease: Lease, record: &LeaseRecord) -> Lease {
-    // Rounded up: a candidate that waits too long does no harm.
+    // Rounded up: a candidate may wait too long, but not too short.
     let seconds = record.duration.as_millis().div_ceil(1_000);
     lease.spec = Some(LeaseSpec {
         holder_identity: Some(record.holder.clone()),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_says_nothing_is_free_and_one_without_duration_has_ours() {
+    fn an_empty_lease_is_free_and_one_without_duration_uses_our_own() {
         let own = Duration::from_secs(15);
         assert_eq!(record(&Lease::default(), own).holder, "");
         for odd in [None, Some(0), Some(-1)] {

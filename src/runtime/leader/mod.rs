@@ -1,7 +1,7 @@
 //! Leader election by a Lease, as client-go does it.
 //!
-//! One replica works and the others wait, so that replicas do not ask the same questions
-//! twice. Correctness does not depend on it: two processes that both believe they lead are
+//! One replica reconciles and the others stand by, so that they do not send Pinecone the same
+//! requests. Correctness does not depend on it: two processes that both believe they lead are
 //! kept apart by compare-and-swap writes to the object itself.
 
 mod candidate;
@@ -24,12 +24,11 @@ pub struct Timing {
     pub lease_duration: Duration,
     /// How long after its last renewal a leader leads.
     pub renew_deadline: Duration,
-    /// Between two renewals.
+    /// Time between two renewals.
     pub retry_period: Duration,
 }
 
-/// A name that no other process has had: the pod's, or the machine's, and a
-/// random ending.
+/// Returns a name that no other process has had: the pod's or the machine's, with a random suffix.
 pub fn identity() -> String {
     let host = std::env::var("POD_NAME").ok();
     let host = host.filter(|name| !name.is_empty()).unwrap_or_else(|| {

@@ -279,7 +279,7 @@ proptest! {
 }
 
 #[test]
-fn a_leader_that_goes_on_is_never_overtaken_and_one_that_does_not_is() {
+fn a_leader_that_renews_is_never_replaced_and_one_that_stops_is() {
     let mut world = World::new([1_000, 1_000], [0, 77_000]);
     for _ in 0..100 {
         world.exchange(0);

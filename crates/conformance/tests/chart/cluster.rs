@@ -83,7 +83,7 @@ impl Cluster {
         let operator = self.launch(namespace, name).await;
         eventually("the operator is ready", DEADLINE, async || {
             let logs = operator.logs();
-            anyhow::ensure!(logs.contains("all IndexRestores were seen"), logs);
+            anyhow::ensure!(logs.contains("cache synced"), logs);
             Ok(Some(()))
         })
         .await

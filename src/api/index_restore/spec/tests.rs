@@ -30,7 +30,7 @@ fn refusal(spec: Value) -> Option<String> {
 }
 
 #[test]
-fn each_rule_passes_good_values_and_refuses_bad_ones_by_name() {
+fn each_rule_accepts_valid_values_and_names_the_field_of_invalid_ones() {
     let cases = [
         (
             json!({"backupId": "bkp_123"}),
@@ -121,7 +121,7 @@ fn submitted(outcome: &str) -> IndexRestore {
 }
 
 #[test]
-fn the_spec_is_frozen_while_a_submission_may_count_and_free_else() {
+fn the_spec_is_immutable_only_while_a_submission_may_take_effect() {
     let edits: [fn(&mut IndexRestoreSpec); 5] = [
         |spec| spec.backup_id = "other".into(),
         |spec| spec.index_name = "other".into(),

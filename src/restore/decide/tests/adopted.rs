@@ -18,7 +18,7 @@ fn adopted(tags: Value, protection: DeletionProtection) -> IndexRestore {
 #[test]
 fn an_adopted_index_is_compared_with_the_spec() {
     use DeletionProtection::{Disabled, Enabled};
-    let differs = "; it differs from the spec: ";
+    let differs = " It differs from the spec: ";
     for (tags, wanted, is_protected, expected, words) in [
         (json!(null), Disabled, false, Reason::Adopted, "created now"),
         (

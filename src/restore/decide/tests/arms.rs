@@ -76,13 +76,6 @@ fn only_pinecones_own_not_found_is_an_answer() {
 }
 
 #[test]
-fn an_outdated_crd_is_reported_with_the_remedy() {
-    let message = crate::restore::messages::crd_outdated();
-    assert_eq!(message.reason, Reason::CrdOutdated);
-    assert!(message.text.contains("apply the CRD"), "{}", message.text);
-}
-
-#[test]
 fn refusals_are_counted_in_a_row() {
     let mut evidence = Evidence::default();
     for (is_refused, count) in [(true, 1), (true, 2), (false, 0), (true, 1)] {

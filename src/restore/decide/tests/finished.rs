@@ -138,7 +138,9 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
         let message = report(decision_after(&gone, &no_key, 1, 1)).message;
         assert_eq!(message.reason, Reason::IndexDeleted);
         assert_eq!(message.text.matches(" (as of ").count(), 1);
-        assert!(message.text.starts_with(&said.text));
+        let expected = format!("Pinecone shows no index index (as of {}). ", time(0));
+        assert!(message.text.starts_with(&expected), "{}", message.text);
+        assert!(said.text.starts_with("Pinecone shows no index index ("));
         gone.status = Some(Report::new(message, Change::Nothing).status(&gone, time(1)));
     }
     let mut unshown = done();
@@ -147,7 +149,7 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
     let message = report(decision_after(&unshown, &no_key, 1, 1)).message;
     assert_eq!(message.reason, Reason::Restored);
     assert!(
-        message.text.contains("(as of its restore;"),
+        message.text.contains("(as of its restore)"),
         "{}",
         message.text
     );

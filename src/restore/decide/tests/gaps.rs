@@ -175,7 +175,7 @@ fn without_a_gap_that_is_allowed_only_a_person_lets_it_go_on() {
     watched(&mut object, &mut evidence, &[10, 80, 150, 200, 300], &rules);
     assert_eq!(outcome(&object), SubmissionOutcome::Open);
     let said = Situation::of(&object).shown.unwrap().text;
-    assert!(said.contains("never to submit again by itself"), "{said}");
+    assert!(said.contains("never submits again automatically"), "{said}");
     request(&mut object, "1");
     watched(&mut object, &mut evidence, &[310], &rules);
     assert_eq!(outcome(&object), SubmissionOutcome::Abandoned);

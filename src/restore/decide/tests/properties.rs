@@ -237,12 +237,30 @@ fn recorded(status: &IndexRestoreStatus) -> Option<&str> {
     status.restore_job_id.as_deref()
 }
 
+/// The longest wait until the next reconcile that a message names.
+fn longest_wait(message: &str) -> Option<Duration> {
+    let after = |word: &str| message.rsplit_once(word).map(|(_, time)| time);
+    let times = [" every ", " within "].into_iter().filter_map(after);
+    times
+        .filter_map(|time| {
+            let (number, unit) = time.split_once(' ')?;
+            let seconds = match unit.get(..1)? {
+                "s" => 1,
+                "m" => 60,
+                _ => 3_600,
+            };
+            Some(Duration::from_secs(number.parse::<u64>().ok()? * seconds))
+        })
+        .max()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     /// Whatever is seen, in whatever order: a submission only from an unclaimed
     /// stage, on a free name, with the backup in sight; recorded IDs never change
-    /// and belong to this backup and name; what is written twice is written once.
+    /// and belong to this backup and name; what is written twice is written once. No wait is
+    /// longer than the message says.
     #[test]
     fn every_decision_keeps_the_promise(
         object in any_object(),
@@ -271,6 +289,9 @@ proptest! {
                 }
                 Step::Report(report) => {
                     let status = report.status(&object, now.wall);
+                    if let (Some(said), Some(pause)) = (longest_wait(&report.message.text), decision.requeue_after) {
+                        prop_assert!(pause <= said, "{pause:?}: {}", report.message.text);
+                    }
                     if let (Some(before), true) = (object.status.as_ref().and_then(recorded), own_submission(&object).is_some()) {
                         let followed = !matches!(situation.stage, Stage::Unclaimed { .. } | Stage::Claimed(_) | Stage::Rejected);
                         prop_assert!(!followed || recorded(&status) == Some(before));
