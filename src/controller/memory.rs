@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learnt_in_one_term_is_unknown_in_the_next() {
+    fn forgets_what_was_learnt_in_an_earlier_term() {
         let memory = Memory::default();
         memory.keep(1, "a", stale());
         memory.keep(1, "b", stale());
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reconcile_of_a_term_that_is_over_leaves_nothing() {
+    fn does_not_store_what_a_reconcile_of_an_earlier_term_learnt() {
         let memory = Memory::default();
         memory.keep(2, "a", Remembered::default());
         memory.keep(1, "a", stale());

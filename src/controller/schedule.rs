@@ -69,9 +69,8 @@ pub(super) fn settle(
     requeue_after.map_or_else(Action::await_change, Action::requeue)
 }
 
-/// Asks again later for an object that the API server does not know. If it is
-/// gone, the cache will know by then; if that was a mistake, as of a server that
-/// does not serve the kind yet, no event would tell.
+/// Requeues an object that the API server does not know. If it is gone, the cache shows that by
+/// then; if the server does not serve the kind yet, no event would follow.
 pub(super) fn gone(
     context: &Context,
     term: &Term,

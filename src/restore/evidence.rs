@@ -31,11 +31,11 @@ pub struct Evidence {
     known_job: Option<RestoreJob>,
     /// When checks of the restored index began to fail.
     failing_since: Option<BootTime>,
-    /// When the last check of the restored index began that showed what became of it.
+    /// When the last check of the restored index began that was complete.
     confirmed: Option<BootTime>,
 }
 
-/// What is missing. Another subject starts the count afresh.
+/// What is missing. Another subject resets the count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Subject {
     /// No trace of this claim, with or without an index of its name.
@@ -275,8 +275,8 @@ fn is_listed(situation: &Situation, jobs: &RestoreJobs) -> bool {
     matches!(situation.find_job(jobs), JobMatch::Ours(_))
 }
 
-/// Whether this observation would have shown what it looked for: the list came to its
-/// end, and the key is one of the backup's project.
+/// Whether this observation proves an absence: the list came to its end, and the key belongs to
+/// the backup's project.
 fn is_whole(seen: &Search) -> bool {
     let is_complete = seen.jobs.as_ref().is_ok_and(|jobs| jobs.is_complete);
     is_complete && matches!(seen.backup, Some(Ok(_)))

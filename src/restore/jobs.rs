@@ -71,7 +71,7 @@ pub enum JobMatch {
 }
 
 impl Situation {
-    /// Looks for this restore's job. A job that Pinecone accepted for another IndexRestore
+    /// Finds this restore's job. A job that Pinecone accepted for another IndexRestore
     /// is not this one's, whenever it was created.
     pub fn find_job(&self, jobs: &RestoreJobs) -> JobMatch {
         let is_others = |job: &RestoreJob| jobs.rivals.jobs.contains(&job.restore_job_id);
@@ -85,7 +85,7 @@ impl Situation {
     }
 }
 
-/// Looks for the job in `jobs`. `claimed` is when the
+/// Finds the job in `jobs`. `claimed` is when the
 /// claim was made, by Pinecone's clock; without a claim no job is "ours".
 fn find_job(
     jobs: &[RestoreJob],
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_since_the_claim_is_ours_with_a_margin_for_the_clocks() {
+    fn owns_a_job_since_the_claim_within_the_clock_margin() {
         let jobs = [job("j", "b", Some(1_000))];
         assert_eq!(found(&jobs, Some(1_030)), Some(("ours", "j".into())));
         assert_eq!(found(&jobs, Some(1_031)), Some(("earlier", "j".into())));
@@ -166,21 +166,21 @@ mod tests {
     }
 
     #[test]
-    fn a_job_without_a_time_counts_as_since_the_claim() {
+    fn counts_a_job_without_a_time_as_since_the_claim() {
         let jobs = [job("j", "b", None)];
         assert_eq!(found(&jobs, Some(1)), Some(("ours", "j".into())));
         assert_eq!(found(&jobs, None), Some(("earlier", "j".into())));
     }
 
     #[test]
-    fn an_earlier_job_proves_nothing_once_another_backup_took_the_name() {
+    fn ignores_an_earlier_job_once_another_backup_took_the_name() {
         let jobs = [job("old", "b", Some(10)), job("new", "other", Some(20))];
         assert_eq!(found(&jobs, None), Some(("foreign", "new".into())));
         assert_eq!(found(&jobs[..1], None), Some(("earlier", "old".into())));
     }
 
     #[test]
-    fn the_order_of_the_list_does_not_matter() {
+    fn finds_the_job_in_any_order_of_the_list() {
         let mut jobs = [
             job("first", "b", Some(10)),
             job("second", "other", Some(20)),
@@ -198,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_another_restore_records_is_not_ours() {
+    fn does_not_own_a_job_that_another_restore_records() {
         let jobs = [job("theirs", "b", Some(10))];
         assert_eq!(found(&jobs, Some(1)), Some(("earlier", "theirs".into())));
     }
 
     #[test]
-    fn other_names_and_backups_are_not_ours() {
+    fn does_not_own_jobs_of_other_names_and_backups() {
         let mut other_name = job("j", "b", Some(10));
         other_name.target_index_name = "index-2".into();
         assert_eq!(found(&[other_name], Some(1)), None);

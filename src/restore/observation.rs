@@ -141,8 +141,8 @@ pub fn ask<'a>(situation: &'a Situation, evidence: &Evidence) -> Option<Question
             submitted,
             index: evidence.polls() % INDEX_EVERY == INDEX_EVERY - 1,
         }),
-        // The list may be of before the index was found unhealthy: by another process, or
-        // in an earlier term of this one.
+        // The list may be older than the observation that found the index unhealthy: another process
+        // may have made it, or this one in an earlier term.
         Stage::Finished(submitted) => Some(Question::StillThere {
             submitted,
             by_list: !situation.shows(&UNHEALTHY),

@@ -194,8 +194,8 @@ fn time(at: Timestamp) -> Option<Time> {
     Some(Time(whole_seconds(at)))
 }
 
-/// Longest state of a job that is passed on, in characters: an open string of
-/// somebody else's must not make a status too large to write.
+/// Longest state of a job that is stored, in characters: Pinecone's open string must not make a
+/// status too large to write.
 const MAX_STATE: usize = 64;
 
 /// The job as Pinecone reports it.

@@ -36,7 +36,7 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
     /// ID of the restore job. Absent where the index names its backup and no restore job is known,
-    /// and where somebody removed the ID from the status.
+    /// and where a user removed the ID from the status.
     pub job_id: Option<String>,
     /// Whether the index existed before this restore and was recorded as its result.
     pub adopted: bool,

@@ -35,7 +35,7 @@ impl Submission {
         self.outcome == SubmissionOutcome::Abandoned
     }
 
-    /// Whether Pinecone may have accepted it: its outcome is being looked for.
+    /// Whether Pinecone may have accepted it: its outcome is not known yet.
     pub fn is_open(&self) -> bool {
         matches!(
             self.outcome,

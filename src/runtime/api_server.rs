@@ -1,5 +1,5 @@
-//! Calls to the API server, each with a deadline: kube sets none, and a call
-//! that hangs would hold its object for ever.
+//! Calls to the API server, each with a deadline: kube sets none, and a call that hangs would
+//! block its object.
 
 use std::time::Duration;
 

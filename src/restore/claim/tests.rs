@@ -112,7 +112,7 @@ fn same(body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_claim_is_won_only_by_a_write_that_shows_it() {
+async fn wins_a_claim_only_by_a_write_that_shows_it() {
     let (won, seen) = take(echo, same).await;
     assert!(matches!(won, ClaimOutcome::Won(_)));
     assert_eq!(
@@ -138,14 +138,14 @@ async fn a_claim_is_won_only_by_a_write_that_shows_it() {
 
 /// Even where what is read afterwards would show the claim.
 #[tokio::test]
-async fn a_write_that_is_refused_claims_nothing_and_is_told() {
+async fn does_not_claim_with_a_write_that_is_refused() {
     let (refused, seen) = attempt(forbidden, same).await;
     assert!(refused.is_err_and(|error| error.is_forbidden()));
     assert_eq!(seen.len(), 1, "nothing is read");
 }
 
 #[tokio::test]
-async fn a_request_is_sent_only_soon_after_its_claim_and_while_leading() {
+async fn sends_only_soon_after_the_claim_and_while_leading() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let emulator = Emulator::start(Config::default()).await.unwrap();
     let control = emulator.control();

@@ -12,7 +12,7 @@ use crate::restore::messages;
 use crate::restore::observation::Search;
 use crate::restore::report::{Change, Report};
 
-/// A submission is open: look for its outcome, and never send it again while it may
+/// Decides about an open submission: finds its outcome, and never sends it again while it may
 /// have arrived.
 pub(super) fn decide(inputs: &Inputs<'_>, claim: &Submission, seen: &Search) -> Decision {
     let open = Open {
@@ -89,8 +89,8 @@ impl Open<'_> {
         ))
     }
 
-    /// Pinecone answered 409, and nothing shows whether this request made the index, sent
-    /// twice on its way, or somebody else: the claim stays, so that it is not made twice.
+    /// Pinecone answered 409, and nothing shows whether this request created the index, sent twice
+    /// by something in between, or another client: the claim stays, so that none is created twice.
     fn undetermined(&self, index: &Index) -> Decision {
         let message = messages::conflict_undetermined(self.inputs.situation, index);
         self.report(message, self.inputs.rules.intervals.stalled())
@@ -110,7 +110,7 @@ impl Open<'_> {
             Some(Err(failure)) => return self.failed(failure),
             None => return self.not_known("the backup was not read"),
         }
-        // A person's request stands in for what was not seen.
+        // A user's request replaces what was not observed.
         let is_requested = inputs.situation.request.is_some();
         let is_believed =
             inputs.is_believed_missing(inputs.rules.patience.for_attempt(claim.attempt));
@@ -130,7 +130,7 @@ impl Open<'_> {
     }
 
     /// Whether an index was there, or a restore job was listed, that this request may have
-    /// created. After a 409, too: the request may have been sent twice on its way.
+    /// created. After a 409, too: something in between may have sent the request twice.
     fn was_seen(&self) -> bool {
         self.claim.index_seen || self.inputs.evidence.has_seen(self.claim)
     }
@@ -167,7 +167,7 @@ impl Open<'_> {
         self.keep_observing(why, requeue_after)
     }
 
-    /// Only a person can know more.
+    /// Manual action is required.
     fn unconfirmed(&self, why: &str) -> Decision {
         let message = messages::unconfirmed(self.inputs.situation, why);
         self.report(message, self.inputs.rules.intervals.poll_max)
@@ -223,8 +223,9 @@ fn taken(inputs: &Inputs<'_>, message: StatusMessage) -> Decision {
     Decision::report(report, inputs.rules.intervals.stalled())
 }
 
-/// What is said while the outcome is not known. A person is asked to look as well after an
-/// hour, and at once where the outcome was out of sight for too long.
+/// Returns the message while the outcome is not known. Manual action is required after
+/// [`Patience::give_up`](crate::restore::Patience::give_up), and at once where there was too long
+/// a gap in observing.
 pub(super) fn unresolved(
     inputs: &Inputs<'_>,
     claim: &Submission,
@@ -246,8 +247,8 @@ fn has_gap(inputs: &Inputs<'_>, claim: &Submission, now: Timestamp) -> bool {
     is_gap(until, now, inputs.rules.patience.max_gap)
 }
 
-/// Whether a person is asked to check. Once they are, a request that fails changes nothing. The
-/// wall clock will do: safety does not rest on it.
+/// Whether the status requires manual action. Once it does, a read that fails changes nothing. The
+/// wall clock is enough: safety does not depend on it.
 fn is_overdue(inputs: &Inputs<'_>, claim: &Submission) -> bool {
     let age = inputs.now.wall.duration_since(claim.start_time.0);
     let is_old = Duration::try_from(age).is_ok_and(|age| age >= inputs.rules.patience.give_up);

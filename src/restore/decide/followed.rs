@@ -51,7 +51,7 @@ fn pending(
             messages::index_failed(index, inputs.rules.intervals.stalled()),
             change,
         ),
-        // Not looked at this time: what was seen before still stands.
+        // The index was not read this time: what was observed before is still true.
         None if inputs.situation.shows(&[Reason::IndexFailed]) => {
             Decision::keep(inputs.rules.intervals.poll_max)
         }
@@ -167,8 +167,8 @@ fn with_index(
     }
 }
 
-/// Pinecone answers 404 for a job after an outage of its own too, and once the
-/// job's index was deleted. The index tells which.
+/// Pinecone answers 404 for a job during an outage of its job store too, and once the job's index
+/// was deleted. The index shows which.
 fn job_not_shown(inputs: &Inputs<'_>, submitted: &Submitted, index: Option<&Index>) -> Decision {
     let patience = inputs.rules.patience;
     match index {

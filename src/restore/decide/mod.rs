@@ -103,8 +103,8 @@ pub fn decide(
     inputs.frozen(inputs.restated(decision))
 }
 
-/// Records a job that was found. It may have ended before it was found; one that failed is
-/// nobody's result but its own restore's.
+/// Records a job that was found. It may have ended before it was found; one that failed is the
+/// result of its own restore only.
 fn take_job(job: &RestoreJob, adopted: bool) -> Report {
     let message = match (job.state, adopted) {
         (JobState::Failed, _) => messages::job_failed(job),
@@ -131,8 +131,8 @@ struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    /// Where everything stays as it is but the spec has a new generation, or a person made a
-    /// request, the status must say that it speaks of that one.
+    /// Where nothing changes but the spec has a new generation, or a user made a request, the status
+    /// must show the new generation and the request.
     fn restated(&self, decision: Decision) -> Decision {
         let situation = self.situation;
         let is_open = matches!(situation.stage, Stage::Claimed(_));
@@ -183,8 +183,8 @@ impl Inputs<'_> {
             && self.evidence.age(self.now.boot) >= patience
     }
 
-    /// How long the origin of an index is looked for: longer where a job that was listed is
-    /// not shown by its ID, for its store may fail.
+    /// How long the origin of an index must stay unknown before that is believed: longer where a job
+    /// that was listed is not shown by its ID, for the job store may be failing.
     fn origin_patience(&self, jobs: &RestoreJobs) -> Duration {
         let patience = self.rules.patience;
         match jobs.doubted {

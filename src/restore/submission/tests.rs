@@ -30,7 +30,7 @@ fn with_job(id: &str) -> IndexRestore {
 }
 
 #[test]
-fn a_job_that_pinecone_accepted_is_recorded_wherever_no_other_job_is() {
+fn records_an_accepted_job_unless_another_is_recorded() {
     let mut copied = with_job("other");
     copied.metadata.uid = Some("u-2".into());
     for (fresh, expected) in [
@@ -49,7 +49,7 @@ fn a_job_that_pinecone_accepted_is_recorded_wherever_no_other_job_is() {
 }
 
 #[test]
-fn an_outcome_that_created_nothing_is_written_onto_its_own_open_claim_only() {
+fn records_a_refusal_only_on_its_own_open_claim() {
     for (fresh, expected) in [
         (None, RecordTarget::Lost),
         (Some(with_job("j")), RecordTarget::Recorded),
@@ -65,7 +65,7 @@ fn an_outcome_that_created_nothing_is_written_onto_its_own_open_claim_only() {
 }
 
 #[test]
-fn an_object_holds_a_claim_only_if_it_shows_all_of_it() {
+fn holds_a_claim_only_if_the_object_shows_all_of_it() {
     let request = ClaimRequest {
         nonce: "mine".into(),
         now: jiff::Timestamp::UNIX_EPOCH,

@@ -38,7 +38,7 @@ impl Side {
 enum Action {
     /// SIGKILL.
     Abort,
-    /// SIGSTOP; it goes on after SIGCONT.
+    /// SIGSTOP; it continues after SIGCONT.
     Stop,
 }
 

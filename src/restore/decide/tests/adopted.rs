@@ -16,7 +16,7 @@ fn adopted(tags: Value, protection: DeletionProtection) -> IndexRestore {
 }
 
 #[test]
-fn an_adopted_index_is_compared_with_the_spec() {
+fn compares_an_adopted_index_with_the_spec() {
     use DeletionProtection::{Disabled, Enabled};
     let differs = " It differs from the spec: ";
     for (tags, wanted, is_protected, expected, words) in [
@@ -78,7 +78,7 @@ fn named(state: &str, source: SourceBackup) -> Index {
 }
 
 #[test]
-fn an_index_without_a_job_is_followed_by_itself() {
+fn follows_an_index_without_a_job_by_the_index_alone() {
     let ours = || SourceBackup::Id("b".into());
     let follow = |job: Option<RestoreJob>, index: Option<Index>| Answer::Follow {
         job: Ok(job),
@@ -137,7 +137,7 @@ fn an_index_without_a_job_is_followed_by_itself() {
 }
 
 #[test]
-fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
+fn doubts_an_index_without_a_job_that_no_longer_names_its_backup() {
     let without_job = |source| {
         Answer::StillThere(Check {
             index: Ok(Some(named("Ready", source))),
@@ -161,7 +161,7 @@ fn an_index_without_a_job_that_no_longer_names_its_backup_is_doubtful() {
 }
 
 #[test]
-fn a_restore_whose_job_is_not_known_ends_by_what_its_index_shows() {
+fn ends_a_restore_of_unknown_job_by_the_state_of_its_index() {
     let mut object = jobless(None);
     let submission = object.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().outcome = SubmissionOutcome::Accepted;

@@ -23,7 +23,7 @@ fn shown(mut object: IndexRestore, reason: Reason) -> IndexRestore {
 }
 
 #[test]
-fn each_stage_asks_its_question() {
+fn asks_the_question_of_each_stage() {
     let running = accepted(json!({"state": "Pending"}), None);
     let mut refused = claim("Refused");
     refused["reason"] = json!("InvalidRequest");
@@ -57,7 +57,7 @@ fn each_stage_asks_its_question() {
 }
 
 #[test]
-fn only_pinecones_own_not_found_is_an_answer() {
+fn takes_only_pinecones_own_not_found_for_an_answer() {
     assert_eq!(found::<u8>(Ok(1)), Ok(Some(1)));
     assert_eq!(found::<u8>(Err(failure(FailureKind::NotFound))), Ok(None));
     let failed = failure(FailureKind::Unavailable);
@@ -76,7 +76,7 @@ fn only_pinecones_own_not_found_is_an_answer() {
 }
 
 #[test]
-fn refusals_are_counted_in_a_row() {
+fn counts_refusals_in_a_row() {
     let mut evidence = Evidence::default();
     for (is_refused, count) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
         evidence.learn_posted(is_refused);
@@ -85,27 +85,27 @@ fn refusals_are_counted_in_a_row() {
 }
 
 #[test]
-fn a_role_that_may_not_create_is_told_from_a_full_project() {
+fn distinguishes_a_missing_permission_from_a_full_project() {
     let refused = failure(FailureKind::PermissionDenied);
     let situation = Situation::of(&claimed("Open"));
-    let told = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.intervals);
-    assert!(format!("{told:?}").contains("PermissionDenied"));
+    let reported = after_post(&Posted::NoEffect(refused), &situation, 1, RULES.intervals);
+    assert!(format!("{reported:?}").contains("PermissionDenied"));
 }
 
 #[test]
-fn a_claim_that_was_too_old_is_closed_as_unsent() {
+fn closes_a_claim_that_was_too_old_as_unsent() {
     let close = |object| after_unsent(&Situation::of(&object), RULES.intervals).0;
-    let told = format!("{:?}", close(claimed("Open")));
+    let reported = format!("{:?}", close(claimed("Open")));
     assert!(
-        told.contains("Unsent") && told.contains("Pending"),
-        "{told}"
+        reported.contains("Unsent") && reported.contains("Pending"),
+        "{reported}"
     );
 }
 
 /// A refusal that was shown before the claim is not said to be over by a request that
 /// was never sent.
 #[test]
-fn a_claim_that_was_not_used_leaves_what_is_shown() {
+fn keeps_the_message_after_a_claim_that_was_not_used() {
     let object = shown(claimed("Open"), Reason::QuotaExceeded);
     let (report, _) = after_unsent(&Situation::of(&object), RULES.intervals);
     assert_eq!(report.message.reason, Reason::QuotaExceeded);
@@ -117,7 +117,7 @@ fn a_claim_that_was_not_used_leaves_what_is_shown() {
 }
 
 #[test]
-fn an_adopted_restore_ends_as_adopted_with_its_host() {
+fn ends_an_adopted_restore_as_adopted_with_its_host() {
     let mut adopted = accepted(json!({"state": "Pending"}), None);
     let status = adopted.status.as_mut().unwrap();
     status.submission.as_mut().unwrap().outcome = SubmissionOutcome::Adopted;
@@ -134,16 +134,16 @@ fn an_adopted_restore_ends_as_adopted_with_its_host() {
 }
 
 #[test]
-fn a_complete_restore_whose_index_is_never_shown_is_told_as_deleted() {
+fn reports_an_index_that_is_never_shown_as_deleted() {
     let running = accepted(json!({"state": "Pending"}), None);
     let gone = follow(Some(job("j", 1, "Completed")), Some(None));
-    let reason_after = |looks| reason(&decision_after(&running, &gone, looks, 30));
+    let reason_after = |observations| reason(&decision_after(&running, &gone, observations, 30));
     assert_eq!(reason_after(4), Some(Reason::IndexNotReady));
     assert_eq!(reason_after(5), Some(Reason::IndexDeleted));
 }
 
 #[test]
-fn what_was_concluded_stays_until_there_is_something_new() {
+fn keeps_a_conclusion_until_there_is_new_evidence() {
     let pending = follow(Some(job("j", 1, "Pending")), None);
     let failed = shown(accepted(json!({}), None), Reason::IndexFailed);
     assert_eq!(decision_after(&failed, &pending, 1, 1).step, Step::Keep);
@@ -161,7 +161,7 @@ fn what_was_concluded_stays_until_there_is_something_new() {
 }
 
 #[test]
-fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
+fn takes_an_unready_index_or_one_without_host_for_the_same_index() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
     let scaling = still(Ok(Some(index(false, "ScalingUp"))));
     let decision = decision_after(&done, &scaling, 1, 1);
@@ -178,8 +178,8 @@ fn a_restored_index_that_is_not_ready_or_has_no_host_is_the_same_index() {
 }
 
 #[test]
-fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
-    for (told, shown) in [
+fn shows_progress_in_whole_numbers_within_bounds() {
+    for (reported, shown) in [
         (None, None),
         (Some(42.9), Some(42)),
         (Some(-1.0), Some(0)),
@@ -187,30 +187,30 @@ fn a_jobs_progress_is_shown_in_whole_numbers_within_bounds() {
         (Some(f64::NAN), None),
     ] {
         let mut job = job("j", 1, "Completed");
-        job.percent_complete = told;
+        job.percent_complete = reported;
         job.completed_at = Some(time(9));
         let status = restore_status(&job);
-        assert_eq!(status.percent_complete, shown, "{told:?}");
+        assert_eq!(status.percent_complete, shown, "{reported:?}");
         assert_eq!(status.completion_time.map(|at| at.0), Some(time(9)));
     }
 }
 
 #[test]
-fn a_submission_that_is_not_there_cannot_be_closed() {
+fn does_not_close_a_missing_submission() {
     let message = crate::restore::messages::pending();
     let status = Report::new(message, Change::Taken).status(&object(Value::Null), time(1));
     assert_eq!(status.submission, None);
 }
 
 #[test]
-fn a_restore_that_ended_without_an_index_waits_for_a_change() {
+fn waits_for_a_change_after_a_restore_failed() {
     let failed = accepted(json!({"state": "Failed"}), None);
     let decision = decision_after(&failed, &Answer::Nothing, 1, 1);
     assert_eq!((decision.step, decision.requeue_after), (Step::Keep, None));
 }
 
 #[test]
-fn nothing_is_submitted_while_the_backup_was_not_read() {
+fn does_not_submit_while_the_backup_was_not_read() {
     let unasked = Answer::MaySubmit(preflight(None, None));
     assert_eq!(
         decision_after(&object(Value::Null), &unasked, 1, 1).step,
@@ -219,7 +219,7 @@ fn nothing_is_submitted_while_the_backup_was_not_read() {
 }
 
 #[test]
-fn without_a_key_each_stage_says_what_is_known() {
+fn reports_what_each_stage_knows_without_a_key() {
     let no_key = Answer::NoKey(KeyProblem::NoSecret("s".into()));
     let mut never = object(Value::Null);
     never.spec.adoption_policy = AdoptionPolicy::Never;
@@ -238,7 +238,7 @@ fn without_a_key_each_stage_says_what_is_known() {
 }
 
 #[test]
-fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
+fn reports_unreadable_restore_jobs_before_anything_is_sent() {
     let unread = Answer::MaySubmit(Preflight {
         jobs: Some(Err(failure(FailureKind::RateLimited))),
         ..preflight(None, backup("Ready"))
@@ -256,7 +256,7 @@ fn a_history_that_cannot_be_read_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
+fn does_not_take_an_unfinished_list_for_proof_of_absence() {
     let mut unended = restore_jobs(&[], None).unwrap();
     unended.is_complete = false;
     let answer = Answer::FindOurs(Search {
@@ -265,6 +265,6 @@ fn a_list_that_did_not_come_to_its_end_is_no_proof_of_absence() {
         jobs: Ok(unended),
         backup: backup("Ready"),
     });
-    let told = format!("{:?}", decision_after(&claimed("Open"), &answer, 20, 60));
-    assert!(!told.contains("Abandoned"), "{told}");
+    let reported = format!("{:?}", decision_after(&claimed("Open"), &answer, 20, 60));
+    assert!(!reported.contains("Abandoned"), "{reported}");
 }

@@ -27,7 +27,7 @@ pub(super) fn is_closed(decision: &Decision) -> bool {
 }
 
 #[test]
-fn an_open_claim_is_answered_by_its_job_even_against_the_adoption_policy() {
+fn resolves_an_open_claim_by_its_job_whatever_the_adoption_policy() {
     let mut object = claimed("Taken");
     object.spec.adoption_policy = AdoptionPolicy::Never;
     let answer = search(
@@ -47,7 +47,7 @@ fn an_open_claim_is_answered_by_its_job_even_against_the_adoption_policy() {
 }
 
 #[test]
-fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
+fn abandons_an_open_claim_only_with_all_the_evidence() {
     let nothing = search(None, &[], true);
     let is_abandoned = |decision: &Decision| {
         matches!(
@@ -69,7 +69,7 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
     )));
     assert!(
         !is_abandoned(&decision_after(&claimed("Open"), &nothing, 2, 200)),
-        "too few looks"
+        "too few observations"
     );
     assert!(
         !is_abandoned(&decision_after(&claimed("Open"), &nothing, 9, 10)),
@@ -97,7 +97,7 @@ fn an_open_claim_without_trace_is_abandoned_only_with_all_the_evidence() {
 }
 
 #[test]
-fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
+fn does_not_resubmit_after_the_index_was_seen() {
     let situation = Situation::of(&claimed("Open"));
     let mut evidence = Evidence::default();
     let there = search(Some(index(true, "Ready")), &[], true);
@@ -112,7 +112,7 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
             &RULES,
             now(round * 60),
         );
-        // A person is asked when a request without a trace would be sent again.
+        // Manual action is required where a request without a trace would be sent again.
         let expected = match round {
             ..4 => Reason::ConfirmingSubmission,
             _ => Reason::SubmissionUnconfirmed,
@@ -123,7 +123,7 @@ fn a_claim_whose_index_was_seen_and_went_is_never_sent_again() {
 }
 
 #[test]
-fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
+fn takes_an_index_without_a_job_for_foreign_only_after_a_409() {
     let mut foreign = index(true, "Ready");
     foreign.source = SourceBackup::None;
     let answer = search(Some(foreign), &[], true);
@@ -136,7 +136,7 @@ fn an_index_without_a_job_is_foreign_only_where_pinecone_said_taken() {
 }
 
 #[test]
-fn a_claim_that_cannot_be_looked_for_stays_open() {
+fn keeps_a_claim_open_while_reads_fail() {
     let answer = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
@@ -154,7 +154,7 @@ fn a_claim_that_cannot_be_looked_for_stays_open() {
 }
 
 #[test]
-fn a_taken_name_whose_index_is_terminating_is_waited_for() {
+fn waits_for_a_terminating_index() {
     let going = search(Some(index(false, "Terminating")), &[], true);
     let decision = decision_after(&claimed("Taken"), &going, 9, 60);
     assert_eq!(reason(&decision), Some(Reason::ConfirmingSubmission));
@@ -170,7 +170,7 @@ fn a_taken_name_whose_index_is_terminating_is_waited_for() {
 }
 
 #[test]
-fn a_failing_witness_is_no_witness() {
+fn does_not_take_a_failed_read_of_the_backup_for_a_witness() {
     let Answer::FindOurs(seen) = search(None, &[], true) else {
         panic!()
     };
@@ -191,7 +191,7 @@ fn a_failing_witness_is_no_witness() {
 }
 
 #[test]
-fn an_accepted_submission_is_never_abandoned() {
+fn never_abandons_an_accepted_submission() {
     let gone = Answer::Follow {
         job: Ok(None),
         index: Some(Ok(None)),
@@ -202,7 +202,7 @@ fn an_accepted_submission_is_never_abandoned() {
 
 /// The earlier job's own index is gone: what has the name now is something else.
 #[test]
-fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is_open() {
+fn does_not_adopt_an_unconfirmed_earlier_job_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
     let there = search(Some(index(true, "Ready")), &[old], true);
     let decision = decision_after(&claimed("Taken"), &there, 1, 1);
@@ -210,7 +210,7 @@ fn an_earlier_job_that_pinecone_does_not_confirm_is_not_taken_while_the_claim_is
 }
 
 #[test]
-fn the_policy_holds_while_the_claim_is_open() {
+fn applies_the_adoption_policy_while_the_claim_is_open() {
     let old = job("old", -5_000, "Completed");
     let answer = Answer::FindOurs(Search {
         ended: time(0),
@@ -231,7 +231,7 @@ fn the_policy_holds_while_the_claim_is_open() {
 }
 
 #[test]
-fn a_claim_looks_for_its_own_values() {
+fn resolves_a_claim_by_its_own_backup_and_name() {
     let mut edited = claimed("Open");
     edited.spec.backup_id = "other".into();
     edited.spec.index_name = "other".into();
@@ -243,7 +243,7 @@ fn a_claim_looks_for_its_own_values() {
 }
 
 #[test]
-fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
+fn reads_the_jobs_of_an_abandoned_attempt_before_the_next() {
     use crate::restore::submission::ClaimRequest;
     let object = claimed("Abandoned");
     let asked = question(&object, &Evidence::default());
@@ -265,7 +265,7 @@ fn an_abandoned_attempt_is_still_looked_for_by_the_next() {
 }
 
 #[test]
-fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
+fn keeps_the_claim_open_after_its_index_or_job_was_seen() {
     let gone = search(None, &[], true);
     let ours = [job("j", 2, "Pending")];
     for (outcome, index, jobs) in [
@@ -296,14 +296,14 @@ fn an_index_or_a_job_that_was_seen_and_went_leaves_the_claim_open() {
 }
 
 #[test]
-fn an_open_claim_without_a_key_asks_a_person_after_an_hour() {
+fn requires_manual_action_for_an_open_claim_without_a_key_after_an_hour() {
     let no_key = Answer::NoKey(crate::caches::KeyProblem::NoSecret("s".into()));
     let decision = decision_after(&claimed("Open"), &no_key, 70, 60);
     assert_eq!(reason(&decision), Some(Reason::SubmissionUnconfirmed));
 }
 
 #[test]
-fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
+fn requires_manual_action_until_the_outcome_is_known() {
     let mut object = claimed("Open");
     let status = object.status.as_mut().unwrap();
     let asked = messages::unconfirmed(&Situation::of(&claimed("Open")), "why");
@@ -319,7 +319,7 @@ fn a_person_who_was_asked_is_asked_until_the_outcome_is_known() {
 }
 
 #[test]
-fn a_backup_that_is_not_shown_is_told_from_one_that_could_not_be_read() {
+fn distinguishes_a_hidden_backup_from_one_that_could_not_be_read() {
     for (kind, words) in [
         (FailureKind::NotFound, "is not visible with this API key"),
         (FailureKind::Unavailable, "no answer: words"),

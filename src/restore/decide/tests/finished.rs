@@ -37,7 +37,7 @@ pub(super) fn written(object: &IndexRestore, decision: Decision, at: i64) -> Ind
 }
 
 #[test]
-fn a_recreated_index_is_another_whatever_its_host() {
+fn takes_a_recreated_index_for_another_whatever_its_host() {
     let another = |id: &str| SourceBackup::Id(id.into());
     for (source, shows_backup, host, expected) in [
         (another("b"), true, "index.host", Some(Reason::Restored)),
@@ -68,7 +68,7 @@ fn a_recreated_index_is_another_whatever_its_host() {
 }
 
 #[test]
-fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
+fn waits_minutes_before_it_doubts_an_index_without_its_job() {
     for (shows_backup, words) in [(true, "cannot be confirmed"), (false, "cannot be seen")] {
         let answer = unshown(SourceBackup::NotShown, shows_backup, "index.host");
         assert_eq!(decision_after(&done(), &answer, 5, 60).step, Step::Keep);
@@ -87,7 +87,7 @@ fn a_job_that_is_not_shown_beside_its_index_is_asked_for_over_minutes() {
 }
 
 #[test]
-fn checks_that_fail_leave_what_was_known_with_its_time() {
+fn keeps_what_was_known_with_its_time_while_checks_fail() {
     let done = done();
     let situation = Situation::of(&done);
     let mut evidence = Evidence::default();
@@ -119,7 +119,7 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
     assert!(ready.message.contains(&expected), "{}", ready.message);
     let mut failing = done.clone();
     failing.status = Some(status.clone());
-    // The times stay while checks go on failing, also in another process.
+    // The times stay while checks keep failing, also in another process.
     let decision = decision_after(&failing, &refused, 1, 1);
     assert_eq!(written(&failing, decision, 900), status);
     let decision = decision_after(&failing, &still(Ok(None)), 1, 1);
@@ -129,7 +129,7 @@ fn checks_that_fail_leave_what_was_known_with_its_time() {
 }
 
 #[test]
-fn what_was_wrong_with_the_index_is_said_as_of_when() {
+fn reports_an_unhealthy_index_with_the_time_while_checks_fail() {
     let mut gone = done();
     let said = crate::restore::messages::index_deleted("index");
     gone.status = Some(Report::new(said.clone(), Change::Nothing).status(&gone, time(1)));
@@ -156,7 +156,7 @@ fn what_was_wrong_with_the_index_is_said_as_of_when() {
 }
 
 #[test]
-fn one_failed_check_changes_nothing_and_three_are_said() {
+fn reports_failed_checks_after_three_in_a_row() {
     let job_fails = Answer::StillThere(Check {
         index: Ok(Some(index(true, "Ready"))),
         job: Some(Err(failure(FailureKind::Unavailable))),
@@ -187,7 +187,7 @@ fn one_failed_check_changes_nothing_and_three_are_said() {
 }
 
 #[test]
-fn the_time_of_the_last_confirmation_is_written_once_a_day() {
+fn writes_the_last_confirmation_once_a_day() {
     let ready = still(Ok(Some(index(true, "Ready"))));
     let change_at = |second| {
         let (done, at) = (done(), now(second));
@@ -208,7 +208,7 @@ fn the_time_of_the_last_confirmation_is_written_once_a_day() {
 }
 
 #[test]
-fn a_pause_that_pinecone_asks_for_is_kept_after_failing_checks_too() {
+fn obeys_retry_after_while_checks_fail() {
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(Duration::from_secs(3_000));
     let decision = decision_after(&done(), &still(Err(busy)), 3, 60);

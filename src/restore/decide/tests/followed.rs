@@ -10,7 +10,7 @@ fn follow(job: Option<RestoreJob>, index: Option<Option<Index>>) -> Answer {
 }
 
 #[test]
-fn a_followed_job_says_what_is_true() {
+fn reports_the_state_of_a_followed_job() {
     let running = accepted(json!({"state": "Pending"}), None);
     let ready = Some(Some(index(true, "Ready")));
     let completed = || Some(job("j", 1, "Completed"));
@@ -73,7 +73,7 @@ fn a_followed_job_says_what_is_true() {
 }
 
 #[test]
-fn one_bad_poll_changes_nothing_and_a_refused_key_is_said_at_once() {
+fn tolerates_one_failed_poll_and_reports_a_rejected_key_at_once() {
     let running = accepted(json!({"state": "Pending"}), None);
     let bad = |kind| Answer::Follow {
         job: Err(failure(kind)),
@@ -104,7 +104,7 @@ fn one_bad_poll_changes_nothing_and_a_refused_key_is_said_at_once() {
 }
 
 #[test]
-fn a_restored_index_that_went_is_reported_and_nothing_else() {
+fn reports_a_deleted_index_and_does_not_restore_it_again() {
     let done = accepted(json!({"state": "Completed"}), Some("index.host"));
     let asked = question(&done, &Evidence::default());
     assert_eq!(asked, "is the index there, by list");
@@ -126,7 +126,7 @@ fn a_restored_index_that_went_is_reported_and_nothing_else() {
 }
 
 #[test]
-fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
+fn observes_a_new_generation_where_nothing_else_changes() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
     let report = Report::new(
         StatusMessage::new(Reason::RestoreFailed, "m"),
@@ -143,7 +143,7 @@ fn a_new_generation_is_observed_even_where_nothing_else_is_to_do() {
 }
 
 #[test]
-fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amiss() {
+fn reads_an_unhealthy_index_by_its_name() {
     for (shown, by_list) in [
         (Reason::Restored, true),
         (Reason::Adopted, true),
@@ -165,7 +165,7 @@ fn a_finished_restore_stays_finished_and_its_index_is_asked_for_itself_once_amis
 
 /// The job may be complete while its index is not ready.
 #[test]
-fn a_restore_is_followed_until_its_index_was_ready() {
+fn follows_a_restore_until_its_index_was_ready() {
     for (state, host, follows) in [
         ("Pending", None, true),
         ("Pending", Some("index.host"), true),
@@ -183,7 +183,7 @@ fn a_restore_is_followed_until_its_index_was_ready() {
 }
 
 #[test]
-fn what_is_written_speaks_of_the_generation_that_was_seen() {
+fn writes_the_generation_that_was_read() {
     let mut running = accepted(json!({"state": "Pending"}), None);
     running.metadata.generation = Some(4);
     let report = Report::new(StatusMessage::new(Reason::Restoring, "m"), Change::Nothing);
@@ -198,7 +198,7 @@ fn what_is_written_speaks_of_the_generation_that_was_seen() {
 }
 
 #[test]
-fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
+fn does_not_take_another_index_of_the_same_name_for_the_restored_one() {
     let done = accepted(json!({"state": "Completed"}), Some("another.host"));
     let mut other = index(true, "Ready");
     other.source = SourceBackup::None;
@@ -217,7 +217,7 @@ fn another_index_under_the_restored_ones_name_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
+fn obeys_retry_after_at_every_stage() {
     let asked = Duration::from_secs(3_000);
     let mut busy = failure(FailureKind::Unavailable);
     busy.retry_after = Some(asked);
@@ -239,7 +239,7 @@ fn a_pause_that_pinecone_asks_for_is_kept_at_every_stage() {
     for (object, answer, times) in [
         (object(Value::Null), &unclaimed, 1),
         (claimed("Open"), &unreadable, 1),
-        // After an hour a person is asked to look as well.
+        // After an hour the status requires manual action.
         (claimed("Open"), &unreadable, 70),
         (accepted(json!({"state": "Pending"}), None), &running, 1),
         (done, &still(Err(busy)), 1),

@@ -55,7 +55,7 @@ fn request(object: &mut IndexRestore, token: &str) {
 }
 
 #[test]
-fn a_lost_create_is_given_up_only_while_it_was_watched() {
+fn abandons_a_lost_create_only_if_it_was_observed_without_a_gap() {
     for (seconds, expected) in [
         (vec![10, 80, 150, 200], SubmissionOutcome::Abandoned),
         // The first observation comes exactly in time.
@@ -98,7 +98,7 @@ fn a_gap_survives_a_restart() {
 }
 
 #[test]
-fn an_observation_without_a_witness_or_an_index_does_not_count_as_watching() {
+fn does_not_count_an_incomplete_observation() {
     for unseen in [
         search(None, &[], false),
         Answer::FindOurs(Search {
@@ -121,7 +121,7 @@ fn an_observation_without_a_witness_or_an_index_does_not_count_as_watching() {
 }
 
 #[test]
-fn an_outage_that_lasts_too_long_is_said_while_it_lasts() {
+fn reports_a_gap_while_it_lasts() {
     let away = Answer::FindOurs(Search {
         ended: time(0),
         index: Err(failure(FailureKind::Unavailable)),
@@ -139,7 +139,7 @@ fn an_outage_that_lasts_too_long_is_said_while_it_lasts() {
 }
 
 #[test]
-fn a_persons_new_request_stands_in_for_what_was_not_watched() {
+fn submits_again_after_a_gap_at_a_users_request() {
     let mut object = claimed("Open");
     let mut evidence = Evidence::default();
     request(&mut object, "1");
@@ -154,7 +154,7 @@ fn a_persons_new_request_stands_in_for_what_was_not_watched() {
 }
 
 #[test]
-fn a_request_is_not_used_up_before_it_can_be_acted_on() {
+fn keeps_a_request_until_it_can_be_handled() {
     let mut object = claimed("Open");
     let mut evidence = Evidence::default();
     request(&mut object, "1");
@@ -167,7 +167,7 @@ fn a_request_is_not_used_up_before_it_can_be_acted_on() {
 }
 
 #[test]
-fn without_a_gap_that_is_allowed_only_a_person_lets_it_go_on() {
+fn requires_manual_action_where_no_gap_is_allowed() {
     let mut rules = RULES;
     rules.patience.max_gap = Duration::ZERO;
     let mut object = claimed("Open");
@@ -182,7 +182,7 @@ fn without_a_gap_that_is_allowed_only_a_person_lets_it_go_on() {
 }
 
 #[test]
-fn an_index_that_was_seen_and_went_stops_attempts_after_a_restart_too() {
+fn does_not_resubmit_after_a_restart_if_the_index_was_seen() {
     let mut object = claimed("Open");
     let there = search(Some(index(true, "Ready")), &[], true);
     let mut evidence = Evidence::default();
@@ -205,7 +205,7 @@ fn an_index_that_was_seen_and_went_stops_attempts_after_a_restart_too() {
 }
 
 #[test]
-fn only_more_than_the_longest_gap_is_one() {
+fn counts_only_more_than_the_longest_gap_as_one() {
     let longest = Duration::from_secs(10);
     for (to, expected) in [(5, false), (10, false), (11, true), (-5, false)] {
         assert_eq!(is_gap(time(0), time(to), longest), expected, "{to}");
@@ -214,7 +214,7 @@ fn only_more_than_the_longest_gap_is_one() {
 }
 
 #[test]
-fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
+fn acknowledges_the_request_with_a_claim() {
     let mut object = object(Value::Null);
     request(&mut object, "old");
     let claim = ClaimRequest {
@@ -228,7 +228,7 @@ fn a_claim_takes_over_the_request_and_begins_to_be_observed() {
 }
 
 #[test]
-fn a_request_at_rest_is_acknowledged() {
+fn acknowledges_a_request_where_nothing_is_to_do() {
     let mut failed = accepted(json!({"state": "Failed"}), None);
     let said = crate::api::StatusMessage::new(Reason::RestoreFailed, "m");
     failed.status = Some(Report::new(said, Change::Nothing).status(&failed, time(1)));
@@ -241,7 +241,7 @@ fn a_request_at_rest_is_acknowledged() {
 }
 
 #[test]
-fn an_observation_without_a_submission_changes_nothing() {
+fn ignores_an_observation_without_a_submission() {
     let change = Change::Observed {
         until: time(1),
         index_seen: true,

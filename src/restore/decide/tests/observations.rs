@@ -16,7 +16,7 @@ fn without_and_with_its_job() -> (Answer, Answer) {
 /// The list lags by up to a minute, so that the observations within it say nothing; then one
 /// answer lacks the row that it had come to show.
 #[test]
-fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
+fn does_not_disown_an_index_after_one_dropped_row() {
     let situation = Situation::of(&claimed("Taken"));
     let (without, with) = without_and_with_its_job();
     let mut evidence = Evidence::default();
@@ -49,7 +49,7 @@ fn a_row_that_is_dropped_once_after_the_lag_disowns_nothing() {
 /// An observation that shows the job counts against its absence, even where the write that was to
 /// record it lost against another's.
 #[test]
-fn an_observation_that_shows_the_job_is_none_that_misses_it() {
+fn does_not_count_an_observation_that_shows_the_job_as_missing() {
     let situation = Situation::of(&claimed("Taken"));
     let (without, with) = without_and_with_its_job();
     let mut evidence = Evidence::default();
@@ -69,7 +69,7 @@ fn an_observation_that_shows_the_job_is_none_that_misses_it() {
 /// An observation counts from when it was asked for: a process that was frozen before it got
 /// the answer holds a list of long ago.
 #[test]
-fn an_observation_that_began_within_the_lag_and_ended_after_it_does_not_count() {
+fn does_not_count_an_observation_that_began_within_the_lag() {
     let situation = Situation::of(&claimed("Taken"));
     let without = search(Some(index(true, "Ready")), &[], true);
     let mut evidence = Evidence::default();
@@ -81,11 +81,11 @@ fn an_observation_that_began_within_the_lag_and_ended_after_it_does_not_count() 
         patience,
     );
     for (begun, counted) in [(2, 0), (60, 0), (61, 1), (62, 2)] {
-        let looked = now(begun).boot..now(900).boot;
+        let during = now(begun).boot..now(900).boot;
         evidence.learn(
             &situation,
             &without.to(&situation, &Evidence::default()),
-            looked,
+            during,
             patience,
         );
         assert_eq!(evidence.observations(), counted, "{begun} s");
@@ -93,7 +93,7 @@ fn an_observation_that_began_within_the_lag_and_ended_after_it_does_not_count() 
 }
 
 #[test]
-fn observations_without_a_witness_prove_nothing_later() {
+fn does_not_count_observations_without_a_witness_later() {
     let object = claimed("Open");
     let situation = Situation::of(&object);
     let mut evidence = Evidence::default();
@@ -116,11 +116,11 @@ fn observations_without_a_witness_prove_nothing_later() {
             &RULES,
             at
         )),
-        "one look with the right key"
+        "one observation with the right key"
     );
 }
 
-/// The name is taken, and its origin is looked for in this list.
+/// The name is taken, and its origin is not known yet; this is the list.
 fn origin(jobs: &[RestoreJob], is_complete: bool) -> Answer {
     let mut jobs = restore_jobs(jobs, None).unwrap();
     jobs.is_complete = is_complete;
@@ -140,7 +140,7 @@ fn observations_after(object: &IndexRestore, answers: &[(i64, &Answer)]) -> u32 
 }
 
 #[test]
-fn a_list_that_did_not_come_to_its_end_tells_nothing_of_an_indexs_origin() {
+fn does_not_conclude_an_origin_from_an_unfinished_list() {
     let fresh = object(Value::Null);
     let (whole, cut) = (origin(&[], true), origin(&[], false));
     assert_eq!(observations_after(&fresh, &[(0, &whole), (60, &whole)]), 1);
@@ -148,7 +148,7 @@ fn a_list_that_did_not_come_to_its_end_tells_nothing_of_an_indexs_origin() {
 }
 
 #[test]
-fn a_name_that_was_free_meanwhile_is_looked_at_afresh() {
+fn resets_the_evidence_after_the_name_was_free() {
     let fresh = object(Value::Null);
     let taken = origin(&[], true);
     let free = Answer::MaySubmit(preflight(None, backup("Ready")));
@@ -158,7 +158,7 @@ fn a_name_that_was_free_meanwhile_is_looked_at_afresh() {
 
 /// The record of a late job may lose against another write: the observations start again.
 #[test]
-fn an_observation_that_shows_an_abandoned_attempts_job_is_none_that_misses_it() {
+fn does_not_count_an_observation_that_shows_an_abandoned_attempts_job_as_missing() {
     let abandoned = claimed("Abandoned");
     let missed = origin(&[], true);
     let listed = origin(&[job("j", 1, "Pending")], true);
@@ -171,7 +171,7 @@ fn an_observation_that_shows_an_abandoned_attempts_job_is_none_that_misses_it() 
 }
 
 #[test]
-fn a_job_that_is_shown_again_ends_the_observations_that_missed_it() {
+fn resets_the_evidence_when_the_job_is_shown_again() {
     let running = accepted(json!({"state": "Pending"}), None);
     let follow = |job: Option<RestoreJob>, index| Answer::Follow {
         job: Ok(job),
@@ -185,7 +185,7 @@ fn a_job_that_is_shown_again_ends_the_observations_that_missed_it() {
 }
 
 #[test]
-fn only_observations_that_failed_in_a_row_are_counted_and_not_found_is_no_failure() {
+fn counts_failures_in_a_row_without_not_found() {
     let situation = Situation::of(&claimed("Open"));
     let failed = Answer::FindOurs(Search {
         ended: time(0),

@@ -55,7 +55,7 @@ pub(super) fn never(mut object: IndexRestore) -> IndexRestore {
 }
 
 #[test]
-fn an_index_that_names_the_backup_is_adopted_without_a_job() {
+fn adopts_an_index_that_names_the_backup_without_a_job() {
     let object = object(Value::Null);
     let answer = taken(ours(), jobs(&[]));
     assert_eq!(
@@ -74,14 +74,14 @@ fn an_index_that_names_the_backup_is_adopted_without_a_job() {
 }
 
 #[test]
-fn a_listed_job_that_the_index_bears_out_is_adopted_though_its_id_is_not_shown() {
+fn adopts_a_listed_job_that_the_index_confirms() {
     let job = job("old", -5_000, "Completed");
     let decision = decision_after(&object(Value::Null), &taken(ours(), doubted(&job)), 1, 1);
     assert_eq!(record(decision).job_id.as_deref(), Some("old"));
 }
 
 #[test]
-fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
+fn does_not_advise_to_delete_an_index_of_unknown_origin() {
     let job = job("old", -5_000, "Completed");
     for (source, seen, words) in [
         (SourceBackup::NotShown, jobs(&[]), "cannot be determined"),
@@ -102,7 +102,7 @@ fn nobody_is_told_to_delete_an_index_of_unknown_origin() {
 }
 
 #[test]
-fn a_job_that_was_listed_and_is_not_shown_by_its_id_concludes_nothing_for_minutes() {
+fn waits_minutes_before_it_concludes_from_a_listed_job_that_is_not_shown_by_its_id() {
     let job = job("old", -5_000, "Completed");
     let answer = taken(index(true, "Ready"), doubted(&job));
     let decision = decision_after(&object(Value::Null), &answer, 14, 20);
@@ -113,7 +113,7 @@ fn a_job_that_was_listed_and_is_not_shown_by_its_id_concludes_nothing_for_minute
 }
 
 #[test]
-fn a_job_that_an_earlier_observation_showed_is_remembered() {
+fn remembers_a_job_that_an_earlier_observation_showed() {
     let object = object(Value::Null);
     let situation = Situation::of(&object);
     let mut evidence = Evidence::default();
@@ -135,7 +135,7 @@ fn a_job_that_an_earlier_observation_showed_is_remembered() {
 }
 
 #[test]
-fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
+fn counts_a_job_by_its_id_only_for_its_own_backup_and_name() {
     let situation = Situation::of(&object(Value::Null));
     let own = job("j", -5_000, "Completed");
     let mut seen = jobs(std::slice::from_ref(&own));
@@ -163,7 +163,7 @@ fn a_job_by_its_id_counts_only_for_its_own_backup_and_name() {
 
 /// A backup tool that restores an object with its status brings a hint, not a proof.
 #[test]
-fn a_copied_status_names_a_job_to_ask_for() {
+fn reads_the_job_that_a_copied_status_names() {
     let mut copied = accepted(json!({"state": "Completed"}), Some("h"));
     assert_eq!(Situation::of(&copied).hinted_job, None);
     copied.metadata.uid = Some("u-2".into());
@@ -171,7 +171,7 @@ fn a_copied_status_names_a_job_to_ask_for() {
 }
 
 #[test]
-fn a_failed_restore_is_left_for_a_person_and_a_free_name_goes_on() {
+fn does_not_adopt_a_failed_restore_and_continues_once_the_name_is_free() {
     for state in ["Failed", "Cancelled"] {
         let old = job("old", -5_000, state);
         let mut seen = jobs(std::slice::from_ref(&old));
@@ -224,7 +224,7 @@ fn a_409_whose_index_may_be_ones_own_is_never_called_somebody_elses() {
 }
 
 #[test]
-fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
+fn resolves_an_open_claim_by_an_index_that_names_its_backup() {
     let seen = search(Some(ours()), &[], true);
     for outcome in ["Open", "Taken"] {
         let object = never(claimed(outcome));
@@ -237,7 +237,7 @@ fn an_open_claim_is_answered_by_an_index_that_names_its_backup() {
 
 /// An attempt that was abandoned may still take effect, whatever came after it.
 #[test]
-fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
+fn does_not_disown_what_an_abandoned_attempt_may_have_created() {
     let mut refused = claimed("Refused");
     let status = refused.status.as_mut().unwrap();
     let submission = status.submission.as_mut().unwrap();
@@ -260,7 +260,7 @@ fn what_an_abandoned_attempt_may_have_made_is_not_disowned() {
 }
 
 #[test]
-fn a_spec_that_is_invalid_after_an_abandoned_attempt_is_not_sent_again() {
+fn does_not_resend_a_spec_that_is_invalid_after_an_abandoned_attempt() {
     let mut invalid = claimed("Refused");
     let status = invalid.status.as_mut().unwrap();
     let submission = status.submission.as_mut().unwrap();
@@ -278,7 +278,7 @@ fn a_spec_that_is_invalid_after_an_abandoned_attempt_is_not_sent_again() {
 }
 
 #[test]
-fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
+fn keeps_the_start_of_an_abandoned_attempt_in_the_next() {
     let mut refused = claimed("Refused");
     let submission = refused.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().attempt = 2;
@@ -293,7 +293,7 @@ fn an_attempt_after_an_abandoned_one_keeps_its_start_whatever_came_between() {
 }
 
 #[test]
-fn a_refusal_after_an_abandoned_attempt_does_not_advise_an_edit() {
+fn does_not_advise_an_edit_after_an_abandoned_attempt() {
     let mut open = claimed("Open");
     let submission = open.status.as_mut().unwrap().submission.as_mut();
     submission.unwrap().attempt = 2;

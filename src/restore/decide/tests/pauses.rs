@@ -11,16 +11,20 @@ fn pause(object: &IndexRestore, answer: &Answer, times: u32, every: i64) -> Opti
 }
 
 #[test]
-fn an_open_claim_is_looked_for_ever_more_slowly_and_each_minute_after_an_hour() {
+fn observes_an_open_claim_less_often_and_each_minute_after_an_hour() {
     let there = search(Some(index(true, "Ready")), &[], true);
     for (times, every, pause_after) in [(1, 1, 2), (5, 10, 5), (5, 60, 15), (70, 60, 60)] {
         let found = pause(&claimed("Open"), &there, times, every);
-        assert_eq!(found, Some(pause_after), "{times} looks, each {every} s");
+        assert_eq!(
+            found,
+            Some(pause_after),
+            "{times} observations, {every} s apart"
+        );
     }
 }
 
 #[test]
-fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
+fn retries_a_failed_observation_of_an_open_claim_within_a_minute() {
     let unreadable = |kind| {
         Answer::FindOurs(Search {
             ended: time(0),
@@ -41,7 +45,7 @@ fn an_open_claim_that_cannot_be_looked_for_is_tried_again_within_a_minute() {
 }
 
 #[test]
-fn a_refused_key_is_tried_again_soon_however_often_it_was_refused() {
+fn retries_a_rejected_key_within_twenty_seconds() {
     let running = accepted(json!({"state": "Pending"}), None);
     for (kind, pause_after) in [
         (FailureKind::Unauthorized, 20),
@@ -60,7 +64,7 @@ fn a_refused_key_is_tried_again_soon_however_often_it_was_refused() {
 }
 
 #[test]
-fn a_restore_is_polled_by_its_age() {
+fn polls_a_restore_by_its_age() {
     let running = accepted(json!({"state": "Pending"}), None);
     let pending = Answer::Follow {
         job: Ok(Some(job("j", 1, "Pending"))),

@@ -6,7 +6,7 @@ use crate::pinecone::{Created, Posted};
 use crate::restore::after_post;
 
 #[test]
-fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
+fn closes_or_keeps_the_claim_by_the_answer_to_the_post() {
     let situation = Situation::of(&claimed("Open"));
     let outcome = |posted: Posted| {
         let (report, _) = after_post(&posted, &situation, 1, RULES.intervals);
@@ -62,7 +62,7 @@ fn the_answer_to_the_post_says_what_becomes_of_the_claim() {
 }
 
 #[test]
-fn refusals_in_a_row_are_sent_ever_more_slowly_and_as_pinecone_asks() {
+fn backs_off_after_refusals_and_obeys_retry_after() {
     let situation = Situation::of(&claimed("Open"));
     let requeue_after = |refusals, retry_after: Option<u64>| {
         let mut refused = failure(FailureKind::Forbidden);

@@ -11,7 +11,7 @@ fn report(reason: Reason, change: Change) -> Report {
 }
 
 #[test]
-fn a_recorded_job_replaces_all_that_was_said_of_another() {
+fn replaces_the_status_of_another_job_when_one_is_recorded() {
     let mut last = claim("Taken");
     last["backupId"] = json!("b-0");
     last["indexName"] = json!("index-0");
@@ -37,7 +37,7 @@ fn a_recorded_job_replaces_all_that_was_said_of_another() {
 }
 
 #[test]
-fn a_restore_that_was_complete_once_stays_succeeded() {
+fn keeps_succeeded_true_after_completion() {
     for (host, succeeded) in [(Some("index.host"), "True"), (None, "False")] {
         let object = accepted(json!({"state": "Completed"}), host);
         let status = report(Reason::IndexDeleted, Change::Nothing).status(&object, time(1));
@@ -47,7 +47,7 @@ fn a_restore_that_was_complete_once_stays_succeeded() {
 }
 
 #[test]
-fn what_is_said_again_keeps_its_time_before_anything_was_submitted() {
+fn keeps_the_transition_time_of_an_unchanged_condition() {
     let mut fresh = object(Value::Null);
     let pending = report(Reason::Pending, Change::Nothing);
     fresh.status = Some(pending.status(&fresh, time(1)));

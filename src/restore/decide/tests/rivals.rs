@@ -19,7 +19,7 @@ fn with_rivals(answer: &Answer, rivals: &Rivals) -> Answer {
 }
 
 #[test]
-fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
+fn does_not_take_a_job_while_a_rival_has_precedence() {
     let rivals = Rivals {
         jobs: vec![],
         has_precedence: true,
@@ -42,7 +42,7 @@ fn while_a_rival_has_precedence_no_job_is_taken_for_ones_own() {
 }
 
 #[test]
-fn a_job_is_not_ones_own_while_a_rivals_answer_may_be_on_its_way() {
+fn does_not_take_a_job_while_a_rivals_answer_may_arrive() {
     let jobs = [job("j", 2, "Pending")];
     let rivals = Rivals {
         newest_open: Some(time(20)),
@@ -68,7 +68,7 @@ fn a_job_is_not_ones_own_while_a_rivals_answer_may_be_on_its_way() {
 }
 
 #[test]
-fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
+fn adopts_or_ignores_a_rivals_job_and_never_owns_it() {
     let theirs = job("theirs", 2, "Pending");
     let rivals = Rivals {
         jobs: vec!["theirs".into()],
@@ -90,7 +90,7 @@ fn a_rivals_job_is_adopted_or_left_alone_and_never_called_ones_own() {
 }
 
 #[test]
-fn of_two_open_claims_one_has_precedence() {
+fn gives_one_of_two_open_claims_precedence() {
     let rival = |uid: &str, outcome: &str, backup: &str, job: Option<&str>| {
         let mut rival = claimed(outcome);
         rival.metadata.uid = Some(uid.into());

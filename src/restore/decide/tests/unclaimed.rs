@@ -6,7 +6,7 @@ use crate::restore::{Change, Report, Stage, messages};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 #[test]
-fn a_free_name_and_a_ready_backup_are_submitted() {
+fn submits_with_a_free_name_and_a_ready_backup() {
     let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
     let decision = decision_after(&object(Value::Null), &answer, 1, 1);
     assert_eq!(
@@ -18,7 +18,7 @@ fn a_free_name_and_a_ready_backup_are_submitted() {
 }
 
 #[test]
-fn an_object_that_is_being_deleted_submits_nothing() {
+fn does_not_submit_an_object_that_is_being_deleted() {
     let mut object = object(Value::Null);
     object.metadata.deletion_timestamp = Some(Time(time(1)));
     let answer = Answer::MaySubmit(preflight(None, backup("Ready")));
@@ -28,7 +28,7 @@ fn an_object_that_is_being_deleted_submits_nothing() {
 }
 
 #[test]
-fn what_stands_in_the_way_of_a_submission_is_said() {
+fn reports_what_blocks_a_submission() {
     let read = |kind| Some(Err(failure(kind)));
     for (seen, expected) in [
         (backup("Initializing"), Reason::BackupNotReady),
@@ -74,7 +74,7 @@ fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> An
 }
 
 #[test]
-fn a_taken_name_is_foreign_only_after_the_list_had_time() {
+fn takes_a_name_for_foreign_only_after_the_list_had_time() {
     let answer = taken("Ready", &[], None);
     let fresh = object(Value::Null);
     assert_eq!(
@@ -94,7 +94,7 @@ fn a_taken_name_is_foreign_only_after_the_list_had_time() {
 }
 
 #[test]
-fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted() {
+fn adopts_an_earlier_restore_only_if_confirmed_and_wanted() {
     let old = job("old", -5_000, "Completed");
     let confirmed = taken("Ready", std::slice::from_ref(&old), Some(&old));
     let decision = decision_after(&object(Value::Null), &confirmed, 1, 1);
@@ -126,7 +126,7 @@ fn an_earlier_restore_of_the_same_backup_is_adopted_only_if_confirmed_and_wanted
 }
 
 #[test]
-fn a_copied_claim_counts_for_nothing() {
+fn ignores_a_copied_claim() {
     let mut copy = accepted(json!({"state": "Completed"}), Some("index.host"));
     let done = Report::new(StatusMessage::new(Reason::Restored, "m"), Change::Nothing);
     copy.status = Some(done.status(&copy, time(1)));
@@ -143,7 +143,7 @@ fn a_copied_claim_counts_for_nothing() {
 }
 
 #[test]
-fn a_spec_refused_as_invalid_is_sent_again_only_when_it_changed() {
+fn resends_a_spec_refused_as_invalid_only_after_an_edit() {
     let mut refused = claim("Refused");
     refused["reason"] = json!("InvalidRequest");
     let mut object = object(json!({ "submission": refused }));
@@ -156,7 +156,7 @@ fn a_spec_refused_as_invalid_is_sent_again_only_when_it_changed() {
 }
 
 #[test]
-fn a_job_since_a_refused_attempt_is_not_ours() {
+fn does_not_own_a_job_since_a_refused_attempt() {
     let mut refused = claim("Refused");
     refused["reason"] = json!("QuotaExceeded");
     let mut never = object(json!({ "submission": refused }));
@@ -174,7 +174,7 @@ fn a_job_since_a_refused_attempt_is_not_ours() {
 /// A create that was answered with "the name is taken" may have worked when it was sent
 /// for the first time, and one that left no trace may yet arrive.
 #[test]
-fn a_job_since_an_attempt_that_may_have_arrived_is_ours_whatever_the_policy_says() {
+fn owns_a_job_since_an_attempt_that_may_have_arrived() {
     for (outcome, why, is_ours) in [
         ("Abandoned", None, true),
         ("Refused", Some("IndexAlreadyExists"), true),
@@ -195,7 +195,7 @@ fn a_job_since_an_attempt_that_may_have_arrived_is_ours_whatever_the_policy_says
 }
 
 #[test]
-fn once_an_attempt_is_closed_the_specs_own_values_count_again() {
+fn uses_the_spec_once_an_attempt_is_closed() {
     for outcome in ["Refused", "Unsent", "Abandoned"] {
         let mut edited = claimed(outcome);
         edited.spec.backup_id = "b-2".into();
@@ -207,7 +207,7 @@ fn once_an_attempt_is_closed_the_specs_own_values_count_again() {
 }
 
 #[test]
-fn reads_that_fail_are_repeated_ever_more_slowly() {
+fn backs_off_after_failed_reads() {
     let failing = Preflight {
         index: Err(failure(FailureKind::Unavailable)),
         ..preflight(None, None)
@@ -227,7 +227,7 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
 }
 
 #[test]
-fn a_job_that_ended_before_it_was_found_is_told_as_it_ended() {
+fn reports_a_job_that_ended_before_it_was_found() {
     for (state, adopted, expected) in [
         ("Pending", Reason::Restoring, Reason::Restoring),
         ("Completed", Reason::Restoring, Reason::Restoring),
