@@ -5,6 +5,7 @@ use std::time::Duration;
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::judge::rules::ENDS_STAY;
 use testkit::scene::{KEY, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
@@ -23,6 +24,8 @@ async fn protect(scene: &Scene, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adopted_index_that_differs_from_the_spec_is_told_and_must_be_protected() {
     let scene = Scene::new().await;
+    // A person protects the index afterwards.
+    scene.waive("differs", ENDS_STAY);
     let _operator = scene.start().await;
     scene.create("differs", json!({})).await;
     scene.restored_once("differs").await;

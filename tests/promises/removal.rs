@@ -249,6 +249,7 @@ async fn empty_and_finalize(scene: &Scene) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_deleted_with_a_restore_in_each_state() {
     let (doomed, home) = (Scene::new().await, Scene::new().await);
+    home.visits(&doomed);
     prepare(&doomed);
     let both = format!("{},{}", doomed.namespace, home.namespace);
     let watched = ["--watch-namespace", &both];
