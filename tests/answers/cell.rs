@@ -9,26 +9,25 @@ use serde_json::json;
 use testkit::eventually;
 use testkit::scene::{KEY, Scene};
 
-use crate::record::{DEADLINE, Record, Told};
+use crate::record::{DEADLINE, Reports};
 
 /// A restore with a project, a key, a backup and an index name of its own.
 pub struct Cell<'a> {
     pub scene: &'a Scene,
-    pub record: &'a Record,
     /// Of the project, the Secret, the IndexRestore and the index.
     pub name: String,
 }
 
-/// What came of a cell, to be checked against Pinecone's own record.
+/// The outcome of a cell, to be checked against Pinecone's own record.
 pub struct Outcome {
     pub end: &'static str,
-    /// How much was said before the fault was cleared.
+    /// The number of reports before the fault was cleared.
     pub cleared: usize,
     pub posts: Posts,
     pub accepted: usize,
     /// Whether the index is recorded by the backup that it names, without a restore job.
     pub jobless: bool,
-    /// Words that the status must have said.
+    /// Words that the status must have reported.
     pub words: Option<String>,
 }
 
@@ -43,18 +42,14 @@ pub enum Posts {
 }
 
 impl<'a> Cell<'a> {
-    pub async fn new(scene: &'a Scene, record: &'a Record, name: String) -> Self {
+    pub async fn new(scene: &'a Scene, name: String) -> Self {
         let key = format!("{KEY}_{name}");
         let project = Project {
             index_quota: 10_000,
             ..Project::new(&name, &key)
         };
         scene.pinecone.add_project(project).unwrap();
-        let cell = Self {
-            scene,
-            record,
-            name,
-        };
+        let cell = Self { scene, name };
         let backup = BackupSeed::new("nightly", "products").id(cell.backup());
         scene.pinecone.add_backup(&cell.name, backup).unwrap();
         scene.put_secret(&cell.name, "api-key", &key).await;
@@ -83,10 +78,13 @@ impl<'a> Cell<'a> {
         Ok(())
     }
 
-    pub async fn until(&self, reason: &str) -> Result<Told> {
-        self.record
-            .until(&self.name, reason, |told| told.reason() == reason)
-            .await
+    pub async fn until(&self, reason: &str) -> Result<Reports> {
+        let is_reported = |reports: &Reports| reports.reason() == reason;
+        Reports::until(self.scene, &self.name, reason, is_reported).await
+    }
+
+    pub fn reports(&self) -> Reports {
+        Reports::of(self.scene, &self.name)
     }
 
     pub async fn until_met(&self, fault: u64, times: u32) -> Result<()> {
@@ -96,10 +94,10 @@ impl<'a> Cell<'a> {
         .await
     }
 
-    /// Ends the fault. Returns how much had been said by then.
+    /// Ends the fault. Returns the number of reports by then.
     pub fn clear(&self, fault: u64) -> usize {
         assert!(self.scene.pinecone.clear_fault(fault));
-        self.record.told(&self.name).said.len()
+        self.reports().all.len()
     }
 
     /// For that time nothing may happen: what must not come cannot be waited for.

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::{Class, Kind, kinds, kinds_of_create};
 use crate::matrix::{run, stage};
+use crate::record::Reports;
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -52,7 +53,7 @@ fn restored(cleared: usize, posts: Posts) -> Outcome {
     }
 }
 
-/// It is said, sent again ever more slowly, and goes through once the cause is gone.
+/// The refusal is reported, the request is repeated with backoff, and it succeeds once the cause is gone.
 async fn refused(cell: &Cell<'_>, kind: &Kind, reason: &str) -> Result<Outcome> {
     let fault = cell.inject(CREATE, &kind.fault);
     cell.until(reason).await?;
@@ -79,16 +80,13 @@ async fn rejected(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
 async fn unknown(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
     let fault = cell.fault(CREATE, &kind.fault).times(1);
     cell.scene.pinecone.inject(fault);
-    let told = cell
-        .record
-        .until(&cell.name, "ConfirmingSubmission", |told| {
-            told.said.iter().any(|(r, _)| r == "ConfirmingSubmission")
-        })
-        .await?;
+    let wanted = "ConfirmingSubmission";
+    let is_reported = |reports: &Reports| reports.all.iter().any(|(reason, _)| reason == wanted);
+    let reports = Reports::until(cell.scene, &cell.name, wanted, is_reported).await?;
     let acted = kind.is_after_effect() || kind.after_effect() == Some(kind.fault.clone());
     let posts = match acted {
         true => Posts::Exactly(1),
         false => Posts::Repeated,
     };
-    Ok(restored(told.said.len(), posts))
+    Ok(restored(reports.all.len(), posts))
 }

@@ -169,7 +169,7 @@ impl Shared {
             Layer::Proxy(certificates) => {
                 read_head(&mut stream).await?;
                 if let Some(Failing::NoTunnel(status)) = failing {
-                    return say(stream, &format!("HTTP/1.1 {status} No\r\n\r\n")).await;
+                    return write(stream, &format!("HTTP/1.1 {status} No\r\n\r\n")).await;
                 }
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
                 Some(certificates)
@@ -228,11 +228,11 @@ async fn fail(mut stream: TcpStream, failing: Failing) -> io::Result<()> {
             stream.read_u8().await?;
             stream.set_zero_linger()
         }
-        Failing::Banner => say(stream, "SSH-2.0-OpenSSH_9.6\r\n").await,
-        Failing::NoTls => say(stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await,
+        Failing::Banner => write(stream, "SSH-2.0-OpenSSH_9.6\r\n").await,
+        Failing::NoTls => write(stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await,
         Failing::CutHead => {
             read_head(&mut stream).await?;
-            say(stream, "HTTP/1.1 202 Acc").await
+            write(stream, "HTTP/1.1 202 Acc").await
         }
         // It has begun to speak by then.
         Failing::HandshakeClosed => stream.read_u8().await.map(drop),
@@ -240,7 +240,7 @@ async fn fail(mut stream: TcpStream, failing: Failing) -> io::Result<()> {
     }
 }
 
-async fn say(mut stream: TcpStream, words: &str) -> io::Result<()> {
+async fn write(mut stream: TcpStream, words: &str) -> io::Result<()> {
     stream.write_all(words.as_bytes()).await?;
     stream.shutdown().await?;
     // Closed while something is unread, it would be reset.

@@ -7,7 +7,7 @@ use pinecone_emulator::{AnswerBody, FaultKind, RetryAfter, StatusAnswer};
 /// What an answer to the create request proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Nothing was created: sent again, and told by this reason meanwhile.
+    /// Nothing was created: sent again, and reported with this reason meanwhile.
     NoEffect(&'static str),
     /// Nothing was created, and this spec is not sent again.
     Rejected,
@@ -17,7 +17,7 @@ pub enum Class {
     Unknown,
 }
 
-/// What an answer to a read is told as.
+/// How an answer to a read is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
     Failure(&'static str),
@@ -111,11 +111,11 @@ fn redirect(name: &'static str, status: u16) -> Kind {
 
 /// Those that both a create request and a read can meet.
 pub fn kinds() -> Vec<Kind> {
-    let told = |reason| (Class::NoEffect(reason), Read::Failure(reason));
-    let (key, key_read) = told("InvalidApiKey");
-    let (limited, limited_read) = told("RateLimited");
-    let (unpaid, unpaid_read) = told("PaymentRequired");
-    let (denied, denied_read) = told("PermissionDenied");
+    let reported = |reason| (Class::NoEffect(reason), Read::Failure(reason));
+    let (key, key_read) = reported("InvalidApiKey");
+    let (limited, limited_read) = reported("RateLimited");
+    let (unpaid, unpaid_read) = reported("PaymentRequired");
+    let (denied, denied_read) = reported("PermissionDenied");
     let text = |text: &str| AnswerBody::Text(text.into());
     let broken = |name, fault| row(name, fault, Class::Unknown, AWAY);
     let plain_401 = StatusAnswer::new(401).body(text("Invalid API key"));

@@ -120,16 +120,18 @@ async fn a_restore_is_found_in_every_list() {
             } else if lacks(kind) || kind.fault == FaultKind::ListStuckToken {
                 // Longer than it takes to believe an absence.
                 cell.for_a_while(CONFIRM + Duration::from_secs(3)).await;
-                let told = cell.record.told(&cell.name);
-                ensure!(told.reason() == "ConfirmingSubmission", "{:?}", told.said);
+                let reports = cell.reports();
+                let is_confirming = reports.reason() == "ConfirmingSubmission";
+                ensure!(is_confirming, "{:?}", reports.all);
             } else {
                 cell.until("Restored").await?;
             }
             ensure!(cell.posts() == 1, "sent again");
             // A list that lags longer than it is given is too late for an index that names its backup.
             let is_late = shows_source() && matches!(kind.fault, FaultKind::ListLag(_));
-            let told = cell.record.told(&cell.name).object;
-            let is_unrecorded = told.is_some_and(|object| status(&object).restore_job_id.is_none());
+            let object = cell.reports().object;
+            let is_unrecorded =
+                object.is_some_and(|object| status(&object).restore_job_id.is_none());
             Ok(Outcome {
                 jobless: jobless || (is_late && is_unrecorded),
                 ..cell.outcome(fault)
@@ -198,8 +200,8 @@ async fn an_earlier_restore_is_found_in_every_list() {
             if reason != "Adopted" {
                 cell.until_met(fault, 9).await?;
             }
-            let told = cell.record.told(&cell.name);
-            ensure!(told.reason() == reason, "{:?}", told.said);
+            let reports = cell.reports();
+            ensure!(reports.reason() == reason, "{:?}", reports.all);
             Ok(Outcome {
                 end: "Adopted",
                 posts: Posts::Exactly(0),

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::cell::{Cell, Outcome, Posts};
 use crate::kinds::Kind;
-use crate::record::Record;
+use crate::record::Reports;
 
 pub const CONFIRM: Duration = Duration::from_secs(12);
 pub const FLAGS: [&str; 4] = [
@@ -43,9 +43,8 @@ pub async fn run(
 ) {
     let _turn = take_turn().await;
     let operator = scene.start_with(&FLAGS).await;
-    let record = Record::of(&scene);
     let outcomes = join_all(rows.iter().map(async |(row, kind)| {
-        let place = Cell::new(&scene, &record, format!("{column}-{row}")).await;
+        let place = Cell::new(&scene, format!("{column}-{row}")).await;
         place.apply_and(&cell, kind).await
     }));
     let outcomes = outcomes.await;
@@ -56,7 +55,7 @@ pub async fn run(
         let judged = outcome.and_then(|outcome| {
             let own = requests.iter();
             let own = own.filter(|r| r.project.as_ref() == Some(&name)).collect();
-            judge(&scene, &record, &name, &own, kind, &outcome)
+            judge(&scene, &name, &own, kind, &outcome)
         });
         if let Err(error) = judged {
             failed.push(format!("{column} × {row}: {error:#}"));
@@ -89,22 +88,25 @@ impl Cell<'_> {
 
 fn judge(
     scene: &Scene,
-    record: &Record,
     name: &str,
     own: &Vec<&Request>,
     kind: &Kind,
     outcome: &Outcome,
 ) -> Result<()> {
-    let told = record.told(name);
+    let reports = Reports::of(scene, name);
     let (before, after) = (
-        &told.said[..outcome.cleared],
-        &told.said[outcome.cleared - 1..],
+        &reports.all[..outcome.cleared],
+        &reports.all[outcome.cleared - 1..],
     );
-    for said in [before, after] {
-        ensure!(!flaps(said, kind), "flaps: {:?}", told.said);
+    for reported in [before, after] {
+        ensure!(!flaps(reported, kind), "flaps: {:?}", reports.all);
     }
     if let Some(words) = &outcome.words {
-        ensure!(told.ever_said(words), "no {words:?} in {:?}", told.said);
+        ensure!(
+            reports.ever_reported(words),
+            "no {words:?} in {:?}",
+            reports.all
+        );
     }
     let creates = scene.accepted(name);
     ensure!(
@@ -112,7 +114,7 @@ fn judge(
         "{} creates were accepted",
         creates.len()
     );
-    if let (Some(create), Some(object)) = (creates.first(), &told.object) {
+    if let (Some(create), Some(object)) = (creates.first(), &reports.object) {
         let status = status(object);
         let (job, index) = match outcome.jobless {
             true => (None, None),
@@ -120,7 +122,7 @@ fn judge(
         };
         ensure!(
             status.restore_job_id.as_ref() == job && status.index_id.as_ref() == index,
-            "the status tells other IDs than Pinecone gave"
+            "the status has other IDs than Pinecone gave"
         );
     }
     judge_posts(own, kind, outcome.posts)?;
@@ -129,14 +131,14 @@ fn judge(
 
 /// Whether a reason comes back that had gone. On a machine without time to spare, a
 /// request may time out that was to be answered, and a claim get too old to be used:
-/// what is said of that is no answer's.
-fn flaps(said: &[(String, String)], kind: &Kind) -> bool {
+/// what is reported of that is no answer's.
+fn flaps(reported: &[(String, String)], kind: &Kind) -> bool {
     let is_late = matches!(
         kind.fault,
         FaultKind::SlowBody(_) | FaultKind::DelayAnswer(_)
     );
     let is_own = |message: &str| is_late || !message.contains("timed out");
-    let own = said.iter().filter(|(_, message)| is_own(message));
+    let own = reported.iter().filter(|(_, message)| is_own(message));
     let mut reasons: Vec<_> = own.map(|(reason, _)| reason).collect();
     reasons.dedup();
     (1..reasons.len()).any(|at| reasons[..at].contains(&reasons[at]))

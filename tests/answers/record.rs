@@ -1,99 +1,68 @@
-//! What the status of each restore said, version by version.
+//! What the status of a restore reported, version by version.
 
-use std::collections::HashMap;
-use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use futures::StreamExt as _;
+use anyhow::{Context as _, Result};
 use index_restore_operator::api::IndexRestore;
-use kube::ResourceExt as _;
-use kube::runtime::{WatchStreamExt as _, watcher};
 use testkit::scene::{Scene, ready};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// Ample for some hundred restores at once on a slow machine.
 pub const DEADLINE: Duration = Duration::from_secs(180);
 
-/// One restore, as it was told.
-#[derive(Clone, Default)]
-pub struct Told {
+/// The reports of one restore so far.
+#[derive(Default)]
+pub struct Reports {
     pub object: Option<IndexRestore>,
     /// Reason and message of Ready, in order, each once for as long as it stayed.
-    pub said: Vec<(String, String)>,
+    pub all: Vec<(String, String)>,
 }
 
-/// Follows all restores of a namespace until it is dropped.
-pub struct Record {
-    told: watch::Receiver<HashMap<String, Told>>,
-    following: JoinHandle<()>,
-}
+impl Reports {
+    pub fn of(scene: &Scene, name: &str) -> Self {
+        let versions = scene.history().versions(name);
+        Self::from_versions(versions.iter())
+    }
 
-impl Record {
-    pub fn of(scene: &Scene) -> Self {
-        let (send, told) = watch::channel(HashMap::<String, Told>::new());
-        let versions = watcher(scene.restores.clone(), watcher::Config::default())
-            .default_backoff()
-            .applied_objects();
-        let following = tokio::spawn(async move {
-            let mut versions = pin!(versions);
-            while let Some(version) = versions.next().await {
-                let Ok(object) = version else { continue };
-                let name = object.name_any();
-                send.send_modify(|told| told.entry(name).or_default().add(object));
+    fn from_versions<'a>(versions: impl Iterator<Item = &'a IndexRestore>) -> Self {
+        let mut reports = Self::default();
+        for object in versions {
+            let (_, reason, message) = ready(object);
+            let report = (reason, message);
+            if reports.all.last() != Some(&report) {
+                reports.all.push(report);
             }
-        });
-        Self { told, following }
+            reports.object = Some(object.clone());
+        }
+        reports
     }
 
-    pub fn told(&self, name: &str) -> Told {
-        self.told.borrow().get(name).cloned().unwrap_or_default()
-    }
-
-    /// Waits until what is told of `name` is as wanted.
+    /// Waits until the reports are as wanted.
     pub async fn until(
-        &self,
+        scene: &Scene,
         name: &str,
         wanted: &str,
-        mut holds: impl FnMut(&Told) -> bool,
-    ) -> Result<Told> {
-        let mut told = self.told.clone();
-        let seen = told.wait_for(|all| all.get(name).is_some_and(&mut holds));
-        let in_time = tokio::time::timeout(DEADLINE, seen).await;
-        if in_time.is_ok_and(|seen| seen.is_ok()) {
-            return Ok(self.told(name));
-        }
-        Err(anyhow!("never {wanted}: {:?}", self.told(name).said))
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        self.following.abort();
-    }
-}
-
-impl Told {
-    fn add(&mut self, object: IndexRestore) {
-        let (_, reason, message) = ready(&object);
-        let said = (reason, message);
-        if self.said.last() != Some(&said) {
-            self.said.push(said);
-        }
-        self.object = Some(object);
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> Result<Self> {
+        let holds = |versions: &[&IndexRestore]| {
+            let reports = Self::from_versions(versions.iter().copied());
+            reports.object.is_some() && holds(&reports)
+        };
+        let found = scene.history().until(name, DEADLINE, holds).await;
+        let reports = Self::of(scene, name);
+        found.with_context(|| format!("never {wanted}: {:?}", reports.all))?;
+        Ok(reports)
     }
 
     pub fn reason(&self) -> &str {
-        self.said.last().map_or("", |(reason, _)| reason)
+        self.all.last().map_or("", |(reason, _)| reason)
     }
 
     pub fn message(&self) -> &str {
-        self.said.last().map_or("", |(_, message)| message)
+        self.all.last().map_or("", |(_, message)| message)
     }
 
-    pub fn ever_said(&self, words: &str) -> bool {
-        let mut said = self.said.iter();
-        said.any(|(_, message)| message.contains(words))
+    pub fn ever_reported(&self, words: &str) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(_, message)| message.contains(words))
     }
 }

@@ -14,7 +14,7 @@ use testkit::scene::{BACKUP, Scene, status};
 use crate::certificates::{Certificates, NAME};
 use crate::gate::{Failing, Gate, Layer};
 use crate::matrix::take_turn;
-use crate::record::Record;
+use crate::record::Reports;
 
 const CREATE: Route = Route::CreateIndexFromBackup;
 
@@ -28,11 +28,10 @@ enum Sent {
 struct Way {
     scene: Scene,
     gate: Gate,
-    record: Record,
     sent: Sent,
 }
 
-/// Each of the five requests in turn meets the failure, which is told and heals.
+/// Each of the five requests in turn meets the failure, which is reported and ends.
 async fn every_request_meets(failing: Failing, layer: Layer, sent: Sent) {
     let directory = tempfile::tempdir().unwrap();
     let _turn = take_turn().await;
@@ -73,13 +72,7 @@ async fn every_request_meets(failing: Failing, layer: Layer, sent: Sent) {
     }
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let operator = scene.start_with(&flags).await;
-    let record = Record::of(&scene);
-    let way = Way {
-        scene,
-        gate,
-        record,
-        sent,
-    };
+    let way = Way { scene, gate, sent };
     let mut failed = Vec::new();
     for (route, outcome) in [
         ("index", way.index().await),
@@ -100,17 +93,18 @@ async fn every_request_meets(failing: Failing, layer: Layer, sent: Sent) {
 }
 
 impl Way {
-    async fn told(&self, name: &str, reason: &str) -> Result<()> {
-        let is_told = |told: &crate::record::Told| told.reason() == reason;
-        self.record.until(name, reason, is_told).await.map(drop)
+    async fn reports(&self, name: &str, reason: &str) -> Result<()> {
+        let is_reported = |reports: &Reports| reports.reason() == reason;
+        let found = Reports::until(&self.scene, name, reason, is_reported).await;
+        found.map(drop)
     }
 
-    /// The failure is told, goes away, and the restore is made, once.
-    async fn heals(&self, name: &str, reason: &str) -> Result<()> {
+    /// The failure is reported and ends, and the restore is made, once.
+    async fn recovers(&self, name: &str, reason: &str) -> Result<()> {
         self.gate.until_broken().await;
-        self.told(name, reason).await?;
+        self.reports(name, reason).await?;
         self.gate.heal().await;
-        self.told(name, "Restored").await?;
+        self.reports(name, "Restored").await?;
         let creates = self.scene.accepted(name).len();
         let requests = self.scene.pinecone.requests();
         let of_name = requests.iter().filter(|request| {
@@ -125,13 +119,13 @@ impl Way {
     async fn index(&self) -> Result<()> {
         self.gate.break_now().await;
         self.scene.create("index", json!({})).await;
-        self.heals("index", "ApiUnavailable").await
+        self.recovers("index", "ApiUnavailable").await
     }
 
     async fn backup(&self) -> Result<()> {
         self.gate.break_after("GET /indexes/backup ");
         self.scene.create("backup", json!({})).await;
-        self.heals("backup", "ApiUnavailable").await
+        self.recovers("backup", "ApiUnavailable").await
     }
 
     async fn post(&self) -> Result<()> {
@@ -141,8 +135,8 @@ impl Way {
             Sent::No => ("ApiUnavailable", 1),
             Sent::Perhaps => ("ConfirmingSubmission", 2),
         };
-        self.heals("post", reason).await?;
-        let object = self.record.told("post").object.unwrap();
+        self.recovers("post", reason).await?;
+        let object = Reports::of(&self.scene, "post").object.unwrap();
         let attempt = status(&object).submission.unwrap().attempt;
         ensure!(attempt == attempts, "it took {attempt} attempts");
         Ok(())
@@ -151,7 +145,7 @@ impl Way {
     async fn job(&self) -> Result<()> {
         self.gate.break_after("POST /backups/");
         self.scene.create("job", json!({})).await;
-        self.heals("job", "ApiUnavailable").await
+        self.recovers("job", "ApiUnavailable").await
     }
 
     /// The answer to the create request is lost as well.
@@ -160,7 +154,7 @@ impl Way {
         self.scene.pinecone.inject(lost);
         self.gate.break_after("POST /backups/");
         self.scene.create("list", json!({})).await;
-        self.heals("list", "ConfirmingSubmission").await
+        self.recovers("list", "ConfirmingSubmission").await
     }
 }
 
@@ -201,7 +195,6 @@ ways! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_cannot_be_resolved() {
     let scene = Scene::new().await.without_election();
-    let record = Record::of(&scene);
     scene.pinecone.set_restore_duration(None);
     let list = Fault::new(Route::ListRestoreJobs, FaultKind::status(500));
     let unreadable = scene.pinecone.inject(list);
@@ -221,9 +214,10 @@ async fn a_name_that_cannot_be_resolved() {
         ("job", "ApiUnavailable"),
         ("list", "ConfirmingSubmission"),
     ] {
-        let said =
-            |told: &crate::record::Told| told.reason() == reason && told.message().contains("dns");
-        record.until(name, reason, said).await.unwrap();
+        let is_reported =
+            |reports: &Reports| reports.reason() == reason && reports.message().contains("dns");
+        let found = Reports::until(&scene, name, reason, is_reported).await;
+        found.unwrap();
     }
     operator.process.kill().unwrap();
     scene.pinecone.clear_fault(unreadable);

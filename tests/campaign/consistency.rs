@@ -24,9 +24,9 @@ pub fn received(schema: &Value, spec: &Value, create: &AcceptedCreate) -> Result
                 Some("disabled") => json!("Disabled"),
                 other => json!(other),
             },
-            // They say how the restore is made; Pinecone is not told.
+            // They determine how the restore is made; Pinecone does not receive them.
             "apiKeySecretRef" | "adoptionPolicy" => continue,
-            _ => Value::String("(nobody knows what Pinecone should receive of it)".into()),
+            _ => Value::String("(what Pinecone should receive of it is unknown)".into()),
         };
         if *declared != received {
             wrong.push(format!(
@@ -38,8 +38,8 @@ pub fn received(schema: &Value, spec: &Value, create: &AcceptedCreate) -> Result
 }
 
 /// Judges a restore that came to its end: one create was accepted for its index name,
-/// it is the recorded one, and it says what the spec says. An adopted index was made
-/// for another resource: its tags may differ, and so may its protection, if the status says so.
+/// it is the recorded one, and it is as the spec declares. An adopted index was made
+/// for another resource: its tags may differ, and so may its protection, if the status reports it.
 pub fn recorded(ground: &Ground<'_>, schema: &Value, object: &IndexRestore) -> Result<(), String> {
     let spec = serde_json::to_value(&object.spec).unwrap();
     let creates = ground.accepted(&object.spec.index_name);
@@ -58,10 +58,10 @@ pub fn recorded(ground: &Ground<'_>, schema: &Value, object: &IndexRestore) -> R
         }
         let is_protected = create.deletion_protection.as_deref() == Some("enabled");
         let lacks = object.spec.deletion_protection == DeletionProtection::Enabled && !is_protected;
-        let is_told = ready(object).1 == "DeletionProtectionMismatch";
-        return (lacks == is_told)
+        let is_reported = ready(object).1 == "DeletionProtectionMismatch";
+        return (lacks == is_reported)
             .then_some(())
-            .ok_or("what is said of the protection is not true".into());
+            .ok_or("the status reports the protection wrongly".into());
     }
     received(schema, &spec, create)
 }

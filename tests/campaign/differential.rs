@@ -25,7 +25,7 @@ fn essence(object: &IndexRestore) -> Value {
             *value = json!("*");
         }
     }
-    // That it is the newest one is said, not which.
+    // It shows that it is the newest one, not which.
     status["observedGeneration"] = json!(status["observedGeneration"] == generation);
     if let Some(submitted) = status.pointer_mut("/submission/generation") {
         *submitted = json!("*");

@@ -152,7 +152,7 @@ impl<'a> Ground<'a> {
         self.scene.client.request(request).await
     }
 
-    /// Creates the object: as stored, or what the API server says against it.
+    /// Creates the object: as stored, or the API server's error.
     pub async fn create(&self, name: &str, spec: &Value, strict: bool) -> Result<Value, String> {
         let body = json!({
             "apiVersion": "restore.pinecone.io/v1alpha1",
@@ -196,7 +196,7 @@ impl<'a> Ground<'a> {
         let end = tokio::time::Instant::now() + testkit::DEADLINE;
         loop {
             let edited = self.edit(name, &change).await;
-            let is_frozen = |told: &String| told.contains("spec: Forbidden");
+            let is_frozen = |error: &String| error.contains("spec: Forbidden");
             if !edited.as_ref().is_err_and(is_frozen) || tokio::time::Instant::now() > end {
                 return edited;
             }

@@ -1,5 +1,5 @@
-//! What holds at every end, whatever was done: statuses that hold together, logs
-//! without panics and errors, keys nowhere, and one create for each resource.
+//! What holds at every end, whatever was done: the rules of the judge, statuses that hold
+//! together, logs without panics and errors, keys nowhere, and one create for each resource.
 
 use index_restore_operator::api::{IndexRestore, Reason};
 use k8s_openapi::api::core::v1::Event as CoreEvent;
@@ -18,6 +18,13 @@ pub async fn check(scene: &Scene, operator: &Running, orphans: usize, tally: &Ta
         let name = object.metadata.name.clone().unwrap_or_default();
         tally.judge(Oracle::Health, &name, holds_together(object));
     }
+    let judged = match scene.violations().await {
+        Ok(violations) if violations.is_empty() => Ok(()),
+        violations => Err(format!("{violations:?}")),
+    };
+    tally.judge(Oracle::Health, "the history", judged);
+    // It is in the tally now, and the campaign continues.
+    scene.excuse();
     let events = json!(scene.events().await).to_string();
     let core: Api<CoreEvent> = Api::namespaced(scene.client.clone(), &scene.namespace);
     let core = json!(core.list(&ListParams::default()).await.unwrap().items).to_string();
@@ -56,29 +63,26 @@ fn quiet(logs: &str, metrics: &str, orphans: usize) -> Result<(), String> {
     }
 }
 
-/// Whether the status speaks of the spec as it is, and the conditions are those that
+/// Whether the status is of the current spec, and the conditions are those that
 /// the README promises for the reason.
 fn holds_together(object: &IndexRestore) -> Result<(), String> {
-    let told = status(object);
+    let status = status(object);
     let generation = object.metadata.generation;
-    if told.observed_generation != generation {
+    if status.observed_generation != generation {
         return Err(format!(
             "generation {generation:?}, observed {:?}",
-            told.observed_generation
+            status.observed_generation
         ));
     }
     let shown = conditions(object);
     let reason = ready(object).1;
     let one = |condition: &str| shown.iter().any(|c| c == condition);
-    if one("Reconciling=True") && one("Stalled=True") {
-        return Err(format!("both at once: {shown:?}"));
-    }
-    let stale = told
+    let stale = status
         .conditions
         .iter()
         .find(|c| c.observed_generation != generation);
     if let Some(stale) = stale {
-        return Err(format!("{} speaks of another generation", stale.type_));
+        return Err(format!("{} is of another generation", stale.type_));
     }
     let row = |line: &&str| line.starts_with(&format!("| `{reason}` |"));
     let readme = include_str!("../../README.md");
@@ -92,8 +96,8 @@ fn holds_together(object: &IndexRestore) -> Result<(), String> {
         && (progress == "–" || one(&format!("{progress}=True")))
         && shown.len() == if progress == "–" { 2 } else { 3 };
     let restored = Reason::Restored.as_str();
-    let has_ids = told.restore_job_id.is_some() && told.index_id.is_some();
-    if reason == restored && !(has_ids && told.index_host.is_some()) {
+    let has_ids = status.restore_job_id.is_some() && status.index_id.is_some();
+    if reason == restored && !(has_ids && status.index_host.is_some()) {
         return Err("restored without IDs or host".into());
     }
     match is_promised {

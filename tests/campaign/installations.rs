@@ -46,7 +46,7 @@ async fn without_the_right(
         .await?;
     let object = ground.until("unauthorized", &["SecretNotFound"]).await?;
     if !ready(&object).2.contains("may not read") {
-        return Err(format!("it does not say so: {:?}", ready(&object)));
+        return Err(format!("it is not reported: {:?}", ready(&object)));
     }
     tally.operation(PHASE);
     authorize(control_plane).await;

@@ -89,14 +89,14 @@ async fn applied_and_replaced(
 async fn refused(ground: &Ground<'_>, manifest: &Value, named: &str, tally: &Tally) {
     tally.operation(PHASE);
     let output = kubectl(ground.scene, &["apply"], manifest).await;
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let is_named = !output.status.success() && told.contains(named);
-    let judgement = is_named.then_some(()).ok_or(told);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let is_named = !output.status.success() && errors.contains(named);
+    let judgement = is_named.then_some(()).ok_or(errors);
     tally.judge(Oracle::Validation, "kubectl apply", judgement);
 }
 
 fn done(output: &Output, word: &str) -> Result<(), String> {
-    let told = String::from_utf8_lossy(&output.stdout);
-    let is_done = output.status.success() && told.contains(word);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let is_done = output.status.success() && printed.contains(word);
     is_done.then_some(()).ok_or(format!("{output:?}"))
 }

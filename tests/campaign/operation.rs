@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::schema::{bound, is_required, properties};
 use crate::semantics::{PROBES, is_legal};
 
-/// One change of a spec, and what the API server has to say to it.
+/// One change of a spec, and how the API server must answer it.
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// The field, dotted; `tags{}` is a value of `tags`, `tags{key}` a key.
@@ -19,7 +19,7 @@ pub struct Operation {
     pub verdict: Verdict,
 }
 
-/// What the schema says of the outcome.
+/// The outcome by the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Accepted,
@@ -27,7 +27,7 @@ pub enum Verdict {
     Refused(String),
     /// Dropped, or refused by name where unknown fields are.
     Unknown(String),
-    /// The schema does not tell, and nothing is known of the field: both will do.
+    /// The schema does not determine it, and nothing is known of the field: both are right.
     Either,
 }
 
@@ -281,7 +281,7 @@ impl Generator {
     }
 }
 
-/// What is to be said of a text: by the schema's pattern, else by what is known of
+/// The verdict on a text: by the schema's pattern, else by what is known of
 /// the field.
 fn judge(field: &str, schema: &Value, text: &str) -> Verdict {
     let by_pattern = schema["pattern"].as_str().map(|pattern| {

@@ -263,7 +263,7 @@ async fn mend(ground: &Ground<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// As the message says: the index is deleted, and the resource made again.
+/// As the message asks: the index is deleted, and the resource recreated.
 async fn again(ground: &Ground<'_>) -> Result<(), String> {
     let name = ground.name.as_str();
     // Never by itself: it is looked at once more, and nothing is sent.

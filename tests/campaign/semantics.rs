@@ -1,4 +1,4 @@
-//! What the schema cannot tell: its rules in CEL, and Pinecone's own. Written from
+//! What the schema cannot express: its rules in CEL, and Pinecone's own. Written from
 //! the reference, not from the definition, so that a rule that is lost is missed.
 
 /// Texts that break naive checks.

@@ -207,13 +207,13 @@ impl<'a> Sequence<'a> {
             .await;
         let judgement = match (&operation.verdict, &edited) {
             (Verdict::Refused(_), Ok(_)) => Err("it was accepted".to_owned()),
-            (Verdict::Refused(named), Err(told))
-                if !told.contains(named) && !told.contains("Forbidden") =>
+            (Verdict::Refused(named), Err(error))
+                if !error.contains(named) && !error.contains("Forbidden") =>
             {
-                Err(format!("{named} is not named: {told}"))
+                Err(format!("{named} is not named: {error}"))
             }
-            (Verdict::Accepted, Err(told)) if !told.contains("spec: Forbidden") => {
-                Err(format!("it was refused: {told}"))
+            (Verdict::Accepted, Err(error)) if !error.contains("spec: Forbidden") => {
+                Err(format!("it was refused: {error}"))
             }
             _ => Ok(()),
         };
@@ -234,7 +234,7 @@ impl<'a> Sequence<'a> {
         self.ground.create(&self.name, &spec, false).await.map(drop)
     }
 
-    /// Waits until the operator has told of the newest spec.
+    /// Waits until the operator has observed the newest spec.
     async fn look(&self) -> Result<(), String> {
         let is_observed = |object: &IndexRestore| {
             status(object).observed_generation == object.metadata.generation

@@ -1,4 +1,4 @@
-//! Each operation by itself, on create: refused or accepted as the schema says, and
+//! Each operation by itself, on create: refused or accepted by the schema, and
 //! what is accepted arrives at Pinecone as declared.
 
 use futures::StreamExt as _;
@@ -95,14 +95,14 @@ async fn supply(ground: &Ground<'_>, spec: &Value) -> bool {
     ground.put_secret(name, others.into()).await.is_ok()
 }
 
-/// Whether the API server answered as the verdict says.
+/// Whether the API server answered as the verdict requires.
 pub fn judge(verdict: &Verdict, answer: &Result<Value, String>) -> Result<(), String> {
     match (verdict, answer) {
         (Verdict::Accepted | Verdict::Unknown(_) | Verdict::Either, Ok(_)) => Ok(()),
-        (Verdict::Refused(named), Err(told)) if told.contains(named.as_str()) => Ok(()),
-        (Verdict::Either, Err(told)) if told.contains("spec") => Ok(()),
-        (Verdict::Refused(named), Err(told)) => Err(format!("{named} is not named: {told}")),
+        (Verdict::Refused(named), Err(error)) if error.contains(named.as_str()) => Ok(()),
+        (Verdict::Either, Err(error)) if error.contains("spec") => Ok(()),
+        (Verdict::Refused(named), Err(error)) => Err(format!("{named} is not named: {error}")),
         (Verdict::Refused(_), Ok(_)) => Err("it was accepted".into()),
-        (_, Err(told)) => Err(format!("it was refused: {told}")),
+        (_, Err(error)) => Err(format!("it was refused: {error}")),
     }
 }

@@ -14,7 +14,7 @@ pub struct Tally {
 /// Who judges.
 #[derive(Clone, Copy, Debug)]
 pub enum Oracle {
-    /// The API server accepts and refuses as the schema says.
+    /// The API server accepts and refuses by the schema.
     Validation,
     /// What Pinecone received is what was declared.
     Consistency,
@@ -48,7 +48,7 @@ impl Tally {
         *locked(&self.operations).entry(phase).or_default() += 1;
     }
 
-    /// One judgement: `Err` says what is wrong.
+    /// One judgement: `Err` describes what is wrong.
     pub fn judge(&self, oracle: Oracle, about: &str, judgement: Result<(), String>) {
         *locked(&self.checks).entry(oracle.name()).or_default() += 1;
         if let Err(wrong) = judgement {

@@ -1,4 +1,4 @@
-//! What the API server's audit log says of a cell.
+//! What the API server's audit log has of a cell.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};

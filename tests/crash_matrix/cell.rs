@@ -12,7 +12,6 @@ use testkit::scene::{Running, Scene, ready, status};
 use testkit::{DEADLINE, eventually};
 
 use crate::audit::Audit;
-use crate::history::History;
 use crate::story::{End, LONG_LEASE, SHORT_LEASE, Story, let_restores_end};
 use crate::suspect::Suspect;
 use crate::verdict;
@@ -78,7 +77,7 @@ impl Cell {
         format!("{:?}::{:?}::{}", self.recovery, self.story, self.point)
     }
 
-    /// Plays it and judges what came of it. What it hits is added to `reached`.
+    /// Plays it and judges the outcome. What it hits is added to `reached`.
     pub async fn play(self, reached: &Mutex<BTreeSet<String>>) -> Result<()> {
         let mut scene = Scene::new().await;
         if !self.elects() {
@@ -90,8 +89,7 @@ impl Cell {
         let end = (self.point, self.recovery);
         let short = [&flags[..], &SHORT_LEASE].concat();
         let mut first = Suspect::start(&scene, &short, self.story.interruption(), end);
-        let created = scene.create(NAME, json!({})).await;
-        let history = History::of(&scene, &created);
+        scene.create(NAME, json!({})).await;
         let fallen = self.fall(&scene, &mut first).await;
         fallen.with_context(|| tail("the first", &first.logs()))?;
         let site = format!("{}/{}", self.point.site.name(), self.point.side.name());
@@ -100,14 +98,14 @@ impl Cell {
         let_restores_end(&scene);
         let second = scene.launch(&[&flags[..], &LONG_LEASE].concat());
         let played = async {
-            let end = self.recover(&scene, &history, &mut first, &second).await?;
-            verdict::judge(self, end, &scene, &history, &audit).await
+            let end = self.recover(&scene, &mut first, &second).await?;
+            verdict::judge(self, end, &scene, &audit).await
         };
         Box::pin(played)
             .await
             .with_context(|| tail("the second", &second.process.logs()))
             .with_context(|| tail("the first", &first.logs()))
-            .with_context(|| history.told())
+            .with_context(|| scene.history().describe(NAME))
     }
 
     /// A killed leader's lease has to run out, and nothing else is tried by waiting
@@ -144,30 +142,24 @@ impl Cell {
             || (self.story == Story::ChangedBeforeClaim);
         let status = status(&scene.restores.get(NAME).await?);
         let outcome = status.submission.map(|submission| submission.outcome);
-        let told = format!("{outcome:?} and {} requests", scene.posts());
+        let state = format!("{outcome:?} and {} requests", scene.posts());
         if is_unclaimed {
             ensure!(
                 outcome.is_none() && scene.posts() == 0,
-                "before the claim: {told}"
+                "before the claim: {state}"
             );
         } else if claimed {
             let is_open = outcome == Some(SubmissionOutcome::Open);
-            ensure!(is_open && scene.posts() == 0, "after the claim: {told}");
+            ensure!(is_open && scene.posts() == 0, "after the claim: {state}");
         } else if sent {
             let is_open = outcome == Some(SubmissionOutcome::Open);
-            ensure!(is_open && scene.posts() == 1, "after the request: {told}");
-            ensure!(status.restore_job_id.is_none(), "recorded: {told}");
+            ensure!(is_open && scene.posts() == 1, "after the request: {state}");
+            ensure!(status.restore_job_id.is_none(), "recorded: {state}");
         }
         Ok(())
     }
 
-    async fn recover(
-        self,
-        scene: &Scene,
-        history: &History,
-        first: &mut Suspect,
-        second: &Running,
-    ) -> Result<End> {
+    async fn recover(self, scene: &Scene, first: &mut Suspect, second: &Running) -> Result<End> {
         // What is known to be done already must not hide that nobody took over.
         leads(second).await?;
         let object = self.until(scene, self.story.end(self.point)).await?;
@@ -193,7 +185,8 @@ impl Cell {
         } else {
             quiet(scene, end, second).await?;
         }
-        history.is_up_to(&scene.restores.get(NAME).await?).await?;
+        let last = scene.restores.get(NAME).await?;
+        scene.history().up_to(&last).await?;
         Ok(end)
     }
 

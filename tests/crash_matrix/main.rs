@@ -2,13 +2,12 @@
 //! restart, a standby or its own thaw follows: see docs/design/crash-matrix.md.
 //!
 //! Each cell of the matrix is a test with a name. The judge is what Pinecone's
-//! emulator accepted, and what a watch saw of the object.
+//! emulator accepted, and what etcd stored of the object.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod audit;
 mod cell;
-mod history;
 mod matrix;
 mod story;
 mod suspect;

@@ -16,7 +16,7 @@ use crate::cell::{NAME, Point, Recovery};
 use crate::suspect::Suspect;
 
 /// A leader that is to be followed soon, and one that stays, however busy the
-/// machine: the others wait for what the lease itself says.
+/// machine: the others wait for the lease itself.
 pub const SHORT_LEASE: [&str; 2] = [
     "--leader-elect-lease-duration=6s",
     "--leader-elect-renew-deadline=5s",
@@ -50,7 +50,7 @@ pub enum Story {
     ChangedBeforeClaim,
     /// Somebody changes the object before the answer is recorded.
     ChangedBeforeRecord,
-    /// The operator is told to stop while its request is open.
+    /// The operator gets SIGTERM while its request is open.
     HandedOver,
 }
 
@@ -168,7 +168,7 @@ impl Story {
         }
     }
 
-    /// The end once everybody has had his say.
+    /// The end once both processes have recorded what they know.
     pub fn final_end(self, point: Point, recovery: Recovery) -> End {
         match (self, recovery) {
             (Self::NameTaken, Recovery::Thaw) => End::IndexAlreadyExists,

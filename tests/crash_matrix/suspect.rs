@@ -38,7 +38,7 @@ impl Suspect {
         }
         let exit = self.running.process.wait_exit(DEADLINE).await?;
         ensure!(exit.signal() == Some(SIGKILL), "it ended with {exit}");
-        self.says(&format!("failpoint {point} reached"))
+        self.logged(&format!("failpoint {point} reached"))
     }
 
     pub async fn is_frozen_at(&self, point: Point) -> Result<()> {
@@ -49,10 +49,10 @@ impl Suspect {
             Ok(state.is_some_and(|s| s.starts_with('T')).then_some(()))
         })
         .await?;
-        self.says(&format!("failpoint {point} reached"))
+        self.logged(&format!("failpoint {point} reached"))
     }
 
-    fn says(&self, text: &str) -> Result<()> {
+    fn logged(&self, text: &str) -> Result<()> {
         ensure!(self.running.process.logs().contains(text), "no {text:?}");
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Suspect {
     pub async fn knows_better(&mut self, point: Point) -> Result<()> {
         let passed = format!("failpoint {point} passed");
         eventually("the thawed process follows", DEADLINE, async || {
-            self.says(&passed)?;
+            self.logged(&passed)?;
             if self.running.process.exited()?.is_some() {
                 return Ok(Some(()));
             }

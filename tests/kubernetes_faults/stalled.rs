@@ -70,7 +70,7 @@ async fn a_claim_that_was_stored_and_not_answered() {
     scene.restored_once("soon").await;
 
     claim_into_the_void(&second, &scene, "late").await;
-    // The write was given up, and the read that would tell what became of it too.
+    // The operator gave up on the write, and on the read that would show its outcome.
     until_says(&operator, "late", "the API server did not answer").await;
     assert_eq!(posts(&scene, "late").len(), 0);
     second.set_stalled(false);

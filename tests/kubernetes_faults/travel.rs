@@ -40,7 +40,7 @@ async fn an_operator_that_starts_one_to_four_writes_behind_sends_nothing() {
         let name = format!("behind-{n}");
         proxied.create_with_report(&name, &format!("b{n}-")).await;
         let object = proxied.restored_once(&name).await;
-        let versions = proxied.history.up_to(&object).await;
+        let versions = proxied.scene.history().up_to(&object).await.unwrap();
         assert!(versions.len() >= 5, "{versions:#?}");
         shown.push(versions[n % 4].clone());
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, JobOutcome};
 use serde_json::json;
+use testkit::judge::ONE_CREATE;
 use testkit::proxied::{Proxied, posts};
 use testkit::scene::{Running, ready, status};
 use testkit::{DEADLINE, Event, Fault, Reply, Rule, Treatment, eventually};
@@ -40,7 +41,7 @@ fn wronged(event: &Event) -> Treatment {
 async fn events_that_are_late_lost_repeated_or_in_disorder() {
     let proxied = Proxied::new().await;
     let _operator = proxied.scene.start().await;
-    // Lists, which come now and then, tell nothing either.
+    // Lists, which come now and then, show nothing new either.
     proxied.freeze(&proxied.proxy).await;
     proxied.proxy.treat(wronged);
     let seen = [
@@ -64,7 +65,7 @@ async fn events_that_are_late_lost_repeated_or_in_disorder() {
     for name in unseen {
         proxied.restored_once(name).await;
     }
-    // What it believes now is put to the test: each has something new to tell.
+    // What it believes now is put to the test: each has something new to report.
     for name in seen.into_iter().chain(unseen) {
         proxied
             .scene
@@ -79,7 +80,7 @@ async fn events_that_are_late_lost_repeated_or_in_disorder() {
     println!("events: {} cells", seen.len() + unseen.len());
 }
 
-/// Objects that are deleted and made again while nobody tells, at three stages.
+/// Objects that are deleted and recreated while no event shows it, at three stages.
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_made_again_unseen() {
     for merged in [false, true] {
@@ -136,7 +137,7 @@ async fn objects_made_again_unseen() {
             let object = proxied.scene.get(name).await;
             assert_eq!(status(&object).submission, None, "{name}");
         }
-        // Merged: the end of the first is never told.
+        // Merged: the deletion of the first is never delivered.
         proxied.proxy.show(None);
         proxied.proxy.treat(move |event| match event.kind.as_str() {
             "DELETED" if merged => Treatment::Drop,
@@ -170,6 +171,8 @@ async fn statuses_that_others_write_unseen() {
     proxied.scene.pinecone.set_restore_duration(None);
     let _operator = proxied.scene.start().await;
     let names = ["runs", "ends"];
+    // Neither the status nor the index is left of its first restore.
+    proxied.scene.waive("ends", ONE_CREATE);
     for name in names {
         proxied.scene.create(name, json!({})).await;
         proxied.until(name, "Restoring").await;
@@ -191,7 +194,7 @@ async fn statuses_that_others_write_unseen() {
         .unwrap();
     for name in names {
         // Its report loses, and then it reads what there is.
-        eventually("it is told again", DEADLINE, async || {
+        eventually("it is reported again", DEADLINE, async || {
             let object = proxied.scene.get(name).await;
             Ok((!ready(&object).1.is_empty()).then_some(()))
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use index_restore_operator::api::{IndexRestore, SubmissionOutcome};
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::judge::rules::ENDS_STAY;
 use testkit::scene::{KEY, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
@@ -23,6 +24,8 @@ async fn protect(scene: &Scene, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_how_an_adopted_index_differs_and_requires_its_deletion_protection() {
     let scene = Scene::new().await;
+    // A person protects the index afterwards.
+    scene.waive("differs", ENDS_STAY);
     let _operator = scene.start().await;
     scene.create("differs", json!({})).await;
     scene.restored_once("differs").await;

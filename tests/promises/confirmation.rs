@@ -6,6 +6,7 @@ use kube::Api;
 use kube::api::DeleteParams;
 use pinecone_emulator::{DEFAULT_PROJECT, IndexSeed, Project};
 use serde_json::json;
+use testkit::judge::rules::ENDS_STAY;
 use testkit::scene::{KEY, Running, Scene, conditions, ready, status};
 use testkit::{DEADLINE, eventually};
 
@@ -19,6 +20,8 @@ async fn replace_key(scene: &Scene, key: &str, before: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn does_not_report_a_deletion_based_on_another_projects_key() {
     let scene = Scene::new().await;
+    // With the key of another project, the index cannot be seen.
+    scene.waive("namesake", ENDS_STAY);
     let other = Project::new("other", "pcsk_other");
     scene.pinecone.add_project(other).unwrap();
     let namesake = IndexSeed::new("namesake");

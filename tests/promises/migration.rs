@@ -116,6 +116,7 @@ async fn two_clusters_on_one_project_restore_each_index_once() {
     let kubeconfig = authorize(&second).await;
     second.apply(CRD).await.unwrap();
     let there = Scene::on(&second, &kubeconfig).await;
+    there.visits(&here);
     let other = BackupSeed::new("other", "articles").id("other");
     here.pinecone.add_backup(DEFAULT_PROJECT, other).unwrap();
     // Both operators observe that the names are free before either sends.
@@ -211,6 +212,7 @@ async fn a_cluster_restored_from_an_old_etcd_snapshot_causes_no_second_create() 
     control_plane.apply(CRD).await.unwrap();
     let scene = Scene::on(&control_plane, &kubeconfig).await;
     let scene = scene.without_election();
+    scene.excuse();
     let mut operator = scene.start_with(&PATIENT).await;
     let later = Duration::from_secs(5);
     for (route, kind, name) in [

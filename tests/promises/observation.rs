@@ -7,6 +7,8 @@ use index_restore_operator::api::{IndexRestore, REQUESTED_AT, SubmissionOutcome}
 use kube::api::PostParams;
 use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
+use testkit::judge::ONE_CREATE;
+use testkit::judge::life::NOT_ABANDONED;
 use testkit::scene::{BACKUP, KEY, Scene, conditions, ready, status};
 
 use crate::leadership::until_leads;
@@ -62,6 +64,9 @@ async fn stays_unconfirmed(scene: &Scene, name: &str) {
 
 /// Checks that a new request causes exactly one more create and is acknowledged.
 async fn is_submitted_once_more(scene: &Scene, name: &str) {
+    // A person approves a second create after the index of the first was deleted.
+    scene.waive(name, ONE_CREATE);
+    scene.waive(name, NOT_ABANDONED);
     scene.request(name, "after the outage").await;
     let object = scene.until(name, "Restored").await;
     let creates = scene.accepted(name);

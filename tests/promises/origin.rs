@@ -6,7 +6,6 @@ use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, Habits, IndexSeed, JobSeed, Route, RowOrder,
 };
 use serde_json::json;
-use testkit::history::History;
 use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
 use testkit::{DEADLINE, eventually};
 
@@ -93,7 +92,6 @@ async fn a_temporary_404_for_the_job_does_not_prove_another_origin() {
     scene.create("outage", json!({})).await;
     scene.restored_once("outage").await;
     scene.delete("outage").await;
-    let history = History::of(&scene).await;
     let hidden = Fault::new(Route::DescribeRestoreJob, FaultKind::JobNotFound);
     let hidden = scene.pinecone.inject(hidden);
     scene.create("outage", json!({})).await;
@@ -114,7 +112,7 @@ async fn a_temporary_404_for_the_job_does_not_prove_another_origin() {
     scene.pinecone.clear_fault(hidden);
     let adopted = scene.until("outage", "Adopted").await;
     scene.check_recorded_once(&adopted);
-    let versions = history.up_to(&adopted).await;
+    let versions = scene.history().up_to(&adopted).await.unwrap();
     let reasons: Vec<_> = versions.iter().map(|version| ready(version).1).collect();
     assert!(
         !reasons.contains(&"IndexAlreadyExists".into()),

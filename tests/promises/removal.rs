@@ -248,6 +248,7 @@ async fn empty_and_finalize(scene: &Scene) {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_namespace_with_a_restore_in_each_state_is_not_blocked() {
     let (doomed, home) = (Scene::new().await, Scene::new().await);
+    home.visits(&doomed);
     prepare(&doomed);
     let both = format!("{},{}", doomed.namespace, home.namespace);
     let watched = ["--watch-namespace", &both];

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use index_restore_operator::api::conditions::find;
 use pinecone_emulator::DEFAULT_API_KEY;
+use testkit::history::History;
 use testkit::{ControlPlane, binary};
 
 use crate::account::Account;
@@ -23,6 +24,8 @@ pub struct Performance<'a> {
     pub screen: &'a mut Screen,
     pub cluster: Cluster,
     pub account: Account,
+    /// Every version of the IndexRestores.
+    pub history: History,
     /// The message with which the API server rejected a manifest; `None`: it accepted it.
     pub refusal: Option<String>,
     /// The names of the stories that reached their expected result.
@@ -56,6 +59,8 @@ impl<'a> Performance<'a> {
         )?;
         let url = account.emulator.url();
         let cluster = Cluster::start(control_plane, binary, &url, api_version).await?;
+        let control = account.emulator.control();
+        let history = History::of(&cluster.restores, move || control.now()).await?;
         let secret = stories::secret(DEFAULT_API_KEY);
         cluster.apply(&secret).await?;
         screen.success("Installed: the CRD, the operator's ServiceAccount and roles, and a Secret with the API key");
@@ -64,6 +69,7 @@ impl<'a> Performance<'a> {
             screen,
             cluster,
             account,
+            history,
             refusal: None,
             finished: HashSet::new(),
             end: Instant::now() + DEADLINE,

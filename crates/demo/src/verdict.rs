@@ -7,6 +7,7 @@ use index_restore_operator::api::conditions::find;
 use index_restore_operator::api::{DeletionProtection, IndexRestore, Reason};
 use pinecone_emulator::IndexSnapshot;
 use serde_json::json;
+use testkit::judge::{Trial, Violation};
 
 use crate::account::Account;
 use crate::performance::Performance;
@@ -60,6 +61,9 @@ impl Performance<'_> {
 
     async fn check(&self) -> Result<Expectations> {
         let mut all = Expectations::default();
+        for violation in self.judged().await? {
+            all.expect(violation, false);
+        }
         let mut restored = 0;
         for story in stories::ALL {
             let restore = self.cluster.restores.get(story.name).await?;
@@ -98,6 +102,19 @@ impl Performance<'_> {
             indexes == restored + 1,
         );
         Ok(all)
+    }
+
+    /// The rules of the judge that the history breaks.
+    async fn judged(&self) -> Result<Vec<Violation>> {
+        self.history.complete().await?;
+        let trial = Trial {
+            versions: self.history.all(),
+            has_gap: self.history.has_gap(),
+            deleted: self.history.deleted(),
+            ..Trial::default()
+        };
+        let control = self.account.emulator.control();
+        Ok(trial.with_pinecone(&control).judge())
     }
 
     /// The index is what the manifest asks for, and the status names it.

@@ -14,7 +14,7 @@ pub struct Sample {
 
 /// A process reads all objects first; only what it takes after that is growth.
 const WARM: Duration = Duration::from_secs(20);
-/// A shorter time says nothing: a process that is killed within a minute or two is a standby first and then the leader.
+/// A shorter time is no measure: a process that is killed within a minute or two is a standby first and then the leader.
 /// A sample is taken every two seconds.
 const ENOUGH: usize = 60;
 
@@ -78,7 +78,7 @@ impl Trend {
         is_flat && self.descriptors.1 <= self.descriptors.0 + DESCRIPTORS
     }
 
-    pub fn tell(&self) -> String {
+    pub fn describe(&self) -> String {
         format!(
             "RSS {:.1} -> {:.1} MiB, descriptors {:.0} -> {:.0}",
             self.rss_kib.0 / 1024.0,

@@ -9,13 +9,13 @@ use pinecone_emulator::IndexSeed;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
+use testkit::judge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{KIND, LIFE};
-use crate::oracle::Oracle;
+use crate::observer::Observer;
 use crate::people::{self, NAMESPACES, PROJECTS, People};
-use crate::rules;
+use crate::tags::{KIND, LIFE};
 
 /// How soon it is noticed that something has happened.
 const GLANCE: Duration = Duration::from_millis(300);
@@ -67,7 +67,7 @@ pub struct Plan {
 /// Where lives are lived.
 pub struct World {
     pub people: People,
-    pub oracle: Arc<Oracle>,
+    pub observer: Arc<Observer>,
     /// One permit is for one restore that has not settled yet.
     pub starting: Arc<Semaphore>,
     /// One permit lets one object be deleted.
@@ -118,7 +118,7 @@ impl Plan {
         format!("late-backup-{}", self.number)
     }
 
-    /// An object of this life; `part` tells it from its others.
+    /// An object of this life; `part` distinguishes it from its others.
     fn object(&self, part: &str, backup: &str) -> Result<IndexRestore> {
         let policy = match self.kind {
             Kind::Never => "Never",
@@ -266,14 +266,14 @@ impl World {
     }
 
     async fn until_settled(&self, plan: &Plan, part: &str) {
-        self.until(&plan.tag(part), rules::is_settled).await;
+        self.until(&plan.tag(part), judge::is_settled).await;
     }
 
     /// Until it is no more stalled for what was wrong before.
     async fn until_ready(&self, plan: &Plan) {
         let waits = ["BackupNotFound", "IndexAlreadyExists"];
         self.until(&plan.tag(""), |object| {
-            rules::is_settled(object) && !waits.contains(&rules::reason(object))
+            judge::is_settled(object) && !waits.contains(&judge::reason(object))
         })
         .await;
     }
@@ -281,8 +281,8 @@ impl World {
     async fn until(&self, life: &str, holds: impl Fn(&IndexRestore) -> bool) {
         loop {
             {
-                let known = self.oracle.lock();
-                let latest = known.lives.get(life).and_then(|life| life.latest());
+                let known = self.observer.lock();
+                let latest = known.judge.lives.get(life).and_then(|life| life.latest());
                 if latest.is_some_and(&holds) {
                     return;
                 }
@@ -306,7 +306,7 @@ impl World {
         // It may never have come to be, or a person may have deleted it before.
         let _ = control.delete_index(&place.0, &place.1);
         let _ = control.remove_backup(&place.0, &plan.late_backup());
-        let accepted = self.oracle.lock().accepted.remove(&place);
+        let accepted = self.observer.lock().judge.accepted.remove(&place.1);
         for create in accepted.unwrap_or_default() {
             control.forget_restore_job(&create.restore_job_id);
         }

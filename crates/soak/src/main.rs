@@ -5,22 +5,20 @@
 
 mod etcd;
 mod gauge;
-mod history;
 mod installation;
 mod life;
-mod oracle;
+mod observer;
 mod people;
 mod population;
-mod records;
 mod replicas;
 mod report;
 mod rest;
-mod rules;
 mod run;
 mod schedule;
 mod screen;
 mod storm;
 mod summary;
+mod tags;
 mod truth;
 
 use std::path::PathBuf;

@@ -11,8 +11,7 @@ use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use pinecone_emulator::{BackupSeed, Control, Project};
 use serde_json::json;
-
-use crate::oracle::CANARY;
+use testkit::judge::CANARY;
 
 pub const PROJECTS: usize = 4;
 pub const NAMESPACES: usize = 4;
@@ -203,7 +202,7 @@ fn gone<T>(result: kube::Result<T>) -> kube::Result<()> {
     }
 }
 
-/// Repeats a call until it succeeds, or the API server refuses it for what it says.
+/// Repeats a call until it succeeds, or the API server refuses it as invalid.
 async fn insist<T, C>(call: impl Fn() -> C) -> Result<T>
 where
     C: Future<Output = kube::Result<T>>,

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use testkit::judge::{CANARY, NO_KEY};
 use testkit::{Operator, OperatorBuilder};
 
 use crate::gauge::{Sample, Trend, sample};
-use crate::oracle::{CANARY, Oracle};
+use crate::observer::Observer;
 
 /// An operator that finds no API server when it starts gives up, and is started again.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -17,7 +18,7 @@ const LOGS: usize = 8;
 
 pub struct Replicas {
     builder: OperatorBuilder,
-    oracle: Arc<Oracle>,
+    observer: Arc<Observer>,
     state: Mutex<State>,
 }
 
@@ -38,7 +39,7 @@ struct Process {
     samples: Vec<Sample>,
 }
 
-/// What became of them.
+/// The account of all processes.
 pub struct Account {
     pub kills: u32,
     pub starts: u32,
@@ -51,10 +52,10 @@ pub struct Account {
 }
 
 impl Replicas {
-    pub fn start(builder: OperatorBuilder, count: usize, oracle: Arc<Oracle>) -> Result<Self> {
+    pub fn start(builder: OperatorBuilder, count: usize, observer: Arc<Observer>) -> Result<Self> {
         let replicas = Self {
             builder,
-            oracle,
+            observer,
             state: Mutex::default(),
         };
         for _ in 0..count {
@@ -90,11 +91,11 @@ impl Replicas {
     fn bury(&self, state: &mut State, process: Process) {
         let log = process.operator.logs();
         for (text, rule) in [
-            (CANARY, "no API key leaves the Secrets"),
+            (CANARY, NO_KEY),
             ("panicked at", "the operator does not panic"),
         ] {
             if let Some(line) = log.lines().find(|line| line.contains(text)) {
-                self.oracle.accuse(rule, line.to_owned());
+                self.observer.accuse(rule, line.to_owned());
             }
         }
         state.trends.extend(Trend::of(&process.samples));
@@ -114,7 +115,7 @@ impl Replicas {
         self.replace(number)
     }
 
-    /// SIGSTOP; tells which process it was.
+    /// SIGSTOP; returns the PID.
     pub fn freeze(&self, number: usize) -> u32 {
         let mut state = self.lock();
         let operator = &mut state.running[number].operator;
@@ -154,7 +155,7 @@ impl Replicas {
         for (number, age, status) in ended {
             if age > STARTS_WITHIN {
                 let what = format!("replica {number} ended after {age:?}: {status}");
-                self.oracle
+                self.observer
                     .accuse("the operator does not end by itself", what);
             }
             self.replace(number)?;
@@ -167,16 +168,16 @@ impl Replicas {
         let state = self.lock();
         let running = state.running.iter().map(|process| process.operator.logs());
         let all: Vec<String> = state.logs.iter().cloned().chain(running).collect();
-        let mut told = String::new();
+        let mut lines = String::new();
         for line in all.iter().flat_map(|log| log.lines()) {
             if texts.iter().any(|text| line.contains(text)) {
-                told += &format!("  log {line}\n");
+                lines += &format!("  log {line}\n");
             }
         }
-        told
+        lines
     }
 
-    /// Ends all, and tells what became of them.
+    /// Ends all, and returns their account.
     pub fn end(&self) -> Result<Account> {
         let mut state = self.lock();
         for mut process in std::mem::take(&mut state.running) {

@@ -1,20 +1,22 @@
-//! What is told of a broken rule.
+//! The report of a broken rule.
 
-use crate::oracle::{Known, Oracle, Violation};
+use testkit::judge::Violation;
+
+use crate::observer::{Known, Observer};
 use crate::replicas::Replicas;
 
-/// How many are told in full.
+/// How many are reported in full.
 const MOST: usize = 3;
 
 /// Prints the first broken rules, each with all that is known of its object.
-pub fn broken(oracle: &Oracle, replicas: &Replicas) {
-    let known = oracle.lock();
-    for violation in known.broken.iter().take(MOST) {
-        println!("{}", known.tell(violation));
+pub fn broken(observer: &Observer, replicas: &Replicas) {
+    let known = observer.lock();
+    for violation in known.judge.violations.iter().take(MOST) {
+        println!("{}", known.describe(violation));
         let life = violation
             .life
             .as_ref()
-            .and_then(|life| known.lives.get(life));
+            .and_then(|life| known.judge.lives.get(life));
         if let Some(object) = life.and_then(|life| life.latest()) {
             let name = object.metadata.name.clone().unwrap_or_default();
             let named = [
@@ -29,19 +31,16 @@ pub fn broken(oracle: &Oracle, replicas: &Replicas) {
 
 impl Known {
     /// The violation, with all that is known about its object.
-    pub fn tell(&self, violation: &Violation) -> String {
-        let mut text = format!(
-            "{} BROKEN: {}\n  {}\n",
-            violation.at, violation.rule, violation.detail
-        );
+    pub fn describe(&self, violation: &Violation) -> String {
+        let mut text = format!("{} {violation}\n", violation.at);
         let Some(biography) = violation
             .life
             .as_ref()
-            .and_then(|life| self.lives.get(life))
+            .and_then(|life| self.judge.lives.get(life))
         else {
             return text;
         };
-        text += &biography.tell();
+        text += &biography.describe();
         let Some(object) = biography.latest() else {
             return text;
         };

@@ -1,4 +1,4 @@
-//! The end: everything settles and says what is true, and then nothing more is written or asked.
+//! The end: everything settles and reports the actual state, and then nothing more is written or requested.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -10,12 +10,11 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use pinecone_emulator::{Request, Route};
 use serde_json::Value;
-use testkit::ControlPlane;
+use testkit::{ControlPlane, judge};
 use tokio::time::Instant;
 
 use crate::life::World;
 use crate::people::PROJECTS;
-use crate::rules;
 
 /// For the last restores to settle: patience doubles with each attempt that left no trace.
 const SETTLED: Duration = Duration::from_secs(300);
@@ -28,20 +27,20 @@ pub struct Rest {
     pub looks: usize,
 }
 
-/// Waits until all restores say what is true.
+/// Waits until all restores report the actual state.
 pub async fn settled(world: &World) -> Result<()> {
     let end = Instant::now() + SETTLED;
-    while !world.oracle.wrong().is_empty() {
+    while !world.observer.wrong().is_empty() {
         if Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(500)).await;
             continue;
         }
-        let mut known = world.oracle.wrong();
-        known.truncate(5);
-        let mut oracle = world.oracle.lock();
-        for wrong in known {
-            let rule = "every restore says what is true in the end";
-            oracle.accuse(rule, wrong.detail, Some(wrong.life));
+        let mut all = world.observer.wrong();
+        all.truncate(5);
+        let judge = &mut world.observer.lock().judge;
+        for wrong in all {
+            let rule = "every restore reports the actual state at the end";
+            judge.accuse(rule, wrong.detail, Some(&wrong.life));
         }
         break;
     }
@@ -51,11 +50,10 @@ pub async fn settled(world: &World) -> Result<()> {
 /// Deletes what waits for a person: it is looked at again and again, slowly.
 pub async fn delete_stalled(world: &World) -> Result<usize> {
     let stalled: Vec<_> = {
-        let known = world.oracle.lock();
-        let living = known.lives.values().filter(|life| life.gone.is_none());
-        let latest = living.filter_map(|life| life.latest());
+        let known = world.observer.lock();
+        let latest = known.living().map(|(_, _, object)| object);
         latest
-            .filter(|object| !rules::is_ready(object))
+            .filter(|object| !judge::is_ready(object))
             .cloned()
             .collect()
     };
@@ -79,45 +77,45 @@ pub async fn rest(
     quiet(world).await?;
     let audit = Audit::from_now(&control_plane.audit_log())?;
     let control = &world.people.control;
-    world.oracle.rest();
-    let before = world.oracle.lock().counts;
-    let mut listed = world.oracle.listed_jobs();
+    world.observer.rest();
+    let before = world.observer.lock().counts;
+    let mut listed = world.observer.listed_jobs();
     tokio::time::sleep(REST).await;
     let asked = control.take_requests(Timestamp::now());
-    let at_end = world.oracle.listed_jobs();
+    let at_end = world.observer.listed_jobs();
     listed.retain(|job| at_end.contains(job));
-    let after = world.oracle.lock().counts;
+    let after = world.observer.lock().counts;
     let written = audit.writes()?;
     let writes = after.versions - before.versions + after.event_writes - before.event_writes;
     if writes > 0 || !written.is_empty() {
         let what = format!("{writes} writes: {written:?}");
-        world.oracle.accuse("at rest nothing is written", what);
+        world.observer.accuse("at rest nothing is written", what);
     }
     let looks = asked
         .iter()
         .filter(|r| r.route == Route::ListIndexes)
         .count();
-    let shows_source = world.oracle.shows_source;
+    let shows_source = world.observer.shows_source;
     let is_other = |request: &&Request| {
         !(request.route == Route::ListIndexes || !shows_source && is_of_jobs(request, &listed))
     };
     let others: Vec<_> = asked.iter().filter(is_other).collect();
     let pages = asked.iter().filter(|r| r.route == Route::ListRestoreJobs);
-    let pages_allowed = looks_allowed * world.oracle.pages_of_jobs();
+    let pages_allowed = looks_allowed * world.observer.pages_of_jobs();
     if !others.is_empty() || looks > looks_allowed * PROJECTS || pages.count() > pages_allowed {
         let what = format!(
             "{} requests, {looks} of them lists of indexes: {others:?}",
             asked.len()
         );
         world
-            .oracle
+            .observer
             .accuse("at rest nothing is asked but the slow look", what);
     }
-    let known = world.oracle.lock();
-    let living = known.lives.values().filter(|life| life.gone.is_none());
+    let known = world.observer.lock();
     Ok(Rest {
-        ready: living
-            .filter(|life| life.latest().is_some_and(rules::is_ready))
+        ready: known
+            .living()
+            .filter(|(_, _, object)| judge::is_ready(object))
             .count(),
         looks,
     })
@@ -143,7 +141,7 @@ async fn quiet(world: &World) -> Result<()> {
     let end = Instant::now() + SETTLED;
     let mut seen = (0, Instant::now());
     while seen.1.elapsed() < Duration::from_secs(10) {
-        let counts = world.oracle.lock().counts;
+        let counts = world.observer.lock().counts;
         let writes = counts.versions + counts.event_writes;
         if writes != seen.0 {
             seen = (writes, Instant::now());
@@ -156,7 +154,7 @@ async fn quiet(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// What the API server's audit log says from some moment on.
+/// The API server's audit log from some moment on.
 struct Audit {
     file: File,
 }
@@ -174,11 +172,11 @@ impl Audit {
         self.file.read_to_string(&mut text)?;
         let lines = text.lines();
         let events = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let told = events.filter(is_write).map(|event| {
+        let writes = events.filter(is_write).map(|event| {
             let object = &event["objectRef"];
             format!("{} {}", event["verb"], object)
         });
-        Ok(told.collect())
+        Ok(writes.collect())
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Arguments;
 use crate::life::World;
-use crate::oracle::Oracle;
+use crate::observer::Observer;
 use crate::people::{PROJECTS, People};
 use crate::population::Population;
 use crate::replicas::Replicas;
@@ -31,9 +31,9 @@ const EVENTS: &str = "/registry/events/";
 /// Restores that may be under way at a time: an outage shall not make hundreds begin at once.
 const STARTING: usize = 100;
 
-/// How often the judge looks, and how often it tells how things are.
+/// How often the journal is read, and after how many times the state is printed.
 const LOOK: Duration = Duration::from_secs(1);
-const TELL: u32 = 30;
+const PRINT: u32 = 30;
 
 struct Soak {
     storm: Storm,
@@ -62,13 +62,13 @@ pub async fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
     })
     .await?;
     let control = emulator.control();
-    let oracle = Arc::new(Oracle::new(control.clone(), arguments.api.shows_source()));
+    let observer = Arc::new(Observer::new(control.clone(), arguments.api.shows_source()));
     let builder = installation::install(&control_plane, binary, &emulator.url(), arguments).await?;
     let people = People::settle_in(control_plane.client().await?, control).await?;
-    let replicas = Replicas::start(builder, arguments.replicas, Arc::clone(&oracle))?;
+    let replicas = Replicas::start(builder, arguments.replicas, Arc::clone(&observer))?;
     let world = Arc::new(World {
         people,
-        oracle,
+        observer,
         starting: Arc::new(Semaphore::new(STARTING)),
         retirements: Semaphore::new(0),
         closing: CancellationToken::new(),
@@ -100,7 +100,7 @@ impl Soak {
         let storm = async {
             self.storm.blow(&self.plan, self.begun).await?;
             tokio::time::sleep_until(self.begun + length).await;
-            self.tell("the faults are over; everything settles");
+            self.print("the faults are over; everything settles");
             world.closing.cancel();
             Ok(())
         };
@@ -108,7 +108,7 @@ impl Soak {
         tokio::try_join!(storm, lives)?;
         rest::settled(world).await?;
         let stalled = rest::delete_stalled(world).await?;
-        self.tell(&format!("all say what is true; {stalled} that wait for a person are deleted; the rest is watched"));
+        self.print(&format!("all restores report the actual state; {stalled} that require manual action are deleted; now nothing may change"));
         let replicas = if arguments.rivals {
             arguments.replicas
         } else {
@@ -120,11 +120,11 @@ impl Soak {
 
     /// Sees all that is stored; never ends but by an error.
     async fn watch(&self) -> Result<Infallible> {
-        let oracle = &self.storm.world.oracle;
+        let observer = &self.storm.world.observer;
         let url = self.storm.control_plane.etcd_url();
         tokio::try_join!(
-            etcd::watch(&url, RESTORES, |change| oracle.see(&change)),
-            etcd::watch(&url, EVENTS, |change| oracle.see_event(&change)),
+            etcd::watch(&url, RESTORES, |change| observer.see(&change)),
+            etcd::watch(&url, EVENTS, |change| observer.see_event(&change)),
         )?;
         Err(anyhow::anyhow!("etcd is not watched any more"))
     }
@@ -135,30 +135,29 @@ impl Soak {
         loop {
             tokio::time::sleep(LOOK).await;
             looks += 1;
-            let oracle = &self.storm.world.oracle;
-            oracle.read_journal();
+            let observer = &self.storm.world.observer;
+            observer.read_journal();
             if looks % 2 == 0 {
                 self.storm
                     .replicas
                     .look_after()
                     .context("looking after the replicas")?;
             }
-            if looks % TELL == 0 {
-                self.tell(&self.state());
+            if looks % PRINT == 0 {
+                self.print(&self.state());
             }
-            if !oracle.lock().broken.is_empty() {
+            if !observer.lock().judge.violations.is_empty() {
                 return Ok(());
             }
         }
     }
 
     fn state(&self) -> String {
-        let known = self.storm.world.oracle.lock();
-        let living = known.lives.values().filter(|life| life.gone.is_none());
-        let latest: Vec<_> = living.filter_map(|life| life.latest()).collect();
+        let known = self.storm.world.observer.lock();
+        let latest: Vec<_> = known.living().map(|(_, _, object)| object).collect();
         let ready = latest
             .iter()
-            .filter(|object| crate::rules::is_ready(object));
+            .filter(|object| testkit::judge::is_ready(object));
         format!(
             "{} live, {} ready; {} creates accepted, {} requests",
             latest.len(),
@@ -168,13 +167,13 @@ impl Soak {
         )
     }
 
-    fn tell(&self, what: &str) {
+    fn print(&self, what: &str) {
         println!("{}     {what}", clock(self.begun.elapsed()));
     }
 
     fn verdict(&self, arguments: &Arguments, seed: u64, rest: Option<Rest>) -> Result<bool> {
         let took = self.begun.elapsed();
-        report::broken(&self.storm.world.oracle, &self.storm.replicas);
+        report::broken(&self.storm.world.observer, &self.storm.replicas);
         let account = self.storm.replicas.end()?;
         let summary = Summary {
             seed,
@@ -184,8 +183,8 @@ impl Soak {
             population: &self.population,
             account: &account,
             rest: rest.as_ref(),
-            oracle: &self.storm.world.oracle,
+            observer: &self.storm.world.observer,
         };
-        Ok(summary.tell())
+        Ok(summary.print())
     }
 }

@@ -8,17 +8,16 @@ use anyhow::{Context as _, Result};
 use index_restore_operator::api::IndexRestore;
 use jiff::Timestamp;
 use pinecone_emulator::{BackupStatus, IndexSeed};
-use testkit::ControlPlane;
+use testkit::{ControlPlane, judge};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::history::{KIND, LIFE, project, tag};
 use crate::life::World;
 use crate::people::{self, PROJECTS};
 use crate::replicas::Replicas;
-use crate::rules;
 use crate::schedule::{Blow, Planned};
 use crate::screen::clock;
+use crate::tags::{KIND, LIFE, project, tag};
 
 /// For kube-apiserver to be ready again, on a machine that is busy.
 const READY: Duration = Duration::from_secs(120);
@@ -175,12 +174,11 @@ impl Storm {
         ranks: &[f64],
         is_fit: impl Fn(&IndexRestore, bool) -> bool,
     ) -> Vec<IndexRestore> {
-        let known = self.world.oracle.lock();
-        let living = known.lives.values().filter(|life| life.gone.is_none());
-        let mut fit: Vec<&IndexRestore> = living
-            .filter_map(|life| Some((life.latest()?, life.wiped)))
-            .filter(|(object, wiped)| is_fit(object, *wiped))
-            .map(|(object, _)| object)
+        let known = self.world.observer.lock();
+        let mut fit: Vec<&IndexRestore> = known
+            .living()
+            .filter(|(_, life, object)| is_fit(object, life.wiped))
+            .map(|(_, _, object)| object)
             .collect();
         fit.sort_by_key(|object| tag(object, LIFE));
         let place =
@@ -194,13 +192,21 @@ impl Storm {
     /// Not those whose index people delete, nor those that may not adopt: that the status is lost
     /// *and* the index deleted is a stated limit.
     fn wipe(&self, ranks: &[f64], errands: &mut Errands) {
-        let deleted = self.world.oracle.lock().deleted.clone();
+        let deleted = self.world.observer.lock().judge.facts.deleted.clone();
+        let deleted = deleted.unwrap_or_default();
         let chosen = self.choose(ranks, |object, _| {
-            let place = (project(object).to_owned(), object.spec.index_name.clone());
-            !["Never", "Anew"].contains(&tag(object, KIND)) && !deleted.contains(&place)
+            !["Never", "Anew"].contains(&tag(object, KIND))
+                && !deleted.contains(&object.spec.index_name)
         });
         for object in chosen {
-            if let Some(life) = self.world.oracle.lock().lives.get_mut(tag(&object, LIFE)) {
+            if let Some(life) = self
+                .world
+                .observer
+                .lock()
+                .judge
+                .lives
+                .get_mut(tag(&object, LIFE))
+            {
                 life.wiped = true;
             }
             let world = Arc::clone(&self.world);
@@ -213,26 +219,27 @@ impl Storm {
 
     fn delete_indexes(&self, ranks: &[f64]) -> Relief {
         let chosen = self.choose(ranks, |object, wiped| {
-            !wiped && rules::is_ready(object) && ["Plain", "Never"].contains(&tag(object, KIND))
+            !wiped && judge::is_ready(object) && ["Plain", "Never"].contains(&tag(object, KIND))
         });
         let control = &self.world.people.control;
         for (number, object) in chosen.into_iter().enumerate() {
-            let place = (project(&object).to_owned(), object.spec.index_name.clone());
+            let (project, name) = (project(&object), object.spec.index_name.clone());
             // Every other one is followed by another index of its name and host.
             let is_recreated = number % 2 == 1;
             {
-                let mut known = self.world.oracle.lock();
+                let mut known = self.world.observer.lock();
+                let facts = &mut known.judge.facts;
                 // The same may be chosen twice.
-                if !known.deleted.insert(place.clone()) {
+                if !facts.deleted.get_or_insert_default().insert(name.clone()) {
                     continue;
                 }
                 if is_recreated {
-                    known.recreated.insert(place.clone());
+                    facts.recreated.get_or_insert_default().insert(name.clone());
                 }
             }
-            let _ = control.delete_index(&place.0, &place.1);
+            let _ = control.delete_index(project, &name);
             if is_recreated {
-                let _ = control.add_index(&place.0, IndexSeed::new(place.1));
+                let _ = control.add_index(project, IndexSeed::new(name));
             }
         }
         Relief::Nothing

@@ -1,11 +1,11 @@
-//! What is told in the end.
+//! The summary of a run.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::gauge::Trend;
-use crate::oracle::Oracle;
+use crate::observer::Observer;
 use crate::population::Population;
 use crate::replicas::Account;
 use crate::rest::Rest;
@@ -20,21 +20,21 @@ pub struct Summary<'a> {
     pub population: &'a Population,
     pub account: &'a Account,
     pub rest: Option<&'a Rest>,
-    pub oracle: &'a Oracle,
+    pub observer: &'a Observer,
 }
 
 impl Summary<'_> {
     /// Prints it; whether all was well.
-    pub fn tell(&self) -> bool {
+    pub fn print(&self) -> bool {
         println!(
             "\nseed {}, {} minutes of faults, {} in all",
             self.seed,
             self.minutes,
             clock(self.took)
         );
-        self.tell_lives();
-        self.tell_faults();
-        let is_flat = self.tell_growth();
+        self.print_lives();
+        self.print_faults();
+        let is_flat = self.print_growth();
         match self.rest {
             Some(rest) => println!(
                 "at rest      {} ready; nothing written, and {} lists of indexes asked for in a minute",
@@ -42,9 +42,10 @@ impl Summary<'_> {
             ),
             None => println!("at rest      not reached"),
         }
-        let known = self.oracle.lock();
+        let known = self.observer.lock();
         let rules: Vec<_> = known
-            .broken
+            .judge
+            .violations
             .iter()
             .map(|violation| violation.rule)
             .collect();
@@ -56,13 +57,14 @@ impl Summary<'_> {
         is_well
     }
 
-    fn tell_lives(&self) {
+    fn print_lives(&self) {
         let lived = self.population.lived.load(Ordering::Relaxed);
         let hourly = lived as f64 * 60.0 / self.minutes;
         println!("lives        {lived} ({hourly:.0} an hour)");
-        let known = self.oracle.lock();
+        let known = self.observer.lock();
         let counts = known.counts;
         let restores = known
+            .judge
             .lives
             .values()
             .filter(|life| !life.accepted.is_empty());
@@ -78,11 +80,11 @@ impl Summary<'_> {
         );
         println!(
             "for a while  {} versions disowned an index of one's own",
-            counts.disowned
+            known.judge.disowned
         );
     }
 
-    fn tell_faults(&self) {
+    fn print_faults(&self) {
         let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
         let begun = self.plan.iter().filter(|planned| planned.at < self.took);
         for planned in begun {
@@ -90,17 +92,17 @@ impl Summary<'_> {
             let kind = kind.split(',').next().unwrap_or(kind).trim();
             *kinds.entry(kind.to_owned()).or_default() += 1;
         }
-        let told: Vec<_> = kinds
+        let counts: Vec<_> = kinds
             .iter()
             .map(|(kind, times)| format!("{kind} {times}"))
             .collect();
-        println!("faults       {}", told.join("; "));
+        println!("faults       {}", counts.join("; "));
         let Account { kills, starts, .. } = self.account;
         println!("replicas     {kills} killed, {starts} starts");
     }
 
     /// The medians of the second and last quarter; whether they are flat.
-    fn tell_growth(&self) -> bool {
+    fn print_growth(&self) -> bool {
         let account = self.account;
         println!(
             "peaks        RSS {:.1} MiB, {} descriptors, all together",
@@ -109,18 +111,18 @@ impl Summary<'_> {
         );
         let overall = account.overall.as_ref();
         match overall {
-            Some(trend) => println!("all together {}{}", trend.tell(), mark(trend)),
-            None => println!("all together too short to tell"),
+            Some(trend) => println!("all together {}{}", trend.describe(), mark(trend)),
+            None => println!("all together the run was too short"),
         }
         let each = &account.each;
         if each.is_empty() {
-            println!("one process  none lived long enough to tell");
+            println!("one process  none lived long enough");
         }
         let worst = |of: fn(&Trend) -> f64| each.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
         if let Some(trend) = worst(|trend| trend.rss_kib.1 - trend.rss_kib.0) {
             println!(
                 "one process  {} (most memory of {}){}",
-                trend.tell(),
+                trend.describe(),
                 each.len(),
                 mark(trend)
             );
@@ -128,7 +130,7 @@ impl Summary<'_> {
         if let Some(trend) = worst(|trend| trend.descriptors.1 - trend.descriptors.0) {
             println!(
                 "one process  {} (most descriptors){}",
-                trend.tell(),
+                trend.describe(),
                 mark(trend)
             );
         }

@@ -1,4 +1,4 @@
-//! What each restore has to say in the end, from what exists in Pinecone.
+//! What each restore must report at the end, from what exists in Pinecone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,13 +6,14 @@ use index_restore_operator::api::{DeletionProtection, IndexRestore, SubmissionOu
 use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{AcceptedCreate, IndexSnapshot, JobSnapshot};
 
-use crate::history::{Biography, project};
-use crate::installation::MAX_GAP;
-use crate::oracle::{Known, Oracle};
-use crate::rules::{is_settled, reason};
-use crate::storm::projects;
+use testkit::judge::{Judge, Life, is_settled, reason};
 
-/// A restore that does not say what is true.
+use crate::installation::MAX_GAP;
+use crate::observer::Observer;
+use crate::storm::projects;
+use crate::tags::project;
+
+/// A restore that does not report the actual state.
 pub struct Wrong {
     pub life: String,
     pub detail: String,
@@ -31,25 +32,22 @@ struct Pinecone {
 /// Rows on a page of restore jobs.
 const PAGE: usize = 100;
 
-impl Oracle {
-    /// The living restores that do not say what is true, or not yet.
+impl Observer {
+    /// The existing restores that do not report the actual state, or not yet.
     pub fn wrong(&self) -> Vec<Wrong> {
         let pinecone = self.pinecone();
         let known = self.lock();
         let mut wrong = Vec::new();
-        for (life, biography) in &known.lives {
-            let Some(object) = biography.latest().filter(|_| biography.gone.is_none()) else {
-                continue;
-            };
-            let expected = pinecone.expected(&known, object, biography);
-            let told = reason(object);
+        for (key, life, object) in known.living() {
+            let expected = pinecone.expected(&known.judge, object, life);
+            let reported = reason(object);
             // Every key works, so that each restored index is confirmed.
             let status = object.status.as_ref();
             let is_unconfirmed = status.is_some_and(|status| status.unconfirmed_since.is_some());
-            if !is_settled(object) || !expected.contains(&told) || is_unconfirmed {
-                let detail = format!("it says {told:?}, and is to say one of {expected:?}");
+            if !is_settled(object) || !expected.contains(&reported) || is_unconfirmed {
+                let detail = format!("it reports {reported:?}, expected is one of {expected:?}");
                 wrong.push(Wrong {
-                    life: life.clone(),
+                    life: key.clone(),
                     detail,
                 });
             }
@@ -108,28 +106,23 @@ impl Oracle {
 
 impl Pinecone {
     /// The reasons that are true of an object of that life; none where it has to come to more yet.
-    fn expected(
-        &self,
-        known: &Known,
-        object: &IndexRestore,
-        life: &Biography,
-    ) -> Vec<&'static str> {
+    fn expected(&self, judge: &Judge, object: &IndexRestore, life: &Life) -> Vec<&'static str> {
         let accepted = &life.accepted;
         let place = (project(object).to_owned(), object.spec.index_name.clone());
         let Some(index) = self.indexes.get(&place) else {
-            return match known.deleted.contains(&place) {
+            return match is_one_of(&judge.facts.deleted, &place.1) {
                 true => vec!["IndexDeleted"],
                 false if is_unobserved(object, accepted) => vec!["SubmissionUnconfirmed"],
                 false => vec![],
             };
         };
-        if known.recreated.contains(&place) {
+        if is_one_of(&judge.facts.recreated, &place.1) {
             return match self.shows_source {
                 true => vec!["IndexDeleted"],
                 false => vec!["RestoreJobNotFound"],
             };
         }
-        let mut made = known.accepted.get(&place).into_iter().flatten();
+        let mut made = judge.accepted.get(&place.1).into_iter().flatten();
         let made = made.find(|create| create.index_id == index.id);
         let Some(create) = made.filter(|create| create.backup_id == object.spec.backup_id) else {
             return match is_unanswered(object, accepted) {
@@ -153,8 +146,12 @@ impl Pinecone {
     }
 }
 
-/// Whether its request came to nothing, and it never learnt so: whose the index of that name is,
-/// it cannot know then, and asks a person.
+fn is_one_of(names: &Option<HashSet<String>>, name: &str) -> bool {
+    names.as_ref().is_some_and(|names| names.contains(name))
+}
+
+/// Whether its request had no effect, and it never received this answer: it cannot determine the
+/// origin of the index of that name then, and requires manual action.
 fn is_unanswered(object: &IndexRestore, accepted: &[AcceptedCreate]) -> bool {
     let status = object.status.as_ref();
     let claim = status.and_then(|status| status.submission.as_ref());
@@ -162,8 +159,8 @@ fn is_unanswered(object: &IndexRestore, accepted: &[AcceptedCreate]) -> bool {
     is_open && accepted.is_empty()
 }
 
-/// Whether its request came to nothing, and nobody looked for it for so long that a person has
-/// to say so.
+/// Whether its request had no effect, and was not observed for so long that manual action is
+/// required.
 fn is_unobserved(object: &IndexRestore, accepted: &[AcceptedCreate]) -> bool {
     let status = object.status.as_ref();
     let claim = status.and_then(|status| status.submission.as_ref());
@@ -205,17 +202,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::tests::{claimed, object};
 
     #[test]
-    fn only_who_was_told_nothing_and_has_nothing_need_not_know_whose_an_index_is() {
+    fn only_a_restore_without_answer_and_index_cannot_determine_an_origin() {
         let unanswered = |outcome, accepted: &[_]| {
-            let object = object(claimed("n", outcome, None));
+            let object = serde_json::from_value(json!({
+                "apiVersion": "restore.pinecone.io/v1alpha1", "kind": "IndexRestore",
+                "metadata": {"name": "a", "uid": "u"},
+                "spec": {"backupId": "b", "indexName": "i", "apiKeySecretRef": {"name": "s"}},
+                "status": {"submission": {"uid": "u", "attempt": 1, "nonce": "n",
+                    "startTime": "2026-01-01T00:00:00Z", "generation": 1, "backupId": "b",
+                    "indexName": "i", "outcome": outcome}},
+            }))
+            .unwrap();
             is_unanswered(&object, accepted)
         };
         assert!(unanswered("Open", &[]));
-        for told in ["Taken", "Refused"] {
-            assert!(!unanswered(told, &[]), "{told}");
+        for outcome in ["Taken", "Refused"] {
+            assert!(!unanswered(outcome, &[]), "{outcome}");
         }
         let made = serde_json::from_value(json!({
             "seq": 1, "time": "2026-01-01T00:00:00Z", "project": "p", "backup_id": "b",

@@ -35,6 +35,6 @@ pub fn shows_source() -> bool {
     names_source(&api_version())
 }
 
-fn names_source(version: &str) -> bool {
+pub(crate) fn names_source(version: &str) -> bool {
     version == "2026-07"
 }

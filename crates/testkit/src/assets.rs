@@ -166,7 +166,7 @@ fn digest(programs: &[&Program]) -> String {
 /// Where everything is kept that was built once.
 ///
 /// # Errors
-/// When no environment variable tells; the message names those that do.
+/// When no environment variable names it; the message names those that do.
 pub fn cache_root() -> Result<PathBuf> {
     let root = match (
         non_empty("INDEX_RESTORE_CACHE"),

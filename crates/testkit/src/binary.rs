@@ -24,9 +24,9 @@ pub(crate) fn operator() -> &'static Path {
     static OPERATOR: OnceLock<PathBuf> = OnceLock::new();
     OPERATOR.get_or_init(|| {
         let built = || BUILT.get().cloned();
-        let told_by_cargo = || std::env::var_os(format!("CARGO_BIN_EXE_{NAME}")).map(PathBuf::from);
+        let named_by_cargo = || std::env::var_os(format!("CARGO_BIN_EXE_{NAME}")).map(PathBuf::from);
         let named = std::env::var_os(VARIABLE).map(PathBuf::from);
-        named.or_else(built).or_else(told_by_cargo).unwrap_or_else(|| {
+        named.or_else(built).or_else(named_by_cargo).unwrap_or_else(|| {
             panic!("no binary of the operator: run this test by `cargo test`, or name one in {VARIABLE}")
         })
     })
@@ -86,7 +86,7 @@ async fn build_with(package: &str, features: &[&str]) -> Result<PathBuf> {
         .context("building the operator: cargo named no executable")
 }
 
-/// What `cargo run` tells a program of its package. Build scripts see it too, and some (ring's) run again when it differs: the next
+/// What `cargo run` sets for a program of its package. Build scripts see it too, and some (ring's) run again when it differs: the next
 /// cargo without it would compile everything once more.
 pub fn package_variables() -> impl Iterator<Item = OsString> {
     const PREFIXES: [&str; 4] = [

@@ -252,7 +252,7 @@ fn is_port_taken(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("address already in use")
 }
 
-/// Unlike a blocking task, a thread doesn't hold up the end of a runtime that was told to stop meanwhile.
+/// Unlike a blocking task, a thread doesn't hold up the end of a runtime that is being stopped.
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()

@@ -21,6 +21,7 @@ pub mod api_answers;
 pub mod binary;
 pub mod history;
 pub mod installation;
+pub mod judge;
 pub mod proxied;
 pub mod scene;
 

@@ -14,7 +14,6 @@ use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
 
 use crate::api_proxy::{ApiProxy, Seen, Treatment};
-use crate::history::{History, check_ids_stay};
 use crate::installation::shared;
 use crate::scene::{Running, Scene, ready, status};
 use crate::wait::wait_for;
@@ -26,8 +25,6 @@ pub struct Proxied {
     pub scene: Scene,
     /// The proxy of the operators that the scene starts.
     pub proxy: ApiProxy,
-    /// Every version of the scene's IndexRestores since the scene began.
-    pub history: History,
 }
 
 /// For faults that last as long as the operator waits for the API server, and for
@@ -41,11 +38,9 @@ impl Proxied {
         let proxy = ApiProxy::start(control_plane).await.unwrap();
         let kubeconfig = proxy.kubeconfig(control_plane, &kubeconfig).unwrap();
         let scene = Scene::on(control_plane, &kubeconfig).await;
-        let history = History::of(&scene).await;
         Self {
             scene: scene.without_election(),
             proxy,
-            history,
         }
     }
 
@@ -122,11 +117,10 @@ impl Proxied {
             .unwrap()
     }
 
-    /// Each create request went under a claim of its own that was stored before, and
-    /// recorded IDs stayed. Returns the number of requests.
+    /// Panics unless each create request had a claim of its own that the API server had answered before; the judge, at the end
+    /// of the scene, knows only when a claim was observed. Returns the number of requests.
     pub async fn check_claimed(&self, object: &IndexRestore) -> usize {
-        let versions = self.history.up_to(object).await;
-        check_ids_stay(&versions);
+        let versions = self.scene.history().up_to(object).await.unwrap();
         let name = object.metadata.name.as_deref().unwrap();
         let stored = |nonce: &str| {
             versions.iter().any(|version| {

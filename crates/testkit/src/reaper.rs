@@ -66,19 +66,19 @@ impl Reaper {
 
     /// From now on `pid` is killed when this process ends.
     pub(crate) fn adopt(&self, pid: u32) -> Result<()> {
-        self.tell(&format!("+{pid}"))
+        self.send(&format!("+{pid}"))
     }
 
     /// To be called before `pid` is waited for: afterwards the number may be another process's.
     pub(crate) fn release(&self, pid: u32) -> Result<()> {
-        self.tell(&format!("-{pid}"))
+        self.send(&format!("-{pid}"))
     }
 
     /// From now on the directory is removed when this process ends.
     pub(crate) fn remove_at_end(&self, directory: &Path) -> Result<()> {
         match directory.to_str() {
             Some(path) if directory.is_absolute() && !path.contains('\n') => {
-                self.tell(&format!("dir {path}"))
+                self.send(&format!("dir {path}"))
             }
             _ => bail!(
                 "{} is not an absolute UTF-8 path on one line",
@@ -87,7 +87,7 @@ impl Reaper {
         }
     }
 
-    fn tell(&self, line: &str) -> Result<()> {
+    fn send(&self, line: &str) -> Result<()> {
         let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
         let pipe = shell.stdin.as_mut().context("the reaper has no pipe")?;
         pipe.write_all(format!("{line}\n").as_bytes())

@@ -16,8 +16,8 @@ async fn the_version_is_the_one_that_is_built() -> Result<()> {
     if std::env::var_os("KUBEBUILDER_ASSETS").is_none() {
         assert_eq!(version.git_version, kubernetes_version()?);
     }
-    let told = format!("v{}.{}.", version.major, version.minor);
-    assert!(kubernetes_version()?.starts_with(&told), "{told}");
+    let prefix = format!("v{}.{}.", version.major, version.minor);
+    assert!(kubernetes_version()?.starts_with(&prefix), "{prefix}");
     Ok(())
 }
 

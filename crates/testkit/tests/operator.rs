@@ -1,4 +1,4 @@
-//! The operator's process is started clean, observed and ended as told. A shell stands in for it.
+//! The operator's process is started clean, observed and ended by its handle. A shell stands in for it.
 
 use std::os::unix::process::ExitStatusExt as _;
 
@@ -56,7 +56,7 @@ async fn it_ends_by_signal() -> Result<()> {
     has_said(&operator, "bye").await?;
     assert!(
         operator.terminate().is_err(),
-        "there is nobody to tell any more"
+        "the process has ended already"
     );
 
     let mut again = waits.start()?;

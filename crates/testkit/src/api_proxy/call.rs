@@ -49,9 +49,10 @@ impl Call {
         self.method == Method::GET && self.query.split('&').any(|pair| pair == "watch=true")
     }
 
-    /// Whether it is a GET without a name that does not watch.
+    /// Whether it is a GET of a collection that does not watch. Discovery and health checks name no resource.
     pub fn is_list(&self) -> bool {
-        self.method == Method::GET && self.name.is_empty() && !self.is_watch()
+        let is_collection = !self.resource.is_empty() && self.name.is_empty();
+        self.method == Method::GET && is_collection && !self.is_watch()
     }
 
     /// Whether it writes the status of an object of that resource.
@@ -98,6 +99,8 @@ mod tests {
                 ["secrets", "s", ""],
                 (false, false),
             ),
+            (group.into(), None, ["", "", ""], (false, false)),
+            ("/readyz".into(), None, ["", "", ""], (false, false)),
             (
                 "/api/v1/namespaces/n".into(),
                 None,

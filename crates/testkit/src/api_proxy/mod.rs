@@ -1,4 +1,4 @@
-//! A proxy between a client and the API server, which answers wrongly, hides and delays as it is told.
+//! A proxy between a client and the API server, which answers wrongly, hides and delays by its rules.
 //!
 //! It speaks plain HTTP to its client and passes the client's token on, so that RBAC is that of the client.
 

@@ -7,6 +7,7 @@ mod pinecone;
 mod restores;
 mod running;
 mod status;
+mod witness;
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,12 +20,15 @@ use pinecone_emulator::{BackupSeed, Config, Control, DEFAULT_PROJECT, Emulator, 
 
 use crate::binary::operator;
 use crate::control_plane::ControlPlane;
+use crate::history::History;
 use crate::installation::{roles_of_the_election, shared};
+use crate::judge::{Trial, Violation};
 use crate::operator::{Operator, OperatorBuilder};
 
 pub use crate::api_version::{api_version, shows_source};
 pub use running::Running;
 pub use status::{conditions, ready, status};
+use witness::Witness;
 
 /// The API key of every test; the tests of secrecy look for it everywhere.
 pub const KEY: &str = "pcsk_canary_5f1e7c";
@@ -36,7 +40,11 @@ pub const PATIENT: [&str; 2] = ["--request-timeout=20s", "--confirm-patience=30s
 
 /// A namespace with the Secret `pinecone` and the Role of the election, an emulator with one project, and how its operators are
 /// started. The waits of the operators are short.
+///
+/// Every version of its IndexRestores is recorded. When the scene ends, the [judge](crate::judge) panics if a rule was broken.
 pub struct Scene {
+    /// Dropped first: it judges the scene.
+    witness: Witness,
     /// Name of the namespace, unique to the scene.
     pub namespace: String,
     /// Client with the permissions of a cluster administrator.
@@ -87,8 +95,12 @@ impl Scene {
             .env("CATCH_UP_PATIENCE", "1s")
             .env("JOB_OUTAGE_PATIENCE", "3s")
             .env("PINECONE_API_VERSION", api_version());
+        let restores = Api::namespaced(client.clone(), &namespace);
+        let events = Api::namespaced(client.clone(), &namespace);
+        let witness = Witness::of(&restores, events, pinecone.clone());
         let scene = Self {
-            restores: Api::namespaced(client.clone(), &namespace),
+            witness: witness.await.unwrap(),
+            restores,
             namespace,
             client,
             emulator,
@@ -114,6 +126,42 @@ impl Scene {
     pub fn with_env(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.env(name, value);
         self
+    }
+
+    /// Every version of the scene's IndexRestores.
+    pub fn history(&self) -> &History {
+        &self.witness.history
+    }
+
+    /// Excuses the object of that name from a rule that the test breaks on purpose.
+    pub fn waive(&self, name: &str, rule: &'static str) {
+        self.witness.waive(name, rule);
+    }
+
+    /// Excuses the scene from every rule: where etcd loses versions, none about successive versions can hold.
+    pub fn excuse(&self) {
+        self.witness.excuse();
+    }
+
+    /// States that operators restore this scene's objects in the Pinecone of `host`, which judges both at its end.
+    pub fn visits(&self, host: &Self) {
+        self.witness.visit(&host.witness);
+    }
+
+    /// Returns all that was recorded, for the judge.
+    ///
+    /// # Errors
+    /// When the record is not complete.
+    pub async fn trial(&self) -> anyhow::Result<Trial> {
+        self.witness.trial().await
+    }
+
+    /// Returns the rules that were broken so far, other than those that are waived.
+    ///
+    /// # Errors
+    /// When the record is not complete.
+    pub async fn violations(&self) -> anyhow::Result<Vec<Violation>> {
+        self.witness.violations().await
     }
 
     /// Where the emulator listens, such as `http://127.0.0.1:41234`.
