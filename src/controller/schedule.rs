@@ -41,7 +41,7 @@ pub(super) fn settle(
             return gone(context, term, &uid, remembered);
         }
         Acted::NotLeading => {
-            tracing::info!("this process leads no longer: nothing is written");
+            tracing::info!("lost leadership; nothing is written");
             return Action::await_change();
         }
         Acted::Written(written) => written.metadata.resource_version.clone(),

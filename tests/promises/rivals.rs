@@ -56,7 +56,7 @@ async fn two_restores_of_different_backups_do_not_share_an_index() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_that_saw_the_same_object_send_one_request() {
-    let scene = Scene::new().await;
+    let scene = Scene::new().await.without_election();
     // Both operators read Pinecone before either claims.
     let slow = FaultKind::Delay(std::time::Duration::from_millis(500));
     scene
