@@ -2,7 +2,7 @@
 -- last two are there only while true. Health is built on these alone, not on reasons: those are many and may become more.
 --
 -- Never Suspended: Argo CD has a sync with several waves wait for a suspended resource without an end, and a restore that
--- waits for its Secret goes on by itself. Stalled is Degraded, because a person has to act, so a sync that waits fails at once.
+-- waits for its Secret continues automatically. Stalled is Degraded, because manual action is required: a sync that waits fails at once.
 local health = { status = "Progressing", message = "Waiting for the operator" }
 
 if obj.metadata.deletionTimestamp ~= nil then

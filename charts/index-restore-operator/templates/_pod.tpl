@@ -98,7 +98,7 @@ volumes:
 {{- include "operator.scheduling" . }}
 {{- end -}}
 
-{{/* Every setting is said, so that the objects tell what runs. */}}
+{{/* Every setting is set explicitly, so that the objects show what runs. */}}
 {{- define "operator.arguments" -}}
 {{- $values := .Values -}}
 - run

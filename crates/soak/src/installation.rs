@@ -34,7 +34,7 @@ const FLAGS: [&str; 13] = [
     "--leader-elect-lease-duration=5s",
     "--leader-elect-renew-deadline=4s",
     "--leader-elect-retry-period=1s",
-    // Nobody asks them anything here.
+    // No request reaches them here.
     "--listen=127.0.0.1:0",
 ];
 

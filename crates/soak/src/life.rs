@@ -35,9 +35,9 @@ pub enum Kind {
     /// Deleted some moments after it was applied.
     Early,
     /// Deleted and applied again at once, under the same name.
-    Again,
+    Reapplied,
     /// The same after its end, its index deleted in between: a second restore.
-    Anew,
+    Recreated,
     /// The name belongs to somebody's index, which goes later.
     Freed,
     /// The name belongs to somebody's index, which stays.
@@ -83,8 +83,8 @@ impl Plan {
             0..46 => Kind::Plain,
             46..54 => Kind::Never,
             54..64 => Kind::Early,
-            64..73 => Kind::Again,
-            73..80 => Kind::Anew,
+            64..73 => Kind::Reapplied,
+            73..80 => Kind::Recreated,
             80..83 => Kind::Freed,
             83..86 => Kind::Taken,
             86..92 => Kind::MissingBackup,
@@ -163,7 +163,7 @@ impl World {
                 self.apply(&plan, "", &backup).await?;
                 tokio::time::sleep(plan.moment).await;
             }
-            Kind::Again | Kind::Anew => {
+            Kind::Reapplied | Kind::Recreated => {
                 parts = vec!["-again"];
                 self.again(&plan, &backup).await?;
             }
@@ -217,13 +217,13 @@ impl World {
 
     async fn again(&self, plan: &Plan, backup: &str) -> Result<()> {
         self.apply(plan, "", backup).await?;
-        if plan.kind == Kind::Anew || plan.coin {
+        if plan.kind == Kind::Recreated || plan.coin {
             self.until_settled(plan, "").await;
         } else {
             tokio::time::sleep(plan.moment).await;
         }
         self.delete(&plan.object("", backup)?).await?;
-        if plan.kind == Kind::Anew {
+        if plan.kind == Kind::Recreated {
             tokio::time::sleep(CLOCKS).await;
             let project = people::project(plan.project);
             // Nothing is there where the restore came to nothing.
@@ -299,11 +299,11 @@ impl World {
         }
     }
 
-    /// Pinecone forgets what nobody restores any more, so that its lists stay short.
+    /// Pinecone forgets what is not restored any more, so that its lists stay short.
     fn take_away(&self, plan: &Plan) {
         let place = (people::project(plan.project), plan.index_name());
         let control = &self.people.control;
-        // It may never have come to be, or a person may have deleted it before.
+        // It may never have come to be, or a user may have deleted it before.
         let _ = control.delete_index(&place.0, &place.1);
         let _ = control.remove_backup(&place.0, &plan.late_backup());
         let accepted = self.observer.lock().judge.accepted.remove(&place.1);

@@ -1,5 +1,5 @@
 //! `cargo soak`: hundreds of restores under random faults and kills. Everything runs on loopback,
-//! Pinecone is emulated, and the judge looks at Pinecone's journal and etcd's history alone.
+//! Pinecone is emulated, and the judge reads Pinecone's journal and etcd's history alone.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

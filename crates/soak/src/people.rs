@@ -212,7 +212,7 @@ where
         match tokio::time::timeout(CALL, call()).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400..=422) => {
-                bail!("a person's call was refused: {status:?}")
+                bail!("a user's call was refused: {status:?}")
             }
             Ok(Err(error)) => last = Some(error),
             Err(_) => {}

@@ -47,7 +47,7 @@ pub async fn settled(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what waits for a person: it is looked at again and again, slowly.
+/// Deletes what requires manual action: the operator checks it slowly and without end.
 pub async fn delete_stalled(world: &World) -> Result<usize> {
     let stalled: Vec<_> = {
         let known = world.observer.lock();

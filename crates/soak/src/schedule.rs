@@ -195,18 +195,18 @@ fn of_read(random: &mut StdRng) -> (String, Route, FaultKind) {
         ),
         ("jobs have no time", (job, FaultKind::NullCreatedAt)),
         ("jobs are not found", (job, FaultKind::JobNotFound)),
-        ("500 to looks at jobs", (job, FaultKind::status(500))),
+        ("500 to reads of jobs", (job, FaultKind::status(500))),
         ("500 to lists of jobs", (jobs, FaultKind::status(500))),
         (
-            "500 to looks at indexes",
+            "500 to reads of indexes",
             (Route::DescribeIndex, FaultKind::status(500)),
         ),
         (
-            "slow looks at indexes",
+            "slow reads of indexes",
             (Route::DescribeIndex, FaultKind::SlowBody(lag)),
         ),
         (
-            "500 to looks at backups",
+            "500 to reads of backups",
             (Route::DescribeBackup, FaultKind::status(500)),
         ),
         (

@@ -195,7 +195,7 @@ impl Storm {
         let deleted = self.world.observer.lock().judge.facts.deleted.clone();
         let deleted = deleted.unwrap_or_default();
         let chosen = self.choose(ranks, |object, _| {
-            !["Never", "Anew"].contains(&tag(object, KIND))
+            !["Never", "Recreated"].contains(&tag(object, KIND))
                 && !deleted.contains(&object.spec.index_name)
         });
         for object in chosen {

@@ -51,7 +51,7 @@ pub(crate) fn arguments(program: &Program) -> Vec<String> {
     .to_vec()
 }
 
-/// Builds the program in a scratch folder beside `path`, then moves it there at once, so that nobody sees half of it.
+/// Builds the program in a scratch folder beside `path`, then moves it there at once, so that no reader sees a part of it.
 pub(crate) fn build(program: &Program, folder: &Path, path: &Path) -> Result<()> {
     let go = find_go()?;
     let scratch = tempfile::Builder::new()

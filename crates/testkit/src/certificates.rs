@@ -1,4 +1,4 @@
-//! The control plane's own certificate authority and keys, made anew for each start.
+//! The control plane's own certificate authority and keys, created for each start.
 
 use std::path::{Path, PathBuf};
 

@@ -163,7 +163,7 @@ fn versions<'a>(recorded: &'a Recorded, name: &str) -> impl Iterator<Item = &'a 
     objects.filter(move |object| object.metadata.name.as_deref() == Some(name))
 }
 
-/// Continues where it was when the watch ends. A restarted API server knows no versions of before:
+/// Continues where it was when the watch ends. A restarted API server does not know earlier versions:
 /// then there is a gap between what was observed and what there is now.
 async fn record(
     api: Api<IndexRestore>,

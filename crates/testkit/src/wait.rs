@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// Calls `attempt` every 50 ms until it gives a value. `Ok(None)` and `Err` both mean "not yet".
 ///
 /// # Errors
-/// When the deadline passes: names `what`, with the last error of `attempt` as its cause, so an attempt that looks at something says
+/// When the deadline passes: names `what`, with the last error of `attempt` as its cause, so an attempt that observes something says
 /// what it saw as an error: `Err(anyhow!("phase is {phase}"))`.
 pub async fn eventually<T>(
     what: &str,

@@ -129,7 +129,7 @@ impl Stream {
                 Ok(Bytes::from(format!("{event}\n")))
             }
         };
-        // Nobody may listen any more, which is an end too.
+        // The receiver may be gone, which is an end too.
         let _ = self.sender.send(last).await;
         Err(Over)
     }

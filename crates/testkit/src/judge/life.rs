@@ -32,7 +32,7 @@ pub struct Life {
     pub posts: Vec<Request>,
     /// The create requests that Pinecone accepted for it.
     pub accepted: Vec<AcceptedCreate>,
-    /// Whether a person replaced its status.
+    /// Whether a user replaced its status.
     pub wiped: bool,
 }
 

@@ -47,9 +47,9 @@ pub const NO_KEY: &str = "no API key leaves the Secrets";
 pub struct Facts {
     /// Whether an index names the backup it was restored from.
     pub shows_source: bool,
-    /// The `resourceVersion` of each version whose status a person wrote.
+    /// The `resourceVersion` of each version whose status a user wrote.
     pub overwritten: HashSet<String>,
-    /// Restores of before, which no create request in the journal made.
+    /// Earlier restores, which no create request in the journal made.
     pub earlier: Vec<AcceptedCreate>,
     /// Index names, and the backups that their indexes name.
     pub named: HashSet<(String, String)>,

@@ -114,7 +114,7 @@ impl Judge {
         })
     }
 
-    /// API 2025-10 has two exceptions: a create that was answered 409, and a status that a person
+    /// API 2025-10 has two exceptions: a create that was answered 409, and a status that a user
     /// replaced, while the list of jobs lacks the job.
     fn disowned(&self, life: &str, object: &IndexRestore) -> Option<Broken> {
         let life = self.lives.get(life)?;
@@ -137,19 +137,20 @@ impl Judge {
         is_invented.then(|| {
             (
                 DELETED,
-                format!("nobody deleted the index {name} ({index:?})"),
+                format!("no user deleted the index {name} ({index:?})"),
             )
         })
     }
 
-    /// A restore job is missed only where a person put another index in the place of its own, and
+    /// A restore job is missed only where a user put another index in the place of its own, and
     /// the index does not name its backup.
     fn invented_doubt(&self, object: &IndexRestore) -> Option<Broken> {
         let recreated = self.facts.recreated.as_ref()?;
         let name = &object.spec.index_name;
         let is_doubted = reason(object) == "RestoreJobNotFound";
         let is_known = !self.facts.shows_source && recreated.contains(name);
-        (is_doubted && !is_known).then(|| (RECREATED, format!("nobody recreated the index {name}")))
+        (is_doubted && !is_known)
+            .then(|| (RECREATED, format!("no user recreated the index {name}")))
     }
 }
 

@@ -10,7 +10,7 @@ pub fn reason(object: &IndexRestore) -> &str {
     condition(object, "Ready").map_or("", |(_, reason)| reason)
 }
 
-/// Whether nothing more happens without a person or a slow check.
+/// Whether nothing more happens without a user or a slow check.
 pub fn is_settled(object: &IndexRestore) -> bool {
     let observed = object.status.as_ref().and_then(|s| s.observed_generation);
     observed == object.metadata.generation

@@ -198,7 +198,11 @@ impl Judge {
                 .iter()
                 .find(|claim| is_for(request, &claim.backup_id, &claim.index_name));
             let Some(claim) = claimed else {
-                self.accuse(life::OWN_CLAIM, format!("nobody claimed {request:?}"), None);
+                self.accuse(
+                    life::OWN_CLAIM,
+                    format!("no claim precedes {request:?}"),
+                    None,
+                );
                 continue;
             };
             let place = (claim.backup_id.clone(), claim.index_name.clone());

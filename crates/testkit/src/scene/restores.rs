@@ -79,7 +79,7 @@ impl Scene {
         self.restores.patch(name, &params, &patch).await
     }
 
-    /// Sets the annotation with which a person requests another attempt.
+    /// Sets the annotation with which a user requests another attempt.
     pub async fn request(&self, name: &str, token: &str) {
         let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});
         self.patch(name, patch).await.unwrap();
