@@ -1,25 +1,14 @@
-//! Every answer of the API server to the claim and to the record of the IDs. The other writes,
-//! stale objects and long outages are in `tests/kubernetes_faults`.
+//! The API server drops a claim, shows a stale object, or rejects a report. Every answer to every
+//! write, other stale views and long outages are in `tests/kubernetes_faults`.
 
 use jiff::SignedDuration;
 use pinecone_emulator::{
     Fault as PineconeFault, FaultKind, Request, RetryAfter, Route, StatusAnswer,
 };
 use serde_json::json;
-use testkit::api_answers::{Write, prompt, run};
 use testkit::proxied::Proxied;
 use testkit::scene::status;
 use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sends_one_request_for_each_answer_to_the_claim() {
-    assert_eq!(run(Write::Claim, &prompt()).await, 20);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn writes_the_record_once_for_each_answer_to_it() {
-    assert_eq!(run(Write::Record, &prompt()).await, 20);
-}
 
 /// The API server drops the field, as with an outdated CRD; a real one is in `operation`.
 #[tokio::test(flavor = "multi_thread")]
