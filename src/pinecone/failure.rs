@@ -74,6 +74,23 @@ pub fn found<T>(read: Result<T, Failure>) -> Lookup<T> {
 }
 
 impl FailureKind {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Unauthorized,
+        Self::PaymentRequired,
+        Self::PermissionDenied,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::PreconditionFailed,
+        Self::Invalid,
+        Self::UnsupportedVersion,
+        Self::RateLimited,
+        Self::NotConnected,
+        Self::Unavailable,
+    ];
+
     /// Returns a label from a fixed set, for metrics and logs.
     pub fn label(self) -> &'static str {
         match self {

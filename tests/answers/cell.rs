@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::PostParams;
-use pinecone_emulator::{BackupSeed, Fault, FaultKind, Project, Route};
+use pinecone_emulator::{BackupSeed, Fault, FaultKind, IndexSeed, JobSeed, Project, Route};
 use serde_json::json;
 use testkit::eventually;
 use testkit::scene::{KEY, Scene};
@@ -58,6 +59,17 @@ impl<'a> Cell<'a> {
 
     pub fn backup(&self) -> String {
         format!("backup-{}", self.name)
+    }
+
+    /// Adds an index that an earlier restore of the same backup created an hour ago.
+    pub fn add_earlier_restore(&self) -> Result<()> {
+        let pinecone = &self.scene.pinecone;
+        let index = IndexSeed::new(&self.name).restored_from(self.backup());
+        pinecone.add_index(&self.name, index)?;
+        let hour = SignedDuration::from_hours(1);
+        let job = JobSeed::new(self.backup(), &self.name).created_at(Timestamp::now() - hour);
+        pinecone.add_restore_job(&self.name, job)?;
+        Ok(())
     }
 
     pub fn fault(&self, route: Route, kind: &FaultKind) -> Fault {

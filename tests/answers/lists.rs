@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pinecone_emulator::{FaultKind, IndexSeed, JobSeed, Route};
 use testkit::scene::{shows_source, status};
 
@@ -180,12 +180,7 @@ async fn an_earlier_restore_is_found_in_every_list() {
         "earlier",
         rows("plain-350"),
         async |cell, kind| {
-            let pinecone = &cell.scene.pinecone;
-            let index = IndexSeed::new(&cell.name).restored_from(cell.backup());
-            pinecone.add_index(&cell.name, index)?;
-            let hour = SignedDuration::from_hours(1);
-            let job = JobSeed::new(cell.backup(), &cell.name).created_at(Timestamp::now() - hour);
-            pinecone.add_restore_job(&cell.name, job)?;
+            cell.add_earlier_restore()?;
             cell.add_others(kind)?;
             let fault = cell.inject(LIST, &kind.fault);
             cell.apply().await?;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use jiff::{SignedDuration, Timestamp};
-use pinecone_emulator::{FaultKind, IndexSeed, JobOutcome, JobSeed, Route};
+use pinecone_emulator::{FaultKind, JobOutcome, Route};
 use testkit::judge::records::DELETED;
 use testkit::judge::rules::ENDS_STAY;
 use testkit::scene::status;
@@ -120,12 +119,7 @@ async fn every_answer_to_the_list_of_jobs_while_a_submission_is_open() {
 async fn every_answer_to_the_list_of_jobs_where_the_name_is_taken() {
     let scene = stage().await;
     run(scene, "origin", rows(), async |cell, kind| {
-        let pinecone = &cell.scene.pinecone;
-        let index = IndexSeed::new(&cell.name).restored_from(cell.backup());
-        pinecone.add_index(&cell.name, index)?;
-        let hour = SignedDuration::from_hours(1);
-        let job = JobSeed::new(cell.backup(), &cell.name).created_at(Timestamp::now() - hour);
-        pinecone.add_restore_job(&cell.name, job)?;
+        cell.add_earlier_restore()?;
         let fault = cell.inject(Route::ListRestoreJobs, &kind.fault);
         cell.apply().await?;
         let reason = match kind.read {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, JobOutcome, Route};
+use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
 use testkit::installation::{CRD, authorize};
 use testkit::scene::{PATIENT, Running, Scene};
@@ -48,13 +48,7 @@ async fn away_for(time: Duration, timing: &[&str]) {
     until_leads(&operator, false).await;
     let backup = BackupSeed::new("nightly", "products").id("late");
     scene.pinecone.add_backup(DEFAULT_PROJECT, backup).unwrap();
-    for create in scene.pinecone.accepted_creates() {
-        let job = &create.restore_job_id;
-        scene
-            .pinecone
-            .finish_job(job, JobOutcome::Completed)
-            .unwrap();
-    }
+    scene.complete_jobs();
     scene
         .pinecone
         .set_restore_duration(Duration::from_millis(300));

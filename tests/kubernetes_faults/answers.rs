@@ -80,11 +80,7 @@ async fn renewals_of_the_lease() {
 async fn a_claim_that_is_dropped_sends_nothing() {
     let proxied = Proxied::new().await;
     let _operator = proxied.scene.start().await;
-    let armed = proxied
-        .proxy
-        .arm(Rule::new(Fault::prune("/status/submission"), |call| {
-            call.writes_status_of("indexrestores")
-        }));
+    let armed = proxied.drop_claims();
     let names: Vec<String> = (0..4).map(|n| format!("old-{n}")).collect();
     for name in &names {
         proxied.scene.create(name, json!({})).await;

@@ -101,17 +101,9 @@ async fn a_claim_that_was_stored_and_not_answered() {
 async fn one_sees_the_past_for(second: &SecondApiServer, time: Duration) {
     let proxied = Proxied::new().await;
     let names: Vec<String> = (0..4).map(|n| format!("old-{n}")).collect();
-    for name in &names {
-        proxied
-            .scene
-            .create(name, json!({"backupId": "late"}))
-            .await;
-    }
-    let _first = proxied.scene.start().await;
+    let _first = proxied.start_with_late(&names).await;
     let (behind, rival) = proxied.rival_reading(&second.admin_kubeconfig()).await;
-    for name in &names {
-        proxied.until(name, "BackupNotFound").await;
-    }
+    proxied.until_late(&names).await;
     eventually("the rival has seen it", DEADLINE, async || {
         let (_, text) = rival.get("/metrics").await?;
         let line = format!(

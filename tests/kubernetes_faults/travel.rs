@@ -80,17 +80,9 @@ async fn an_operator_that_starts_one_to_four_writes_behind_sends_nothing() {
 async fn a_replica_that_sees_only_the_past_loses_every_claim() {
     let proxied = Proxied::new().await;
     let names: Vec<String> = (0..8).map(|n| format!("past-{n}")).collect();
-    for name in &names {
-        proxied
-            .scene
-            .create(name, json!({"backupId": "late"}))
-            .await;
-    }
-    let _first = proxied.scene.start().await;
+    let _first = proxied.start_with_late(&names).await;
     let (behind, _second) = proxied.rival().await;
-    for name in &names {
-        proxied.until(name, "BackupNotFound").await;
-    }
+    proxied.until_late(&names).await;
     proxied.freeze(&behind).await;
     let backup = BackupSeed::new("nightly", "products").id("late");
     let pinecone = &proxied.scene.pinecone;

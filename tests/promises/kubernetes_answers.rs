@@ -15,11 +15,7 @@ use testkit::{DEADLINE, Fault, Reply, Rule, Treatment, eventually};
 async fn sends_nothing_while_the_crd_drops_the_claim() {
     let proxied = Proxied::new().await;
     let _operator = proxied.scene.start().await;
-    let armed = proxied
-        .proxy
-        .arm(Rule::new(Fault::prune("/status/submission"), |call| {
-            call.writes_status_of("indexrestores")
-        }));
+    let armed = proxied.drop_claims();
     proxied.scene.create("dropped", json!({})).await;
     let object = proxied.until("dropped", "CRDOutdated").await;
     assert_eq!(status(&object).submission, None);

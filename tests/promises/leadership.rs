@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
-use pinecone_emulator::{Fault, FaultKind, JobOutcome, Route};
+use pinecone_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
 use testkit::installation::{CRD, authorize};
 use testkit::scene::{PATIENT, Running, Scene, status};
@@ -199,13 +199,7 @@ async fn steps_down_without_the_api_server_and_recovers_every_restore() {
     control_plane.stop_api_server().unwrap();
     until_leads(&operator, false).await;
     assert_eq!(operator.get("/readyz").await.unwrap().0, 200);
-    for create in scene.pinecone.accepted_creates() {
-        let job = &create.restore_job_id;
-        scene
-            .pinecone
-            .finish_job(job, JobOutcome::Completed)
-            .unwrap();
-    }
+    scene.complete_jobs();
     control_plane.start_api_server().await.unwrap();
     until_leads(&operator, true).await;
     scene.restored_once("running").await;

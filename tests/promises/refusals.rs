@@ -73,12 +73,7 @@ async fn a_spec_rejected_as_invalid_can_be_corrected() {
     scene.create("typo", json!({})).await;
     let mut object = scene.until("typo", "InvalidRequest").await;
     object.spec.index_name = "corrected".into();
-    let params = kube::api::PostParams::default();
-    scene
-        .restores
-        .replace("typo", &params, &object)
-        .await
-        .unwrap();
+    scene.replace(&object).await;
     scene.restored_once("typo").await;
 }
 
@@ -172,12 +167,7 @@ async fn a_backup_id_with_a_typo_can_be_corrected_in_place() {
     scene.create("typo", json!({"backupId": "670e8400"})).await;
     let mut object = scene.until("typo", "BackupNotFound").await;
     object.spec.backup_id = testkit::scene::BACKUP.into();
-    let params = kube::api::PostParams::default();
-    scene
-        .restores
-        .replace("typo", &params, &object)
-        .await
-        .unwrap();
+    scene.replace(&object).await;
     scene.restored_once("typo").await;
 }
 

@@ -6,7 +6,7 @@ use pinecone_emulator::{
 use serde_json::json;
 use testkit::judge::records::DELETED;
 use testkit::judge::rules::ENDS_STAY;
-use testkit::scene::{BACKUP, KEY, Scene, conditions, ready};
+use testkit::scene::{BACKUP, KEY, Running, Scene, conditions, ready};
 use testkit::{DEADLINE, eventually};
 
 fn reference(name: &str, key: &str) -> serde_json::Value {
@@ -90,17 +90,21 @@ async fn rotate(scene: &Scene) {
     assert!(scene.pinecone.revoke_api_key(KEY));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn picks_up_a_rotated_key_while_a_restore_runs() {
+/// A scene whose key was rotated while its restore `rotated` runs.
+async fn rotated_while_restoring() -> (Scene, Running) {
     let scene = Scene::new().await;
     scene.pinecone.set_restore_duration(None);
-    let _operator = scene.start().await;
+    let operator = scene.start().await;
     scene.create("rotated", json!({})).await;
     scene.until("rotated", "Restoring").await;
     rotate(&scene).await;
-    let job = scene.accepted("rotated")[0].restore_job_id.clone();
-    let outcome = pinecone_emulator::JobOutcome::Completed;
-    scene.pinecone.finish_job(&job, outcome).unwrap();
+    (scene, operator)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn picks_up_a_rotated_key_while_a_restore_runs() {
+    let (scene, _operator) = rotated_while_restoring().await;
+    scene.complete_jobs();
     scene.restored_once("rotated").await;
 }
 
@@ -183,12 +187,7 @@ async fn each_restore_uses_the_project_of_its_own_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_the_secret_again_as_soon_as_the_key_is_rejected() {
-    let scene = Scene::new().await;
-    scene.pinecone.set_restore_duration(None);
-    let _operator = scene.start().await;
-    scene.create("rotated", json!({})).await;
-    scene.until("rotated", "Restoring").await;
-    rotate(&scene).await;
+    let (scene, _operator) = rotated_while_restoring().await;
     let answered = |status| {
         let requests = scene.pinecone.requests();
         let all = requests.iter().map(|request| request.status);

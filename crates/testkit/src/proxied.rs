@@ -4,6 +4,7 @@
 // A step that fails must fail the test at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use index_restore_operator::api::IndexRestore;
@@ -13,7 +14,7 @@ use kube::config::Kubeconfig;
 use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT, Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::api_proxy::{ApiProxy, Seen, Treatment};
+use crate::api_proxy::{self, ApiProxy, Armed, Call, Rule, Seen, Treatment};
 use crate::installation::shared;
 use crate::scene::{Running, Scene, ready, status};
 use crate::wait::wait_for;
@@ -58,6 +59,28 @@ impl Proxied {
         let kubeconfig = proxy.kubeconfig(control_plane, &kubeconfig).unwrap();
         let rival = self.scene.start_by(&kubeconfig, &[]).await;
         (proxy, rival)
+    }
+
+    /// Creates restores of a backup that does not exist yet, and starts an operator.
+    pub async fn start_with_late(&self, names: &[String]) -> Running {
+        for name in names {
+            self.scene.create(name, json!({"backupId": "late"})).await;
+        }
+        self.scene.start().await
+    }
+
+    /// Waits until each of these restores lacks its backup.
+    pub async fn until_late(&self, names: &[String]) {
+        for name in names {
+            self.until(name, "BackupNotFound").await;
+        }
+    }
+
+    /// Has the API server drop the claim from each status, as with an older CRD.
+    pub fn drop_claims(&self) -> Arc<Armed> {
+        let prune = api_proxy::Fault::prune("/status/submission");
+        let writes = |call: &Call| call.writes_status_of("indexrestores");
+        self.proxy.arm(Rule::new(prune, writes))
     }
 
     /// From now on operators see lists and watches as they are now, until

@@ -125,21 +125,7 @@ fn a_failure_shows_status_code_and_words() {
     assert_eq!(answer(503, &[], "").to_string(), "HTTP 503");
     let nobody = Failure::without_answer(FailureKind::NotConnected, "refused");
     assert_eq!(nobody.to_string(), "no answer: refused");
-    let labels = [
-        FailureKind::Unauthorized,
-        FailureKind::PaymentRequired,
-        FailureKind::PermissionDenied,
-        FailureKind::Forbidden,
-        FailureKind::NotFound,
-        FailureKind::AlreadyExists,
-        FailureKind::PreconditionFailed,
-        FailureKind::Invalid,
-        FailureKind::UnsupportedVersion,
-        FailureKind::RateLimited,
-        FailureKind::NotConnected,
-        FailureKind::Unavailable,
-    ]
-    .map(FailureKind::label);
+    let labels = FailureKind::ALL.map(FailureKind::label);
     let distinct: std::collections::HashSet<_> = labels.into_iter().collect();
     assert_eq!(distinct.len(), labels.len());
 }

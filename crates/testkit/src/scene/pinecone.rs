@@ -1,7 +1,7 @@
 //! What Pinecone was asked in a scene, and what it accepted.
 
 use index_restore_operator::api::IndexRestore;
-use pinecone_emulator::{AcceptedCreate, Route};
+use pinecone_emulator::{AcceptedCreate, JobOutcome, Route};
 
 use super::{Scene, status};
 use crate::wait::{DEADLINE, eventually};
@@ -51,6 +51,15 @@ impl Scene {
         })
         .await
         .unwrap();
+    }
+
+    /// Completes the restore jobs of all creates that Pinecone accepted.
+    pub fn complete_jobs(&self) {
+        for create in self.pinecone.accepted_creates() {
+            let job = &create.restore_job_id;
+            let outcome = JobOutcome::Completed;
+            self.pinecone.finish_job(job, outcome).unwrap();
+        }
     }
 
     /// Waits for the end of the restore and checks that it was made once, and that

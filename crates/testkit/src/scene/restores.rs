@@ -79,6 +79,14 @@ impl Scene {
         self.restores.patch(name, &params, &patch).await
     }
 
+    /// Replaces the object, as an editor does.
+    pub async fn replace(&self, object: &IndexRestore) {
+        let name = object.metadata.name.as_deref().unwrap();
+        let params = PostParams::default();
+        let replaced = self.restores.replace(name, &params, object);
+        replaced.await.unwrap();
+    }
+
     /// Sets the annotation with which a user requests another attempt.
     pub async fn request(&self, name: &str, token: &str) {
         let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});

@@ -29,21 +29,6 @@ const INDEX: &str = "products-restored";
 const WHY: &str = "HTTP 503";
 const TIME: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-const KINDS: [FailureKind; 12] = [
-    FailureKind::Unauthorized,
-    FailureKind::PaymentRequired,
-    FailureKind::PermissionDenied,
-    FailureKind::Forbidden,
-    FailureKind::NotFound,
-    FailureKind::AlreadyExists,
-    FailureKind::PreconditionFailed,
-    FailureKind::Invalid,
-    FailureKind::UnsupportedVersion,
-    FailureKind::RateLimited,
-    FailureKind::NotConnected,
-    FailureKind::Unavailable,
-];
-
 fn situation(shown: Option<StatusMessage>) -> Situation {
     let object: IndexRestore = serde_json::from_value(serde_json::json!({
         "apiVersion": "restore.pinecone.io/v1alpha1",
@@ -185,7 +170,7 @@ fn of_failures() -> Vec<Sample> {
             of("of_refusal", of_refusal(&failure, &situation, INTERVALS)),
         ]
     };
-    KINDS.into_iter().flat_map(by_kind).collect()
+    FailureKind::ALL.into_iter().flat_map(by_kind).collect()
 }
 
 fn of_the_submission() -> Vec<Sample> {
