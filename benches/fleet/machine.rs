@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// USER_HZ, which is 100 on every Linux that Rust runs on.
-const TICK: Duration = Duration::from_millis(10);
+/// Of USER_HZ, which is 100 on every Linux that Rust runs on.
+const TICK_MILLIS: u64 = 10;
 
 /// What a process holds.
 pub struct Memory {
@@ -41,9 +41,9 @@ fn busy() -> Result<Duration> {
 fn ticks<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Duration> {
     let mut all = 0;
     for field in fields {
-        all += field.parse::<u32>().context("reading CPU time")?;
+        all += field.parse::<u64>().context("reading CPU time")?;
     }
-    Ok(TICK * all)
+    Ok(Duration::from_millis(TICK_MILLIS * all))
 }
 
 pub fn memory(pid: u32) -> Result<Memory> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, anyhow};
 use testkit::{DEADLINE, Operator, eventually, free_port};
 
 use crate::cluster::Cluster;
@@ -12,6 +12,9 @@ use crate::rows::Session;
 
 /// Until a start is over: an object that is created right after /readyz and the lease waits about two seconds.
 const SETTLE: Duration = Duration::from_secs(3);
+
+/// How often the process is checked.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// Longer than the default `--request-timeout`.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
@@ -100,11 +103,14 @@ impl Subject {
         self.process.pid()
     }
 
-    /// Fails if it has ended.
-    pub fn check(&mut self) -> Result<()> {
-        match self.process.exited()? {
-            Some(status) => bail!("the process ended with {status}\n{}", self.log_tail()),
-            None => Ok(()),
+    /// Waits until it ends by itself, which it should not.
+    pub async fn ended(&mut self) -> Error {
+        loop {
+            match self.process.exited() {
+                Ok(None) => tokio::time::sleep(CHECK).await,
+                Ok(Some(status)) => return anyhow!("the process ended with {status}"),
+                Err(error) => return error,
+            }
         }
     }
 

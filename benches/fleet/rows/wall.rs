@@ -16,6 +16,9 @@ use crate::watch::Ready;
 /// Until the last events are sent.
 const SETTLE: Duration = Duration::from_secs(3);
 
+/// How long the control plane is measured at rest.
+const REST: Duration = Duration::from_secs(5);
+
 /// Both subjects, in an order that changes with each round.
 pub async fn round(plan: &Plan, session: &Session, round: u16, row: &mut Row) -> Result<()> {
     let mut sides = [Side::Floor, Side::Operator];
@@ -40,6 +43,8 @@ pub async fn round(plan: &Plan, session: &Session, round: u16, row: &mut Row) ->
 pub struct Run {
     wall: Duration,
     spent: Spent,
+    /// What the control plane would have used in that time without restores.
+    at_rest: Duration,
     status_writes: u32,
     events: u32,
     pinecone: u64,
@@ -57,17 +62,24 @@ pub async fn run(
     let window = Window::open(cluster.processes(subject.pid()))?;
     let began = Instant::now();
     cluster.create(plan.objects, annotation).await?;
-    let all = ready.all(plan.patience()).await;
-    subject.check()?;
+    let all = tokio::select! {
+        all = ready.all(plan.patience()) => all,
+        error = subject.ended() => Err(error),
+    };
     let wall = all
         .with_context(|| subject.log_tail())?
         .duration_since(began);
     tokio::time::sleep(SETTLE).await;
     let spent = window.spent()?;
+    let window = Window::open(cluster.processes(subject.pid()))?;
+    tokio::time::sleep(REST).await;
+    let rest = window.spent()?;
+    let share = spent.length.as_secs_f64() / rest.length.as_secs_f64();
     let calls = requests(&cluster.control_plane.audit_log(), since)?;
     Ok(Run {
         wall,
         spent,
+        at_rest: rest.control_plane.mul_f64(share),
         status_writes: calls.status_writes,
         events: calls.events,
         pinecone: cluster.pinecone.requests().await?,
@@ -86,13 +98,14 @@ impl Run {
         row.add(side, "until all are ready", "s", self.wall.as_secs_f64());
         let own = each(self.spent.subject.as_secs_f64() * 1_000.0);
         row.add(side, "own CPU of one restore", "ms", own);
-        let control_plane = each(self.spent.control_plane.as_secs_f64() * 1_000.0);
-        row.add(
-            side,
-            "control plane's CPU of one restore",
-            "ms",
-            control_plane,
-        );
+        let control_plane = self.spent.control_plane;
+        let of_restores = control_plane.saturating_sub(self.at_rest);
+        for (name, used) in [
+            ("control plane's CPU of one restore", control_plane),
+            ("the same above rest", of_restores),
+        ] {
+            row.add(side, name, "ms", each(used.as_secs_f64() * 1_000.0));
+        }
         let writes = each(f64::from(self.status_writes));
         row.add(side, "status writes of one restore", "", writes);
         row.add(
