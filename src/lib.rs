@@ -1,10 +1,10 @@
 //! Restores Pinecone indexes from backups, declaratively and exactly once.
 //!
 //! ```text
-//!  watch ─▶ load ─▶ stage ─▶ ask ─▶ observe ─▶ decide ─▶ act ─▶ /status
-//!          store    pure     pure   reads       pure      │
-//!                                   Pinecone              └▶ claim ─▶ POST ─▶ record
-//!                                                            (PUT)    once    (PUT)
+//!  watch ─▶ load ─▶ situation ─▶ observe ─▶ learn ─▶ decide ─▶ act ─▶ /status
+//!          store    pure         reads      pure     pure      │
+//!                                Pinecone                      └▶ claim ─▶ POST ─▶ record
+//!                                                                 (PUT)    once    (PUT)
 //! ```
 //!
 //! The modules, each of which uses only those below it:
