@@ -71,8 +71,11 @@ fn a_ratio_may_rise_by_a_fifth_and_no_further() {
     assert!(!compare(with_ratio(1.0, 2.39))[0].is_regression());
     let worse = compare(with_ratio(1.0, 2.41));
     assert!(worse.len() == 1 && worse[0].is_regression());
-    let told = worse[0].to_string();
-    assert_eq!(told, "wall-100, wall: 2.00 × the floor before, now 2.41");
+    let reported = worse[0].to_string();
+    assert_eq!(
+        reported,
+        "wall-100, wall: 2.00 × the floor before, now 2.41"
+    );
     // A figure without a floor, and a row that is new, have nothing to compare.
     let mut other = row("start");
     other.add(Side::Operator, "wall", "s", 9.0);

@@ -75,7 +75,7 @@ async fn rejected(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
     Ok(restored(cleared, Posts::Exactly(2)))
 }
 
-/// It is looked for, found where it took effect, and sent again only once it is certain
+/// Its outcome is read, found where it took effect, and sent again only once it is certain
 /// that it did not.
 async fn unknown(cell: &Cell<'_>, kind: &Kind) -> Result<Outcome> {
     let fault = cell.fault(CREATE, &kind.fault).times(1);

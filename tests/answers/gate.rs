@@ -105,7 +105,7 @@ impl Gate {
             .unwrap();
     }
 
-    pub async fn heal(&self) {
+    pub async fn restore(&self) {
         *self.shared.last.lock().unwrap() = None;
         self.shared.set(false).await;
     }

@@ -90,7 +90,7 @@ fn own(name: &'static str, post: Class, read: Read) -> Kind {
     row(name, FaultKind::status(digits.parse().unwrap()), post, read)
 }
 
-/// Not Pinecone's form, so that nobody knows who speaks.
+/// Not Pinecone's form, so that its sender cannot be determined.
 fn foreign(name: &'static str, body: AnswerBody) -> Kind {
     let digits = name.split('-').next().unwrap();
     let answer = StatusAnswer::new(digits.parse().unwrap()).body(body);

@@ -16,7 +16,7 @@ use crate::matrix::{CONFIRM, run, stage};
 const LIST: Route = Route::ListRestoreJobs;
 const CREATE: Route = Route::CreateIndexFromBackup;
 
-/// A fault of the list, and how many jobs are in front of the one that is looked for;
+/// A fault of the list, and how many jobs are in front of the one that is wanted;
 /// `many` is a row that takes many pages. The indexes of those in front exist, but for
 /// `deleted`: Pinecone leaves their jobs out of a page, and the page that gets shorter by
 /// it is the last.

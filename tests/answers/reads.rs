@@ -139,7 +139,7 @@ async fn every_answer_to_the_list_of_jobs_where_the_name_is_taken() {
     .await;
 }
 
-/// The slow look at what is restored: not knowing changes nothing.
+/// The slow check of a restored index: a failed read changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_the_list_of_indexes() {
     let scene = stage().await;

@@ -84,7 +84,7 @@ async fn every_request_meets(failing: Failing, layer: Layer, sent: Sent) {
         if let Err(error) = outcome {
             failed.push(format!("{route} × {failing:?}: {error:#}"));
         }
-        way.gate.heal().await;
+        way.gate.restore().await;
     }
     println!("{failing:?}: 5 cells");
     let logs = operator.process.logs();
@@ -103,7 +103,7 @@ impl Way {
     async fn recovers(&self, name: &str, reason: &str) -> Result<()> {
         self.gate.until_broken().await;
         self.reports(name, reason).await?;
-        self.gate.heal().await;
+        self.gate.restore().await;
         self.reports(name, "Restored").await?;
         let creates = self.scene.accepted(name).len();
         let requests = self.scene.pinecone.requests();

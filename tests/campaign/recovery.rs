@@ -266,7 +266,7 @@ async fn mend(ground: &Ground<'_>) -> Result<(), String> {
 /// As the message asks: the index is deleted, and the resource recreated.
 async fn again(ground: &Ground<'_>) -> Result<(), String> {
     let name = ground.name.as_str();
-    // Never by itself: it is looked at once more, and nothing is sent.
+    // Never automatically: it is reconciled once more, and nothing is sent.
     let creates = ground.creates();
     let spec = ground.get(name).await?["spec"].clone();
     if name == "job-fails" {

@@ -35,7 +35,7 @@ enum Step {
     QuotaRaised,
     LoseAnswer,
     Recreate,
-    Look,
+    Observe,
 }
 
 const STEPS: [(Step, u32); 10] = [
@@ -48,7 +48,7 @@ const STEPS: [(Step, u32); 10] = [
     (Step::QuotaRaised, 2),
     (Step::LoseAnswer, 2),
     (Step::Recreate, 1),
-    (Step::Look, 3),
+    (Step::Observe, 3),
 ];
 
 /// The seed of the first sequence; each further one has the next. `CAMPAIGN_SEED`
@@ -162,7 +162,7 @@ impl<'a> Sequence<'a> {
                 self.is_answer_lost = true;
             }
             Step::Recreate => return self.recreate().await,
-            Step::Look => self.look().await?,
+            Step::Observe => self.observe().await?,
         }
         Ok(())
     }
@@ -235,12 +235,12 @@ impl<'a> Sequence<'a> {
     }
 
     /// Waits until the operator has observed the newest spec.
-    async fn look(&self) -> Result<(), String> {
+    async fn observe(&self) -> Result<(), String> {
         let is_observed = |object: &IndexRestore| {
             status(object).observed_generation == object.metadata.generation
         };
-        let looked = self.ground.until_that(&self.name, is_observed).await;
-        looked
+        let observed = self.ground.until_that(&self.name, is_observed).await;
+        observed
             .map(drop)
             .map_err(|error| format!("not observed: {error}"))
     }

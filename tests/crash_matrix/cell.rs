@@ -171,10 +171,10 @@ impl Cell {
             self.until(scene, end).await?;
             quiet(scene, end, second).await?;
             first.ends().await?;
-            // It had looked whether it leads right before it was frozen.
-            let looked = usize::from(self.point.is(Site::CREATE_POST, Side::Before));
+            // It had checked its leadership right before it was frozen.
+            let checked = usize::from(self.point.is(Site::CREATE_POST, Side::Before));
             let more = scene.posts() - posts;
-            ensure!(more <= looked, "{more} requests of the thawed process");
+            ensure!(more <= checked, "{more} requests of the thawed process");
             let is_news = end != self.story.end(self.point);
             let version = |object: &IndexRestore| object.metadata.resource_version.clone();
             let now = scene.restores.get(NAME).await?;
@@ -200,14 +200,14 @@ impl Cell {
     }
 }
 
-/// Whoever works goes on looking, and neither writes nor sends.
+/// The leader continues to observe, and neither writes nor sends.
 async fn quiet(scene: &Scene, end: End, worker: &Running) -> Result<()> {
     let version = async || anyhow::Ok(scene.restores.get(NAME).await?.metadata.resource_version);
     let (before, posts, asked) = (version().await?, scene.posts(), scene.asked(end.asks()));
-    let looked = eventually("it was looked at twice more", DEADLINE, async || {
+    let observed = eventually("it was observed twice more", DEADLINE, async || {
         Ok((scene.asked(end.asks()) >= asked + 2).then_some(()))
     });
-    looked.await.context("after the end")?;
+    observed.await.context("after the end")?;
     if end != End::SubmissionUnconfirmed {
         ensure!(version().await? == before, "it is written again and again");
     }

@@ -22,7 +22,7 @@ async fn watch_errors(operator: &Running, least: u64) {
     .unwrap();
 }
 
-/// What becomes of the events of the object that is named for it.
+/// What happens to the events of the object that has this name.
 fn wronged(event: &Event) -> Treatment {
     let name = event.name().to_owned();
     match (name.as_str(), event.kind.as_str()) {

@@ -24,7 +24,7 @@ async fn protect(scene: &Scene, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_how_an_adopted_index_differs_and_requires_its_deletion_protection() {
     let scene = Scene::new().await;
-    // A person protects the index afterwards.
+    // A user protects the index afterwards.
     scene.waive("differs", ENDS_STAY);
     let _operator = scene.start().await;
     scene.create("differs", json!({})).await;

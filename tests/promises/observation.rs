@@ -64,7 +64,7 @@ async fn stays_unconfirmed(scene: &Scene, name: &str) {
 
 /// Checks that a new request causes exactly one more create and is acknowledged.
 async fn is_submitted_once_more(scene: &Scene, name: &str) {
-    // A person approves a second create after the index of the first was deleted.
+    // A user approves a second create after the index of the first was deleted.
     scene.waive(name, ONE_CREATE);
     scene.waive(name, NOT_ABANDONED);
     scene.request(name, "after the outage").await;

@@ -14,7 +14,7 @@ const OPERATOR: &str = "index-restore-operator";
 /// How long an open claim may go unobserved: as in the flags.
 pub const MAX_GAP: Duration = Duration::from_secs(60);
 
-/// Ten times `--poll-max`: the period in which restored indexes are looked at once.
+/// Ten times `--poll-max`: the period in which each restored index is checked once.
 pub const SLOW_PERIOD: Duration = Duration::from_secs(30);
 
 /// What takes minutes in Pinecone takes seconds here. A create that is delayed by up to six

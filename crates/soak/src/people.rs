@@ -1,4 +1,4 @@
-//! What people do: apply, edit and delete objects, keep Secrets, and look after a Pinecone project.
+//! What people do: apply, edit and delete objects, keep Secrets, and manage a Pinecone project.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

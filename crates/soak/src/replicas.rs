@@ -133,7 +133,7 @@ impl Replicas {
         }
     }
 
-    /// Looks after each: takes a sample, and starts again what has ended.
+    /// Samples each replica, and restarts those that ended.
     pub fn look_after(&self) -> Result<()> {
         let mut ended = Vec::new();
         {

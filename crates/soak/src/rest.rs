@@ -24,7 +24,7 @@ const REST: Duration = Duration::from_secs(60);
 /// What was found at rest.
 pub struct Rest {
     pub ready: usize,
-    pub looks: usize,
+    pub lists: usize,
 }
 
 /// Waits until all restores report the actual state.
@@ -72,7 +72,7 @@ pub async fn delete_stalled(world: &World) -> Result<usize> {
 pub async fn rest(
     world: &World,
     control_plane: &ControlPlane,
-    looks_allowed: usize,
+    lists_allowed: usize,
 ) -> Result<Rest> {
     quiet(world).await?;
     let audit = Audit::from_now(&control_plane.audit_log())?;
@@ -91,7 +91,7 @@ pub async fn rest(
         let what = format!("{writes} writes: {written:?}");
         world.observer.accuse("at rest nothing is written", what);
     }
-    let looks = asked
+    let lists = asked
         .iter()
         .filter(|r| r.route == Route::ListIndexes)
         .count();
@@ -101,15 +101,15 @@ pub async fn rest(
     };
     let others: Vec<_> = asked.iter().filter(is_other).collect();
     let pages = asked.iter().filter(|r| r.route == Route::ListRestoreJobs);
-    let pages_allowed = looks_allowed * world.observer.pages_of_jobs();
-    if !others.is_empty() || looks > looks_allowed * PROJECTS || pages.count() > pages_allowed {
+    let pages_allowed = lists_allowed * world.observer.pages_of_jobs();
+    if !others.is_empty() || lists > lists_allowed * PROJECTS || pages.count() > pages_allowed {
         let what = format!(
-            "{} requests, {looks} of them lists of indexes: {others:?}",
+            "{} requests, {lists} of them lists of indexes: {others:?}",
             asked.len()
         );
         world
             .observer
-            .accuse("at rest nothing is asked but the slow look", what);
+            .accuse("at rest nothing is asked but the slow check", what);
     }
     let known = world.observer.lock();
     Ok(Rest {
@@ -117,7 +117,7 @@ pub async fn rest(
             .living()
             .filter(|(_, _, object)| judge::is_ready(object))
             .count(),
-        looks,
+        lists,
     })
 }
 
@@ -131,8 +131,8 @@ fn is_of_jobs(request: &Request, listed: &HashSet<String>) -> bool {
     }
 }
 
-/// How long the rest lasts, in periods of the slow look, and the one that is under way.
-pub fn looks_allowed(period: Duration) -> usize {
+/// How long the rest lasts, in periods of the slow check, and the one that is under way.
+pub fn lists_allowed(period: Duration) -> usize {
     (REST.as_secs() / period.as_secs().max(1) + 1) as usize
 }
 

@@ -32,7 +32,7 @@ const EVENTS: &str = "/registry/events/";
 const STARTING: usize = 100;
 
 /// How often the journal is read, and after how many times the state is printed.
-const LOOK: Duration = Duration::from_secs(1);
+const ROUND: Duration = Duration::from_secs(1);
 const PRINT: u32 = 30;
 
 struct Soak {
@@ -114,8 +114,8 @@ impl Soak {
         } else {
             1
         };
-        let looks = rest::looks_allowed(installation::SLOW_PERIOD) * replicas;
-        rest::rest(world, &self.storm.control_plane, looks).await
+        let lists = rest::lists_allowed(installation::SLOW_PERIOD) * replicas;
+        rest::rest(world, &self.storm.control_plane, lists).await
     }
 
     /// Sees all that is stored; never ends but by an error.
@@ -129,21 +129,21 @@ impl Soak {
         Err(anyhow::anyhow!("etcd is not watched any more"))
     }
 
-    /// Looks until a rule is broken.
+    /// Observes until a rule is broken.
     async fn judge(&self) -> Result<()> {
-        let mut looks = 0;
+        let mut rounds = 0;
         loop {
-            tokio::time::sleep(LOOK).await;
-            looks += 1;
+            tokio::time::sleep(ROUND).await;
+            rounds += 1;
             let observer = &self.storm.world.observer;
             observer.read_journal();
-            if looks % 2 == 0 {
+            if rounds % 2 == 0 {
                 self.storm
                     .replicas
                     .look_after()
-                    .context("looking after the replicas")?;
+                    .context("sampling the replicas")?;
             }
-            if looks % PRINT == 0 {
+            if rounds % PRINT == 0 {
                 self.print(&self.state());
             }
             if !observer.lock().judge.violations.is_empty() {

@@ -38,7 +38,7 @@ impl Summary<'_> {
         match self.rest {
             Some(rest) => println!(
                 "at rest      {} ready; nothing written, and {} lists of indexes asked for in a minute",
-                rest.ready, rest.looks
+                rest.ready, rest.lists
             ),
             None => println!("at rest      not reached"),
         }

@@ -165,7 +165,7 @@ pub async fn run(write: Write, answers: &[Answer]) -> usize {
         assert_eq!(posts, 1, "{}", cell.name);
         if write == Write::Claim && is_recognised(&answer.label) {
             let submission = status(&object).submission.unwrap();
-            assert_eq!(submission.attempt, 1, "{} was looked for", cell.name);
+            assert_eq!(submission.attempt, 1, "{} was submitted again", cell.name);
         }
         assert!(cell.armed.hits() > 0, "{} met nothing", cell.name);
         let all = answer.times.min(2);
@@ -181,7 +181,7 @@ pub async fn run(write: Write, answers: &[Answer]) -> usize {
 }
 
 /// Whether a claim that was stored, and answered so, is known by its nonce at once.
-/// What is answered like a refusal is taken for one, and looked for.
+/// An answer like a refusal counts as one, and the outcome is read.
 fn is_recognised(label: &str) -> bool {
     let is_refusal = ["403", "404", "422"]
         .iter()

@@ -139,7 +139,7 @@ fn a_bad_message_is_found() {
         ("No index. Set it".into(), "full stop"),
         ("No index; none; none. Set it.".into(), "semicolons"),
         ("No index, so Set it.".into(), "one thing"),
-        ("No index. It is looked for.".into(), "what is next"),
+        ("No index. It is awaited.".into(), "what is next"),
         ("No index. The operator retries soon.".into(), "when"),
         (
             "No index. The operator retries. It ran within 20 s.".into(),

@@ -26,12 +26,12 @@ func check(name string, seen, want any) {
 	fmt.Printf("FAILED  go %s: %s %v instead of %v\n", version, name, seen, want)
 }
 
-func until(name string, look func() string, want string) {
+func until(name string, read func() string, want string) {
 	deadline := time.Now().Add(20 * time.Second)
-	seen := look()
+	seen := read()
 	for seen != want && time.Now().Before(deadline) {
 		time.Sleep(100 * time.Millisecond)
-		seen = look()
+		seen = read()
 	}
 	check(name, seen, want)
 }

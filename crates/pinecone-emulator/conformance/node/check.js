@@ -20,12 +20,12 @@ function check(name, seen, want) {
   console.log(`${good ? 'ok     ' : 'FAILED '} node ${version}: ${name}${detail}`);
 }
 
-async function until(name, look, want) {
+async function until(name, read, want) {
   const deadline = Date.now() + 20_000;
-  let seen = await look();
+  let seen = await read();
   while (seen !== want && Date.now() < deadline) {
     await pause();
-    seen = await look();
+    seen = await read();
   }
   check(name, seen, want);
 }

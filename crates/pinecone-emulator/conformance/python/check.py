@@ -23,9 +23,9 @@ def check(name, truth, detail=""):
     print(f"ok      python {__version__}: {name}" if truth else f"FAILED  python {__version__}: {name} {detail}", flush=True)
 
 
-def until(name, look, want):
+def until(name, read, want):
     deadline = time.monotonic() + 20
-    while (seen := look()) != want and time.monotonic() < deadline:
+    while (seen := read()) != want and time.monotonic() < deadline:
         time.sleep(0.1)
     check(name, seen == want, f"{seen!r} instead of {want!r}")
 

@@ -36,7 +36,7 @@ impl Judge {
     }
 
     /// The creates that are known for what the object submitted: those that Pinecone accepted, and
-    /// those of before.
+    /// those that existed before.
     fn creates<'a>(&'a self, object: &'a IndexRestore) -> impl Iterator<Item = &'a AcceptedCreate> {
         let spec = (&object.spec.backup_id, &object.spec.index_name);
         let submitted = submission(object).map(|own| (&own.backup_id, &own.index_name));
