@@ -1,5 +1,6 @@
 //! The same spec reached two ways gives the same status, but for IDs and times.
 
+use anyhow::{Result, anyhow};
 use index_restore_operator::api::IndexRestore;
 use serde_json::{Value, json};
 
@@ -41,12 +42,12 @@ fn essence(object: &IndexRestore) -> Value {
 }
 
 /// Compares the statuses of two objects of one spec, index names aside.
-pub fn same(one: &IndexRestore, other: &IndexRestore) -> Result<(), String> {
+pub fn same(one: &IndexRestore, other: &IndexRestore) -> Result<()> {
     compare(essence(one), essence(other))
 }
 
 /// The same where attempts of unknown outcome are part of the one's history.
-pub fn same_but_for_attempts(one: &IndexRestore, other: &IndexRestore) -> Result<(), String> {
+pub fn same_but_for_attempts(one: &IndexRestore, other: &IndexRestore) -> Result<()> {
     let without = |object| {
         let mut status = essence(object);
         status["submission"]["attempt"] = json!("*");
@@ -55,9 +56,9 @@ pub fn same_but_for_attempts(one: &IndexRestore, other: &IndexRestore) -> Result
     compare(without(one), without(other))
 }
 
-fn compare(left: Value, right: Value) -> Result<(), String> {
+fn compare(left: Value, right: Value) -> Result<()> {
     match left == right {
         true => Ok(()),
-        false => Err(format!("the statuses differ:\n  {left}\n  {right}")),
+        false => Err(anyhow!("the statuses differ:\n  {left}\n  {right}")),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, anyhow};
 use http::{Method, Request};
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::Secret;
@@ -153,7 +154,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Creates the object: as stored, or the API server's error.
-    pub async fn create(&self, name: &str, spec: &Value, strict: bool) -> Result<Value, String> {
+    pub async fn create(&self, name: &str, spec: &Value, strict: bool) -> Result<Value> {
         let body = json!({
             "apiVersion": "restore.pinecone.io/v1alpha1",
             "kind": "IndexRestore",
@@ -163,17 +164,17 @@ impl<'a> Ground<'a> {
         let validation = if strict { "Strict" } else { "Ignore" };
         let path = format!("{}?fieldValidation={validation}", self.path(""));
         let created = self.send(Method::POST, path, &body).await;
-        created.map_err(|error| error.to_string())
+        created.map_err(anyhow::Error::from)
     }
 
-    pub async fn get(&self, name: &str) -> Result<Value, String> {
+    pub async fn get(&self, name: &str) -> Result<Value> {
         let path = self.path(&format!("/{name}"));
         let got = self.send(Method::GET, path, &Value::Null).await;
-        got.map_err(|error| error.to_string())
+        got.map_err(anyhow::Error::from)
     }
 
     /// Changes the spec by PUT, over again where a status was written meanwhile.
-    pub async fn edit(&self, name: &str, change: impl Fn(&mut Value)) -> Result<Value, String> {
+    pub async fn edit(&self, name: &str, change: impl Fn(&mut Value)) -> Result<Value> {
         loop {
             let mut object = self.get(name).await?;
             change(&mut object["spec"]);
@@ -181,22 +182,18 @@ impl<'a> Ground<'a> {
             match self.send(Method::PUT, path, &object).await {
                 Ok(edited) => return Ok(edited),
                 Err(Error::Api(status)) if status.is_conflict() => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
     /// The same where the restore is refused again and again: while a claim is open, the
     /// spec is frozen, which does not last.
-    pub async fn edit_unclaimed(
-        &self,
-        name: &str,
-        change: impl Fn(&mut Value),
-    ) -> Result<Value, String> {
+    pub async fn edit_unclaimed(&self, name: &str, change: impl Fn(&mut Value)) -> Result<Value> {
         let end = tokio::time::Instant::now() + testkit::DEADLINE;
         loop {
             let edited = self.edit(name, &change).await;
-            let is_frozen = |error: &String| error.contains("spec: Forbidden");
+            let is_frozen = |error: &anyhow::Error| error.to_string().contains("spec: Forbidden");
             if !edited.as_ref().is_err_and(is_frozen) || tokio::time::Instant::now() > end {
                 return edited;
             }
@@ -204,13 +201,13 @@ impl<'a> Ground<'a> {
     }
 
     /// Waits until the status speaks of the spec as it is, with one of those reasons.
-    pub async fn until(&self, name: &str, reasons: &[&str]) -> Result<IndexRestore, String> {
+    pub async fn until(&self, name: &str, reasons: &[&str]) -> Result<IndexRestore> {
         let at_rest = |object: &IndexRestore| {
             let is_observed = status(object).observed_generation == object.metadata.generation;
             is_observed && reasons.contains(&ready(object).1.as_str())
         };
         let reached = self.until_that(name, at_rest).await;
-        reached.map_err(|error| format!("it does not become {reasons:?}: {error}"))
+        reached.map_err(|error| anyhow!("it does not become {reasons:?}: {error}"))
     }
 
     /// Waits until that holds.
@@ -218,13 +215,13 @@ impl<'a> Ground<'a> {
         &self,
         name: &str,
         mut holds: impl FnMut(&IndexRestore) -> bool,
-    ) -> Result<IndexRestore, String> {
+    ) -> Result<IndexRestore> {
         let restores = &self.scene.restores;
         let found = testkit::wait_for(restores, name, PATIENCE, |object| {
             object.is_some_and(&mut holds)
         });
-        let found = found.await.map_err(|error| format!("{error:#}"))?;
-        found.ok_or("it is gone".into())
+        let found = found.await.map_err(|error| anyhow!("{error:#}"))?;
+        found.ok_or_else(|| anyhow!("it is gone"))
     }
 
     /// The creates that Pinecone accepted in this project for that index name.

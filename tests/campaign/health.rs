@@ -1,6 +1,7 @@
 //! What holds at every end, whatever was done: the rules of the judge, statuses that hold
 //! together, logs without panics and errors, keys nowhere, and one create for each resource.
 
+use anyhow::{Result, anyhow};
 use index_restore_operator::api::{IndexRestore, Reason};
 use k8s_openapi::api::core::v1::Event as CoreEvent;
 use kube::Api;
@@ -20,7 +21,7 @@ pub async fn check(scene: &Scene, operator: &Running, orphans: usize, tally: &Ta
     }
     let judged = match scene.violations().await {
         Ok(violations) if violations.is_empty() => Ok(()),
-        violations => Err(format!("{violations:?}")),
+        violations => Err(anyhow!("{violations:?}")),
     };
     tally.judge(Oracle::Health, "the history", judged);
     // It is in the tally now, and the campaign continues.
@@ -39,37 +40,37 @@ pub async fn check(scene: &Scene, operator: &Running, orphans: usize, tally: &Ta
         ("core events", &core),
     ] {
         let found = text.lines().find(|line| line.contains("canary"));
-        let judgement = found.map_or(Ok(()), |line| Err(format!("an API key: {line}")));
+        let judgement = found.map_or(Ok(()), |line| Err(anyhow!("an API key: {line}")));
         tally.judge(Oracle::Health, place, judgement);
     }
     tally.judge(Oracle::Health, "logs", quiet(&logs, &metrics, orphans));
 }
 
 /// No panic, and no error but that of an orphan, which the metric counts too.
-fn quiet(logs: &str, metrics: &str, orphans: usize) -> Result<(), String> {
+fn quiet(logs: &str, metrics: &str, orphans: usize) -> Result<()> {
     if let Some(line) = logs.lines().find(|line| line.contains("panicked")) {
-        return Err(line.to_owned());
+        return Err(anyhow!(line.to_owned()));
     }
     let errors = logs.lines().filter(|line| line.contains(" ERROR "));
     let (named, others): (Vec<_>, Vec<_>) =
         errors.partition(|line| line.contains("no IndexRestore can record it"));
     if let Some(line) = others.first() {
-        return Err(format!("{} errors, such as {line}", others.len()));
+        return Err(anyhow!("{} errors, such as {line}", others.len()));
     }
     let counted = format!("indexrestore_orphaned_total {}", named.len());
     match named.len() <= orphans && metrics.lines().any(|line| line == counted) {
         true => Ok(()),
-        false => Err(format!("{} orphans, {orphans} at most", named.len())),
+        false => Err(anyhow!("{} orphans, {orphans} at most", named.len())),
     }
 }
 
 /// Whether the status is of the current spec, and the conditions are those that
 /// the README promises for the reason.
-fn holds_together(object: &IndexRestore) -> Result<(), String> {
+fn holds_together(object: &IndexRestore) -> Result<()> {
     let status = status(object);
     let generation = object.metadata.generation;
     if status.observed_generation != generation {
-        return Err(format!(
+        return Err(anyhow!(
             "generation {generation:?}, observed {:?}",
             status.observed_generation
         ));
@@ -82,14 +83,14 @@ fn holds_together(object: &IndexRestore) -> Result<(), String> {
         .iter()
         .find(|c| c.observed_generation != generation);
     if let Some(stale) = stale {
-        return Err(format!("{} is of another generation", stale.type_));
+        return Err(anyhow!("{} is of another generation", stale.type_));
     }
     let row = |line: &&str| line.starts_with(&format!("| `{reason}` |"));
     let readme = include_str!("../../README.md");
     let row = readme
         .lines()
         .find(row)
-        .ok_or(format!("no such reason: {reason}"))?;
+        .ok_or_else(|| anyhow!("no such reason: {reason}"))?;
     let cells: Vec<&str> = row.split('|').map(str::trim).collect();
     let progress = cells[3];
     let is_promised = one(&format!("Ready={}", cells[2]))
@@ -98,11 +99,11 @@ fn holds_together(object: &IndexRestore) -> Result<(), String> {
     let restored = Reason::Restored.as_str();
     let has_ids = status.restore_job_id.is_some() && status.index_id.is_some();
     if reason == restored && !(has_ids && status.index_host.is_some()) {
-        return Err("restored without IDs or host".into());
+        return Err(anyhow!("restored without IDs or host"));
     }
     match is_promised {
         true => Ok(()),
-        false => Err(format!("{reason} with {shown:?}, promised is {row}")),
+        false => Err(anyhow!("{reason} with {shown:?}, promised is {row}")),
     }
 }
 
@@ -114,7 +115,9 @@ pub fn created_once(scene: &Scene, tally: &Tally) {
         *counts.entry(place).or_insert(0) += 1;
     }
     for (place, count) in counts {
-        let judgement = (count == 1).then_some(()).ok_or(format!("{count} creates"));
+        let judgement = (count == 1)
+            .then_some(())
+            .ok_or_else(|| anyhow!("{count} creates"));
         tally.judge(Oracle::Health, &place, judgement);
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of the installation, which concern all at once: the right to read Secrets
 //! is taken away, and the definition is an old one.
 
+use anyhow::{Result, anyhow};
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::PostParams;
@@ -32,7 +33,7 @@ async fn without_the_right(
     ground: &Ground<'_>,
     control_plane: &ControlPlane,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     let roles: Api<ClusterRole> = Api::all(ground.scene.client.clone());
     let name = "index-restore-operator";
     let mut role = roles.get(name).await.unwrap();
@@ -46,7 +47,7 @@ async fn without_the_right(
         .await?;
     let object = ground.until("unauthorized", &["SecretNotFound"]).await?;
     if !ready(&object).2.contains("may not read") {
-        return Err(format!("it is not reported: {:?}", ready(&object)));
+        return Err(anyhow!("it is not reported: {:?}", ready(&object)));
     }
     tally.operation(PHASE);
     authorize(control_plane).await;
@@ -71,13 +72,13 @@ async fn under_an_old_definition(
     ground: &Ground<'_>,
     control_plane: &ControlPlane,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     tally.operation(PHASE);
     control_plane.apply(&outdated()).await.unwrap();
     ground.create("early", &ground.spec("early"), false).await?;
     let object = ground.until("early", &["CRDOutdated"]).await?;
     if status(&object).submission.is_some() || ground.creates() != 1 {
-        return Err("something was sent".into());
+        return Err(anyhow!("something was sent"));
     }
     tally.operation(PHASE);
     control_plane.apply(CRD).await.unwrap();

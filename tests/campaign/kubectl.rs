@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 use testkit::ControlPlane;
 use testkit::scene::Scene;
@@ -50,11 +51,7 @@ async fn kubectl(scene: &Scene, arguments: &'static [&'static str], manifest: &V
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-async fn applied_and_replaced(
-    ground: &Ground<'_>,
-    schema: &Value,
-    tally: &Tally,
-) -> Result<(), String> {
+async fn applied_and_replaced(ground: &Ground<'_>, schema: &Value, tally: &Tally) -> Result<()> {
     let mut manifest = json!({
         "apiVersion": "restore.pinecone.io/v1alpha1",
         "kind": "IndexRestore",
@@ -83,7 +80,7 @@ async fn applied_and_replaced(
     let is_new = before.metadata.uid != after.metadata.uid && ground.creates() == 1;
     is_new
         .then_some(())
-        .ok_or("one create for two objects was meant".into())
+        .ok_or_else(|| anyhow!("one create for two objects was meant"))
 }
 
 async fn refused(ground: &Ground<'_>, manifest: &Value, named: &str, tally: &Tally) {
@@ -91,12 +88,12 @@ async fn refused(ground: &Ground<'_>, manifest: &Value, named: &str, tally: &Tal
     let output = kubectl(ground.scene, &["apply"], manifest).await;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     let is_named = !output.status.success() && errors.contains(named);
-    let judgement = is_named.then_some(()).ok_or(errors);
+    let judgement = is_named.then_some(()).ok_or_else(|| anyhow!(errors));
     tally.judge(Oracle::Validation, "kubectl apply", judgement);
 }
 
-fn done(output: &Output, word: &str) -> Result<(), String> {
+fn done(output: &Output, word: &str) -> Result<()> {
     let printed = String::from_utf8_lossy(&output.stdout);
     let is_done = output.status.success() && printed.contains(word);
-    is_done.then_some(()).ok_or(format!("{output:?}"))
+    is_done.then_some(()).ok_or_else(|| anyhow!("{output:?}"))
 }

@@ -8,7 +8,7 @@ use crate::semantics::{PROBES, is_legal};
 
 /// One change of a spec, and how the API server must answer it.
 #[derive(Clone, Debug)]
-pub struct Operation {
+pub struct SpecOperation {
     /// The field, dotted; `tags{}` is a value of `tags`, `tags{key}` a key.
     pub field: String,
     pub what: String,
@@ -16,12 +16,12 @@ pub struct Operation {
     pub pointer: String,
     /// `None` takes the field away.
     pub value: Option<Value>,
-    pub verdict: Verdict,
+    pub verdict: Expected,
 }
 
 /// The outcome by the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Expected {
     Accepted,
     /// Refused, with a message that names this.
     Refused(String),
@@ -31,7 +31,7 @@ pub enum Verdict {
     Either,
 }
 
-impl Operation {
+impl SpecOperation {
     /// Changes the spec; objects on the way are made.
     pub fn apply(&self, spec: &mut Value) {
         let (parents, name) = self.pointer.rsplit_once('/').unwrap();
@@ -57,17 +57,17 @@ impl Operation {
 }
 
 /// All operations on the objects of that schema.
-pub fn generate(schema: &Value) -> Vec<Operation> {
+pub fn generate(schema: &Value) -> Vec<SpecOperation> {
     let mut generator = Generator(Vec::new());
     generator.object("", "", schema);
     generator.0
 }
 
-struct Generator(Vec<Operation>);
+struct Generator(Vec<SpecOperation>);
 
 impl Generator {
-    fn add(&mut self, field: &str, pointer: &str, what: &str, value: Value, verdict: Verdict) {
-        self.0.push(Operation {
+    fn add(&mut self, field: &str, pointer: &str, what: &str, value: Value, verdict: Expected) {
+        self.0.push(SpecOperation {
             field: field.to_owned(),
             what: what.to_owned(),
             pointer: pointer.to_owned(),
@@ -77,7 +77,7 @@ impl Generator {
     }
 
     fn legal(&mut self, field: &str, pointer: &str, what: &str, value: Value) {
-        self.add(field, pointer, what, value, Verdict::Accepted);
+        self.add(field, pointer, what, value, Expected::Accepted);
     }
 
     fn illegal(&mut self, field: &str, pointer: &str, what: &str, value: Value) {
@@ -96,7 +96,7 @@ impl Generator {
         }
         let unknown = format!("{pointer}/inventedField");
         for value in [json!("value"), json!({"nested": [1]})] {
-            let verdict = Verdict::Unknown("inventedField".into());
+            let verdict = Expected::Unknown("inventedField".into());
             self.add(field, &unknown, "unknown field", value, verdict);
         }
     }
@@ -104,10 +104,10 @@ impl Generator {
     fn absent(&mut self, field: &str, pointer: &str, schema: &Value, is_required: bool) {
         let verdict = match is_required && schema["default"].is_null() {
             true => refused(field),
-            false => Verdict::Accepted,
+            false => Expected::Accepted,
         };
         self.add(field, pointer, "null", Value::Null, verdict.clone());
-        self.0.push(Operation {
+        self.0.push(SpecOperation {
             field: field.to_owned(),
             what: "unset".to_owned(),
             pointer: pointer.to_owned(),
@@ -225,7 +225,7 @@ impl Generator {
         for value in [i64::MIN, -1, 0, 1, i64::MAX] {
             let fits = least.is_none_or(|l| value >= l) && most.is_none_or(|m| value <= m);
             let verdict = if fits {
-                Verdict::Accepted
+                Expected::Accepted
             } else {
                 refused(field)
             };
@@ -236,7 +236,7 @@ impl Generator {
     fn list(&mut self, field: &str, pointer: &str, schema: &Value) {
         let count = |n: usize| json!((0..n).map(|n| format!("a{n}")).collect::<Vec<_>>());
         if let Some(most) = bound(schema, "maxItems") {
-            self.add(field, pointer, "maximum", count(most), Verdict::Either);
+            self.add(field, pointer, "maximum", count(most), Expected::Either);
             self.illegal(field, pointer, "one past", count(most + 1));
         }
         if let Some(least) = bound(schema, "minItems").filter(|least| *least > 0) {
@@ -283,21 +283,21 @@ impl Generator {
 
 /// The verdict on a text: by the schema's pattern, else by what is known of
 /// the field.
-fn judge(field: &str, schema: &Value, text: &str) -> Verdict {
+fn judge(field: &str, schema: &Value, text: &str) -> Expected {
     let by_pattern = schema["pattern"].as_str().map(|pattern| {
         let pattern = regex::Regex::new(pattern).unwrap();
         pattern.is_match(text)
     });
     match by_pattern.or_else(|| is_legal(field, text)) {
-        Some(true) => Verdict::Accepted,
+        Some(true) => Expected::Accepted,
         Some(false) => refused(field),
-        None => Verdict::Either,
+        None => Expected::Either,
     }
 }
 
-fn refused(field: &str) -> Verdict {
+fn refused(field: &str) -> Expected {
     let named = field.split(['{', '[']).next().unwrap();
-    Verdict::Refused(format!("spec.{named}"))
+    Expected::Refused(format!("spec.{named}"))
 }
 
 #[cfg(test)]
@@ -312,10 +312,10 @@ mod tests {
         schema["properties"]["replicas"] = json!({"type": "integer", "minimum": 1, "maximum": 9});
         let with_number = generate(&schema);
         assert!(with_number.len() >= before + 10);
-        let past = |operation: &&Operation| operation.what == "past the maximum";
+        let past = |operation: &&SpecOperation| operation.what == "past the maximum";
         let past = with_number.iter().find(past).unwrap();
         assert_eq!(past.value, Some(json!(10)));
-        assert_eq!(past.verdict, Verdict::Refused("spec.replicas".into()));
+        assert_eq!(past.verdict, Expected::Refused("spec.replicas".into()));
         schema["properties"]["note"] =
             json!({"type": "string", "maxLength": 8, "pattern": "^[a-z]+$"});
         assert!(generate(&schema).len() > with_number.len() + 20);

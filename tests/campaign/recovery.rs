@@ -1,6 +1,7 @@
 //! Error states, each with its fix: the fix alone brings the restore to its end, with
 //! one create, and with the status of a restore that met no error.
 
+use anyhow::{Result, anyhow};
 use futures::future::join_all;
 use index_restore_operator::api::IndexRestore;
 use kube::api::DeleteParams;
@@ -66,7 +67,7 @@ async fn one(
     end: &str,
     schema: &Value,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     let name = ground.name.as_str();
     let mut spec = ground.spec(name);
     tally.operation(PHASE);
@@ -88,7 +89,8 @@ async fn one(
     let object = ground.until(name, &[end]).await?;
     let accepted = ground.creates();
     let judgement = (accepted == creates).then_some(());
-    let judgement = judgement.ok_or(format!("{accepted} creates were accepted, not {creates}"));
+    let judgement =
+        judgement.ok_or_else(|| anyhow!("{accepted} creates were accepted, not {creates}"));
     tally.judge(Oracle::Health, name, judgement);
     if creates == 1 {
         let judgement = consistency::recorded(ground, schema, &object);
@@ -104,7 +106,7 @@ async fn compare_with_fresh(
     ground: &Ground<'_>,
     object: &IndexRestore,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     let name = format!("{}-fresh", ground.name);
     let mut spec = serde_json::to_value(&object.spec).unwrap();
     spec["indexName"] = json!(name);
@@ -225,7 +227,7 @@ fn clear_faults(ground: &Ground<'_>) {
     }
 }
 
-async fn mend(ground: &Ground<'_>) -> Result<(), String> {
+async fn mend(ground: &Ground<'_>) -> Result<()> {
     let name = ground.name.as_str();
     let (key, [one, two]) = (ground.api_key(), ground.backups());
     let secret = &ground.secrets()[1];
@@ -238,7 +240,7 @@ async fn mend(ground: &Ground<'_>) -> Result<(), String> {
         "secret-missing" => {
             let data = [("api-key".to_owned(), key)];
             let put = ground.put_secret("comes.late", data.into()).await;
-            put.map_err(|error| error.to_string())?;
+            put.map_err(anyhow::Error::from)?;
         }
         "secret-misnamed" => drop(edit("/apiKeySecretRef/name", json!(secret)).await?),
         "secret-key-misnamed" => drop(edit("/apiKeySecretRef/key", json!("spare")).await?),
@@ -264,7 +266,7 @@ async fn mend(ground: &Ground<'_>) -> Result<(), String> {
 }
 
 /// As the message asks: the index is deleted, and the resource recreated.
-async fn again(ground: &Ground<'_>) -> Result<(), String> {
+async fn again(ground: &Ground<'_>) -> Result<()> {
     let name = ground.name.as_str();
     // Never automatically: it is reconciled once more, and nothing is sent.
     let creates = ground.creates();
@@ -274,12 +276,12 @@ async fn again(ground: &Ground<'_>) -> Result<(), String> {
     }
     let restores = &ground.scene.restores;
     let deleted = restores.delete(name, &DeleteParams::default()).await;
-    deleted.map_err(|error| error.to_string())?;
+    deleted.map_err(anyhow::Error::from)?;
     if creates != 1 {
-        return Err(format!("{creates} creates before the fix"));
+        return Err(anyhow!("{creates} creates before the fix"));
     }
     ground.create(name, &spec, false).await?;
     let new = |object: &IndexRestore| status(object).submission.is_some();
     let made = ground.until_that(name, new).await;
-    made.map(drop).map_err(|error| error.to_string())
+    made.map(drop)
 }

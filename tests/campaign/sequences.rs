@@ -1,5 +1,6 @@
 //! Random sequences of operations on one restore each, with a seed that repeats them.
 
+use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
 use index_restore_operator::api::{IndexRestore, Submission, SubmissionOutcome};
 use kube::api::DeleteParams;
@@ -14,7 +15,7 @@ use crate::consistency;
 use crate::differential;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::operation::{Operation, Verdict, generate};
+use crate::operation::{Expected, SpecOperation, generate};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "in sequences";
@@ -89,7 +90,7 @@ struct Sequence<'a> {
     ground: Ground<'a>,
     name: String,
     random: StdRng,
-    operations: &'a [Operation],
+    operations: &'a [SpecOperation],
     /// What was done, for whoever reads of a violation.
     played: Vec<String>,
     objects: usize,
@@ -98,7 +99,7 @@ struct Sequence<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    async fn begin(scene: &'a Scene, seed: u64, operations: &'a [Operation]) -> Self {
+    async fn begin(scene: &'a Scene, seed: u64, operations: &'a [SpecOperation]) -> Self {
         let name = format!("seq-{seed}");
         Self {
             ground: Ground::new(scene, &name).await,
@@ -111,7 +112,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    async fn play(&mut self, tally: &Tally, schema: &Value) -> Result<(), String> {
+    async fn play(&mut self, tally: &Tally, schema: &Value) -> Result<()> {
         let length = self.random.random_range(5..=10);
         self.create(tally).await?;
         for _ in 1..length {
@@ -126,12 +127,13 @@ impl<'a> Sequence<'a> {
         tally.judge(Oracle::Consistency, &about, judgement);
         let creates = self.ground.creates();
         let judgement = (creates <= self.objects).then_some(());
-        let judgement = judgement.ok_or(format!("{creates} creates, {} objects", self.objects));
+        let judgement =
+            judgement.ok_or_else(|| anyhow!("{creates} creates, {} objects", self.objects));
         tally.judge(Oracle::Health, &about, judgement);
         self.compare_with_fresh(&object, &about, tally).await
     }
 
-    async fn create(&mut self, tally: &Tally) -> Result<(), String> {
+    async fn create(&mut self, tally: &Tally) -> Result<()> {
         tally.operation(PHASE);
         let mut spec = self.ground.spec(&self.name);
         let operation = self.legal();
@@ -141,7 +143,7 @@ impl<'a> Sequence<'a> {
         self.ground.create(&self.name, &spec, false).await.map(drop)
     }
 
-    async fn step(&mut self, step: Step, tally: &Tally) -> Result<(), String> {
+    async fn step(&mut self, step: Step, tally: &Tally) -> Result<()> {
         let pinecone = &self.ground.scene.pinecone;
         if !matches!(step, Step::Edit) {
             self.played.push(format!("{step:?}"));
@@ -168,8 +170,8 @@ impl<'a> Sequence<'a> {
     }
 
     /// An operation whose value exists here.
-    fn legal(&mut self) -> Operation {
-        let mut operation = self.any(|o| o.verdict == Verdict::Accepted);
+    fn legal(&mut self) -> SpecOperation {
+        let mut operation = self.any(|o| o.verdict == Expected::Accepted);
         let one = |pair: [String; 2], random: &mut StdRng| pair[random.random_range(0..2)].clone();
         let value = match operation.field.as_str() {
             _ if operation.value.as_ref().is_none_or(Value::is_null) => return operation,
@@ -187,16 +189,16 @@ impl<'a> Sequence<'a> {
         operation
     }
 
-    fn any(&mut self, wanted: impl Fn(&Operation) -> bool) -> Operation {
+    fn any(&mut self, wanted: impl Fn(&SpecOperation) -> bool) -> SpecOperation {
         let all: Vec<_> = self.operations.iter().filter(|o| wanted(o)).collect();
         (*all.choose(&mut self.random).unwrap()).clone()
     }
 
     /// An edit is refused where it is illegal, or where the restore was submitted.
-    async fn edit(&mut self, tally: &Tally) -> Result<(), String> {
+    async fn edit(&mut self, tally: &Tally) -> Result<()> {
         let is_illegal = self.random.random_bool(0.25);
         let operation = match is_illegal {
-            true => self.any(|o| matches!(o.verdict, Verdict::Refused(_) | Verdict::Unknown(_))),
+            true => self.any(|o| matches!(o.verdict, Expected::Refused(_) | Expected::Unknown(_))),
             false => self.legal(),
         };
         let about = format!("edit {} {}", operation.field, operation.what);
@@ -206,14 +208,15 @@ impl<'a> Sequence<'a> {
             .edit(&self.name, |spec| operation.apply(spec))
             .await;
         let judgement = match (&operation.verdict, &edited) {
-            (Verdict::Refused(_), Ok(_)) => Err("it was accepted".to_owned()),
-            (Verdict::Refused(named), Err(error))
-                if !error.contains(named) && !error.contains("Forbidden") =>
+            (Expected::Refused(_), Ok(_)) => Err(anyhow!("it was accepted")),
+            (Expected::Refused(named), Err(error))
+                if !error.to_string().contains(named)
+                    && !error.to_string().contains("Forbidden") =>
             {
-                Err(format!("{named} is not named: {error}"))
+                Err(anyhow!("{named} is not named: {error}"))
             }
-            (Verdict::Accepted, Err(error)) if !error.contains("spec: Forbidden") => {
-                Err(format!("it was refused: {error}"))
+            (Expected::Accepted, Err(error)) if !error.to_string().contains("spec: Forbidden") => {
+                Err(anyhow!("it was refused: {error}"))
             }
             _ => Ok(()),
         };
@@ -225,29 +228,29 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    async fn recreate(&mut self) -> Result<(), String> {
+    async fn recreate(&mut self) -> Result<()> {
         let spec = self.ground.get(&self.name).await?["spec"].clone();
         let restores = &self.ground.scene.restores;
         let deleted = restores.delete(&self.name, &DeleteParams::default()).await;
-        deleted.map_err(|error| error.to_string())?;
+        deleted.map_err(anyhow::Error::from)?;
         self.objects += 1;
         self.ground.create(&self.name, &spec, false).await.map(drop)
     }
 
     /// Waits until the operator has observed the newest spec.
-    async fn observe(&self) -> Result<(), String> {
+    async fn observe(&self) -> Result<()> {
         let is_observed = |object: &IndexRestore| {
             status(object).observed_generation == object.metadata.generation
         };
         let observed = self.ground.until_that(&self.name, is_observed).await;
         observed
             .map(drop)
-            .map_err(|error| format!("not observed: {error}"))
+            .map_err(|error| anyhow!("not observed: {error}"))
     }
 
     /// Takes every obstacle away: the rest is the operator's. It is at its end once the index
     /// is confirmed again, where the key was broken after the restore.
-    async fn mend_all(&mut self) -> Result<IndexRestore, String> {
+    async fn mend_all(&mut self) -> Result<IndexRestore> {
         self.ground.mend_keys().await;
         self.ground.set_backups(BackupStatus::Ready);
         self.ground.set_quota(1_000);
@@ -258,7 +261,7 @@ impl<'a> Sequence<'a> {
             is_end && status(object).unconfirmed_since.is_none()
         });
         let confirmed = confirmed.await;
-        confirmed.map_err(|error| format!("it is not confirmed again: {error}"))
+        confirmed.map_err(|error| anyhow!("it is not confirmed again: {error}"))
     }
 
     /// The same spec, applied at once to another index, ends with the same status.
@@ -267,7 +270,7 @@ impl<'a> Sequence<'a> {
         object: &IndexRestore,
         about: &str,
         tally: &Tally,
-    ) -> Result<(), String> {
+    ) -> Result<()> {
         let submission = status(object).submission;
         // What was taken from an earlier object has a status of its own kind.
         let is_own = |submission: &Submission| submission.outcome == SubmissionOutcome::Accepted;

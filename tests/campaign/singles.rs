@@ -1,13 +1,14 @@
 //! Each operation by itself, on create: refused or accepted by the schema, and
 //! what is accepted arrives at Pinecone as declared.
 
+use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
 use serde_json::Value;
 
 use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::operation::{Operation, Verdict, generate};
+use crate::operation::{Expected, SpecOperation, generate};
 use crate::tally::{Oracle, Tally};
 
 const PHASE: &str = "singles";
@@ -31,7 +32,13 @@ pub async fn run(schema: &Value, tally: &Tally) {
     health::created_once(&scene, tally);
 }
 
-async fn one(ground: &Ground<'_>, n: usize, operation: &Operation, schema: &Value, tally: &Tally) {
+async fn one(
+    ground: &Ground<'_>,
+    n: usize,
+    operation: &SpecOperation,
+    schema: &Value,
+    tally: &Tally,
+) {
     if tally.is_hopeless() {
         return;
     }
@@ -43,10 +50,10 @@ async fn one(ground: &Ground<'_>, n: usize, operation: &Operation, schema: &Valu
         spec["apiKeySecretRef"]["name"] = Value::String(name.clone());
     }
     operation.apply(&mut spec);
-    if let Verdict::Unknown(named) = &operation.verdict {
+    if let Expected::Unknown(named) = &operation.verdict {
         tally.operation(PHASE);
         let strict = ground.create(&name, &spec, true).await;
-        let judgement = judge(&Verdict::Refused(named.clone()), &strict);
+        let judgement = judge(&Expected::Refused(named.clone()), &strict);
         tally.judge(Oracle::Validation, &format!("{about}, strict"), judgement);
     }
     tally.operation(PHASE);
@@ -96,13 +103,15 @@ async fn supply(ground: &Ground<'_>, spec: &Value) -> bool {
 }
 
 /// Whether the API server answered as the verdict requires.
-pub fn judge(verdict: &Verdict, answer: &Result<Value, String>) -> Result<(), String> {
+pub fn judge(verdict: &Expected, answer: &Result<Value>) -> Result<()> {
     match (verdict, answer) {
-        (Verdict::Accepted | Verdict::Unknown(_) | Verdict::Either, Ok(_)) => Ok(()),
-        (Verdict::Refused(named), Err(error)) if error.contains(named.as_str()) => Ok(()),
-        (Verdict::Either, Err(error)) if error.contains("spec") => Ok(()),
-        (Verdict::Refused(named), Err(error)) => Err(format!("{named} is not named: {error}")),
-        (Verdict::Refused(_), Ok(_)) => Err("it was accepted".into()),
-        (_, Err(error)) => Err(format!("it was refused: {error}")),
+        (Expected::Accepted | Expected::Unknown(_) | Expected::Either, Ok(_)) => Ok(()),
+        (Expected::Refused(named), Err(error)) if error.to_string().contains(named.as_str()) => {
+            Ok(())
+        }
+        (Expected::Either, Err(error)) if error.to_string().contains("spec") => Ok(()),
+        (Expected::Refused(named), Err(error)) => Err(anyhow!("{named} is not named: {error}")),
+        (Expected::Refused(_), Ok(_)) => Err(anyhow!("it was accepted")),
+        (_, Err(error)) => Err(anyhow!("it was refused: {error}")),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::Result;
 #[derive(Default)]
 pub struct Tally {
     operations: Mutex<BTreeMap<&'static str, usize>>,
@@ -49,7 +50,7 @@ impl Tally {
     }
 
     /// One judgement: `Err` describes what is wrong.
-    pub fn judge(&self, oracle: Oracle, about: &str, judgement: Result<(), String>) {
+    pub fn judge(&self, oracle: Oracle, about: &str, judgement: Result<()>) {
         *locked(&self.checks).entry(oracle.name()).or_default() += 1;
         if let Err(wrong) = judgement {
             let violation = format!("{}: {about}: {wrong}", oracle.name());

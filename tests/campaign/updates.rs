@@ -1,6 +1,7 @@
 //! Legal and illegal updates of each field in each state. What holds a restore in its
 //! state survives every legal update; it is taken away at the end.
 
+use anyhow::{Result, anyhow};
 use futures::future::join_all;
 use index_restore_operator::api::IndexRestore;
 use kube::api::{Patch, PatchParams};
@@ -11,7 +12,7 @@ use testkit::scene::{Running, Scene, status};
 use crate::consistency;
 use crate::ground::{Ground, stage};
 use crate::health;
-use crate::operation::{Operation, Verdict, generate};
+use crate::operation::{Expected, SpecOperation, generate};
 use crate::recovery::unreadable;
 use crate::schema::stored;
 use crate::semantics::FROZEN;
@@ -84,10 +85,10 @@ async fn finish(scene: &Scene, operator: &Running, tally: &Tally) {
 async fn in_state(
     ground: &Ground<'_>,
     state: &State,
-    operations: &[Operation],
+    operations: &[SpecOperation],
     schema: &Value,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     hold(ground, state).await;
     let spec = ground.spec(state.name);
     ground.create(state.name, &spec, false).await?;
@@ -101,7 +102,7 @@ async fn in_state(
     if state.name == "deleting" {
         let params = kube::api::DeleteParams::default();
         let deleted = ground.scene.restores.delete(state.name, &params).await;
-        deleted.map_err(|error| error.to_string())?;
+        deleted.map_err(anyhow::Error::from)?;
     }
     for operation in chosen(operations) {
         update(ground, state, &operation, schema, tally).await?;
@@ -112,7 +113,7 @@ async fn in_state(
         let clean = gone && ground.creates() == 0;
         return clean
             .then_some(())
-            .ok_or("it was restored while it was deleted".into());
+            .ok_or_else(|| anyhow!("it was restored while it was deleted"));
     }
     let object = ground.until(state.name, &[state.end]).await?;
     let judgement = consistency::recorded(ground, schema, &object);
@@ -121,11 +122,11 @@ async fn in_state(
 }
 
 /// Of each field and verdict, operations from the beginning, middle and end.
-fn chosen(operations: &[Operation]) -> Vec<Operation> {
-    let mut chosen: Vec<Operation> = Vec::new();
-    let accepted = |operation: &Operation| operation.verdict == Verdict::Accepted;
+fn chosen(operations: &[SpecOperation]) -> Vec<SpecOperation> {
+    let mut chosen: Vec<SpecOperation> = Vec::new();
+    let accepted = |operation: &SpecOperation| operation.verdict == Expected::Accepted;
     for operation in operations {
-        let alike: Vec<&Operation> = operations
+        let alike: Vec<&SpecOperation> = operations
             .iter()
             .filter(|o| o.field == operation.field && accepted(o) == accepted(operation))
             .collect();
@@ -164,7 +165,7 @@ async fn hold(ground: &Ground<'_>, state: &State) {
 }
 
 /// Takes away what held it.
-async fn release(ground: &Ground<'_>, state: &State) -> Result<(), String> {
+async fn release(ground: &Ground<'_>, state: &State) -> Result<()> {
     let pinecone = &ground.scene.pinecone;
     match state.name {
         "waiting" => ground.set_backups(BackupStatus::Ready),
@@ -203,25 +204,25 @@ async fn release(ground: &Ground<'_>, state: &State) -> Result<(), String> {
 }
 
 /// Somebody else's finalizer.
-async fn mark(ground: &Ground<'_>, name: &str, finalizers: Value) -> Result<(), String> {
+async fn mark(ground: &Ground<'_>, name: &str, finalizers: Value) -> Result<()> {
     let patch = Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
     let params = PatchParams::default();
     let marked = ground.scene.restores.patch(name, &params, &patch).await;
-    marked.map(drop).map_err(|error| error.to_string())
+    marked.map(drop).map_err(anyhow::Error::from)
 }
 
 /// Ends the restore job once there is one.
-async fn end_job(ground: &Ground<'_>, state: &State) -> Result<(), String> {
+async fn end_job(ground: &Ground<'_>, state: &State) -> Result<()> {
     let known = |object: &IndexRestore| status(object).restore_job_id.is_some();
     let object = ground.until_that(state.name, known).await;
-    let object = object.map_err(|error| format!("no job: {error}"))?;
+    let object = object.map_err(|error| anyhow!("no job: {error}"))?;
     let outcome = match state.end {
         "RestoreFailed" => JobOutcome::Failed,
         _ => JobOutcome::Completed,
     };
     let job = status(&object).restore_job_id.unwrap_or_default();
     let finished = ground.scene.pinecone.finish_job(&job, outcome);
-    finished.map_err(|error| format!("{job}: {error:?}"))
+    finished.map_err(|error| anyhow!("{job}: {error:?}"))
 }
 
 fn index_names(ground: &Ground<'_>) -> [String; 2] {
@@ -229,9 +230,9 @@ fn index_names(ground: &Ground<'_>) -> [String; 2] {
 }
 
 /// Legal values that keep the restore in its state: what they name exists.
-fn fitted(ground: &Ground<'_>, operation: &Operation) -> Operation {
+fn fitted(ground: &Ground<'_>, operation: &SpecOperation) -> SpecOperation {
     let mut fitted = operation.clone();
-    if operation.verdict == Verdict::Accepted {
+    if operation.verdict == Expected::Accepted {
         let text = operation.value.as_ref().and_then(Value::as_str);
         let second = text.is_some_and(|text| text.len() > 1);
         let other = match operation.field.as_str() {
@@ -252,12 +253,12 @@ fn fitted(ground: &Ground<'_>, operation: &Operation) -> Operation {
 async fn update(
     ground: &Ground<'_>,
     state: &State,
-    operation: &Operation,
+    operation: &SpecOperation,
     schema: &Value,
     tally: &Tally,
-) -> Result<(), String> {
+) -> Result<()> {
     if tally.is_hopeless() {
-        return Err("given up".into());
+        return Err(anyhow!("given up"));
     }
     let operation = fitted(ground, operation);
     let about = format!(
@@ -271,8 +272,8 @@ async fn update(
     let after = stored(schema, &after);
     let is_touched = FROZEN.iter().any(|f| after[*f] != before["spec"][*f]);
     let verdict = match &operation.verdict {
-        Verdict::Accepted if state.is_frozen && is_touched => {
-            Verdict::Refused("spec: Forbidden".into())
+        Expected::Accepted if state.is_frozen && is_touched => {
+            Expected::Refused("spec: Forbidden".into())
         }
         other => other.clone(),
     };
@@ -289,13 +290,13 @@ async fn update(
     let settled = ground.until(state.name, &[state.reason]).await;
     settled
         .map(drop)
-        .map_err(|error| format!("{about}: {error}"))
+        .map_err(|error| anyhow!("{about}: {error}"))
 }
 
 /// What the API server answers is the spec that was meant.
-fn is_stored(edited: &Value, meant: &Value, operation: &Operation) -> Result<(), String> {
-    let is_meant = operation.verdict == Verdict::Either || edited["spec"] == *meant;
+fn is_stored(edited: &Value, meant: &Value, operation: &SpecOperation) -> Result<()> {
+    let is_meant = operation.verdict == Expected::Either || edited["spec"] == *meant;
     is_meant
         .then_some(())
-        .ok_or(format!("stored is {}, meant was {meant}", edited["spec"]))
+        .ok_or_else(|| anyhow!("stored is {}, meant was {meant}", edited["spec"]))
 }

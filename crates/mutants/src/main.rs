@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 
-use crate::mutant::{Killer, Mutant, Verdict};
+use crate::mutant::{Killer, Mutant, MutantResult};
 use crate::tree::Tree;
 
 const MUTANTS: &str = include_str!("../mutants.yaml");
@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
     for mutant in &mutants {
         let started = Instant::now();
         let verdict = mutant.run(&tree)?;
-        not_killed += u32::from(verdict != Verdict::Killed);
+        not_killed += u32::from(verdict != MutantResult::Killed);
         println!(
             "{:9} {:4} s  {}  by {}",
             verdict.to_string(),

@@ -33,7 +33,7 @@ pub struct Killer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum MutantResult {
     Killed,
     Survived,
     /// The mutated code does not compile.
@@ -72,15 +72,15 @@ impl Mutant {
     }
 
     /// Applies the change, runs the test, and reverts the change.
-    pub fn run(&self, tree: &Tree) -> anyhow::Result<Verdict> {
+    pub fn run(&self, tree: &Tree) -> anyhow::Result<MutantResult> {
         let original = tree.read(&self.file)?;
         tree.write(&self.file, &self.mutated(&original)?)?;
         let outcome = self.killed_by.run(tree);
         tree.write(&self.file, &original)?;
         Ok(match outcome? {
-            Outcome { failed: true, .. } => Verdict::Killed,
-            Outcome { passed: true, .. } => Verdict::Survived,
-            _ => Verdict::NotBuilt,
+            Outcome { failed: true, .. } => MutantResult::Killed,
+            Outcome { passed: true, .. } => MutantResult::Survived,
+            _ => MutantResult::NotBuilt,
         })
     }
 }
@@ -105,7 +105,7 @@ impl Killer {
     }
 }
 
-impl Display for Verdict {
+impl Display for MutantResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Killed => "killed",

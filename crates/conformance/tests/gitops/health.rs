@@ -3,7 +3,7 @@
 use index_restore_operator::api::Reason;
 use serde_json::{Value, json};
 
-use crate::judges::{Verdict, judge};
+use crate::judges::{ObjectHealth, judge};
 use crate::states::{DELETING, EDITED, UNOBSERVED, states};
 
 /// The health of a state for a tool that waits.
@@ -74,7 +74,7 @@ async fn every_tool_reports_the_documented_health_for_each_reason() {
         let ready = &object["status"]["conditions"][0];
         assert_eq!(ready["reason"], reason.as_str());
         let text = |field: &str| ready[field].as_str().unwrap();
-        let wanted = Verdict {
+        let wanted = ObjectHealth {
             upstream: health.kstatus().into(),
             flux: health.kstatus().into(),
             expressions: health.kstatus().into(),
@@ -96,7 +96,7 @@ async fn an_object_that_the_operator_has_not_observed_is_in_progress() {
     assert_eq!(states[EDITED].pointer(is_ready), Some(&json!("True")));
     let objects = [&states[UNOBSERVED], &states[EDITED]].map(Clone::clone);
     for (object, verdict) in objects.iter().zip(judge(&objects)) {
-        let wanted = Verdict {
+        let wanted = ObjectHealth {
             upstream: "InProgress".into(),
             flux: "InProgress".into(),
             expressions: "InProgress".into(),

@@ -13,7 +13,7 @@ pub const KUSTOMIZATIONS: &str = "deploy/flux/kustomizations.yaml";
 
 /// The health of one object in each tool.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Verdict {
+pub struct ObjectHealth {
     /// kstatus of SIG CLI.
     pub upstream: String,
     /// Flux's fork of kstatus, which Helm 4 also uses.
@@ -28,11 +28,11 @@ pub struct Verdict {
 }
 
 /// The health of each object in all tools.
-pub fn judge(objects: &[Value]) -> Vec<Verdict> {
+pub fn judge(objects: &[Value]) -> Vec<ObjectHealth> {
     let input = json!(objects).to_string();
     let arguments = ["status", &path(KUSTOMIZATIONS)];
     let output = kstatus().run(&arguments, &input, &[]).unwrap();
-    let mut verdicts: Vec<Verdict> = serde_json::from_value(output).unwrap();
+    let mut verdicts: Vec<ObjectHealth> = serde_json::from_value(output).unwrap();
     let healths = argo(&["health", &path(CONFIG_MAP)], &input);
     for (verdict, health) in verdicts.iter_mut().zip(healths.as_array().unwrap()) {
         verdict.argo = health["status"].as_str().unwrap_or("none").into();
