@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures::TryStreamExt as _;
-use index_restore_operator::api::{
-    IndexRestore, IndexRestoreStatus, Submission, SubmissionOutcome,
-};
+use index_restore_operator::api::{IndexRestore, IndexRestoreStatus, SubmissionOutcome};
+use index_restore_operator::restore::submission::first_attempt;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::api::PostParams;
@@ -87,7 +86,7 @@ impl Floor {
 
     async fn restore(&self, mut object: IndexRestore) -> Result<()> {
         let slot = self.slots.acquire().await?;
-        let claim = submission(&object);
+        let claim = first_attempt(&object, "floor", SubmissionOutcome::Open, Timestamp::now());
         self.write(&mut object, "Submitting", |status| {
             status.submission = Some(claim);
         })
@@ -142,22 +141,6 @@ impl Floor {
             .await
             .with_context(|| format!("writing {reason}"))?;
         Ok(())
-    }
-}
-
-fn submission(object: &IndexRestore) -> Submission {
-    Submission {
-        uid: object.uid().unwrap_or_default(),
-        attempt: 1,
-        nonce: "floor".to_owned(),
-        start_time: Time(Timestamp::now()),
-        last_observed_time: None,
-        index_seen: false,
-        generation: object.metadata.generation.unwrap_or_default(),
-        backup_id: object.spec.backup_id.clone(),
-        index_name: object.spec.index_name.clone(),
-        outcome: SubmissionOutcome::Open,
-        reason: None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod api_key;
 mod body;
 mod client;
+mod endpoint;
 mod failure;
 mod metrics;
 mod model;
@@ -17,7 +18,8 @@ mod version;
 mod wire;
 
 pub use api_key::{ApiKey, InvalidKey, KeyId};
-pub use client::{Client, Endpoint, EndpointError};
+pub use client::Client;
+pub use endpoint::{Endpoint, EndpointError};
 pub use failure::{Failure, FailureKind, Lookup, MAX_RETRY_AFTER, found};
 pub use metrics::RequestMetrics;
 pub use model::{

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::situation::{Situation, requested_at};
-use super::submission::{own_status, without_claim};
+use super::submission::{first_attempt, own_status};
 use crate::api::conditions::whole_seconds;
 use crate::api::{
     IndexRestore, IndexRestoreStatus, Reason, RestoreStatus, StatusMessage, Submission,
@@ -167,12 +167,14 @@ impl Record {
         before: IndexRestoreStatus,
         now: Timestamp,
     ) -> IndexRestoreStatus {
-        let claim = before.submission.clone();
-        let claim = claim.unwrap_or_else(|| without_claim(object, self.job_id.as_deref(), now));
         let outcome = match self.adopted {
             true => SubmissionOutcome::Adopted,
             false => SubmissionOutcome::Accepted,
         };
+        // The status lacks the claim, or never had one: the job was found.
+        let nonce = self.job_id.as_deref().unwrap_or_default();
+        let claim = before.submission.clone();
+        let claim = claim.unwrap_or_else(|| first_attempt(object, nonce, outcome, now));
         IndexRestoreStatus {
             submission: Some(Submission {
                 outcome,

@@ -80,22 +80,16 @@ impl ClaimRequest {
         let last = before.submission.as_ref();
         let unresolved = last.filter(|last| may_still_arrive(last));
         let is_abandoned = last.is_some_and(Submission::is_abandoned);
+        let first_attempt = first_attempt(object, &self.nonce, SubmissionOutcome::Open, self.now);
         let submission = Submission {
-            uid: object.metadata.uid.clone().unwrap_or_default(),
             attempt: last.map_or(1, |last| last.attempt) + i32::from(is_abandoned),
-            nonce: self.nonce.clone(),
             // An abandoned request may still arrive: its job would be ours as well.
             start_time: unresolved.map_or_else(
-                || Time(whole_seconds(self.now)),
+                || first_attempt.start_time.clone(),
                 |last| last.start_time.clone(),
             ),
             last_observed_time: Some(Time(whole_seconds(self.now))),
-            index_seen: false,
-            generation: object.metadata.generation.unwrap_or_default(),
-            backup_id: object.spec.backup_id.clone(),
-            index_name: object.spec.index_name.clone(),
-            outcome: SubmissionOutcome::Open,
-            reason: None,
+            ..first_attempt
         };
         let conditions = match last {
             Some(_) => before.conditions,
@@ -122,20 +116,24 @@ impl ClaimRequest {
     }
 }
 
-/// Returns the submission of a restore that is recorded without a claim: its job was found, and
-/// the status lacks the claim or never had one. `nonce` is the job's ID where it is known.
-pub fn without_claim(object: &IndexRestore, nonce: Option<&str>, now: Timestamp) -> Submission {
+/// Returns the submission of a first attempt, made now for the spec as it is.
+pub fn first_attempt(
+    object: &IndexRestore,
+    nonce: &str,
+    outcome: SubmissionOutcome,
+    now: Timestamp,
+) -> Submission {
     Submission {
         uid: object.metadata.uid.clone().unwrap_or_default(),
         attempt: 1,
-        nonce: nonce.unwrap_or_default().to_owned(),
+        nonce: nonce.to_owned(),
         start_time: Time(whole_seconds(now)),
         last_observed_time: None,
         index_seen: false,
         generation: object.metadata.generation.unwrap_or_default(),
         backup_id: object.spec.backup_id.clone(),
         index_name: object.spec.index_name.clone(),
-        outcome: SubmissionOutcome::Accepted,
+        outcome,
         reason: None,
     }
 }
