@@ -58,5 +58,6 @@ pub use habits::{Habits, RowOrder};
 pub use journal::{AcceptedCreate, Request};
 pub use model::backup::BackupStatus;
 pub use model::job::JobOutcome;
+pub use model::request_limit::RequestLimit;
 pub use seed::{BackupSeed, IndexSeed, JobSeed, ProjectSeed, Seed};
 pub use server::emulator::Emulator;

@@ -10,6 +10,7 @@ use crate::model::backup::Backup;
 use crate::model::id::project_id;
 use crate::model::index::{ENVIRONMENT, Index};
 use crate::model::job::{Job, JobOutcome};
+use crate::model::request_limit::Allowance;
 use crate::model::time::later;
 
 /// An index that no longer exists.
@@ -28,6 +29,8 @@ pub(crate) struct ProjectState {
     pub backup_quota: usize,
     pub plan_without_backups: bool,
     pub habits: Habits,
+    /// The requests that the project may still make; `None`: there is no limit.
+    pub allowance: Option<Allowance>,
     pub indexes: Vec<Index>,
     /// The indexes that no longer exist; their backups do.
     pub deleted_indexes: Vec<DeletedIndex>,
@@ -44,6 +47,7 @@ impl ProjectState {
             backup_quota: project.backup_quota,
             plan_without_backups: project.plan_without_backups,
             habits,
+            allowance: None,
             indexes: Vec::new(),
             deleted_indexes: Vec::new(),
             backups: Vec::new(),

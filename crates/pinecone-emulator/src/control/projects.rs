@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Project};
 use crate::control::handle::{Control, ControlError, ControlResult};
+use crate::model::request_limit::{Allowance, RequestLimit};
 use crate::seed::{ProjectSeed, Seed};
 
 /// Projects, API keys and seeds.
@@ -47,6 +48,17 @@ impl Control {
         self.with_project(project, |project, _| {
             project.index_quota = indexes;
             project.backup_quota = backups;
+            Ok(())
+        })
+    }
+
+    /// Limits the requests of a project; `None`: no limit.
+    ///
+    /// # Errors
+    /// If the project does not exist.
+    pub fn limit_requests(&self, project: &str, limit: Option<RequestLimit>) -> ControlResult {
+        self.with_project(project, |project, now| {
+            project.allowance = limit.map(|limit| Allowance::new(limit, now));
             Ok(())
         })
     }

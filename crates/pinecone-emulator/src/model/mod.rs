@@ -5,5 +5,6 @@ pub(crate) mod id;
 pub(crate) mod index;
 pub(crate) mod job;
 pub(crate) mod limits;
+pub(crate) mod request_limit;
 pub(crate) mod schema;
 pub(crate) mod time;

@@ -15,6 +15,7 @@ use crate::faults::injected::InjectedFault;
 use crate::faults::plan::{Instead, Plan};
 use crate::habits::Habits;
 use crate::journal::Journal;
+use crate::model::request_limit::RequestLimit;
 use crate::operations;
 use crate::operations::context::Context;
 use crate::project::ProjectState;
@@ -134,6 +135,11 @@ impl Service {
         let Some(project) = self.project(&project) else {
             return Reply::unauthorized();
         };
+        if let Some(allowance) = &mut project.allowance
+            && !allowance.take(now)
+        {
+            return too_many(allowance.limit);
+        }
         project.remove_terminated(now);
         let context = Context {
             now,
@@ -161,6 +167,16 @@ impl Service {
             }
         }
     }
+}
+
+fn too_many(limit: RequestLimit) -> Reply {
+    let message = "Too many requests.";
+    let mut reply = Reply::from(ErrorResponse::new(429, "RESOURCE_EXHAUSTED", message));
+    let header = limit
+        .retry_after
+        .map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
+    reply.headers.extend(header);
+    reply
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use serde_json::Value;
 pub struct Call {
     /// The HTTP method.
     pub method: Method,
+    /// The namespace; empty where the path names none.
+    pub namespace: String,
     /// Such as `indexrestores`; empty where the path names none.
     pub resource: String,
     /// The object; empty for lists, watches and creates.
@@ -29,13 +31,14 @@ impl Call {
             ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
             _ => &[],
         };
-        let rest = match rest {
-            ["namespaces", _, rest @ ..] if !rest.is_empty() => rest,
-            rest => rest,
+        let (namespace, rest) = match rest {
+            ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
+            rest => ("", rest),
         };
         let part = |n: usize| (*rest.get(n).unwrap_or(&"")).to_owned();
         Self {
             method,
+            namespace: namespace.to_owned(),
             resource: part(0),
             name: part(1),
             subresource: part(2),
