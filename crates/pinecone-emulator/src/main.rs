@@ -10,7 +10,9 @@ use pinecone_emulator::{
     Config, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, Habits, Project, RowOrder, Seed,
 };
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// An in-memory emulator of Pinecone's control plane for backups, restore jobs and indexes
 #[derive(Parser)]
@@ -49,7 +51,7 @@ struct Args {
     /// Give every index a unique host, instead of one derived from its name and project
     #[arg(long, env = "PINECONE_EMULATOR_UNIQUE_HOSTS")]
     unique_hosts: bool,
-    /// Filter of the log on standard error, in the syntax of tracing's EnvFilter
+    /// Log on standard error: a level, or directives such as info,hyper=debug
     #[arg(
         long,
         env = "PINECONE_EMULATOR_LOG",
@@ -90,10 +92,10 @@ fn restore(text: &str) -> Result<Restore, String> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let filter = EnvFilter::try_new(&args.log).context("--log is not a valid filter")?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    let targets: Targets = args.log.parse().context("--log is not a valid filter")?;
+    tracing_subscriber::registry()
+        .with(targets)
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
         .init();
     // Before the URL is printed: a process that reads the URL may send a signal immediately.
     let mut terminated = signal(SignalKind::terminate())?;
