@@ -66,7 +66,7 @@ pub struct RunArgs {
     )]
     watch_namespace: Vec<String>,
 
-    /// Maximum number of concurrent reconciles.
+    /// Maximum number of concurrent reconciles of the IndexRestores that use one API key.
     #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
@@ -74,6 +74,16 @@ pub struct RunArgs {
     /// shutdown the operator waits for an open create request: the pod's grace period must be longer.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "30s", value_parser = duration)]
     request_timeout: Duration,
+
+    /// Most requests per second that one API key makes. 0: none but the limit that Pinecone's answers
+    /// with HTTP 429 show.
+    #[arg(
+        long,
+        env = "MAX_REQUESTS_PER_SECOND",
+        default_value_t = 0,
+        value_name = "NUMBER"
+    )]
+    max_requests_per_second: u16,
 
     /// Shortest time between two polls of a restore.
     #[arg(long, env = "POLL_MIN", default_value = "2s", value_parser = duration)]
@@ -252,6 +262,9 @@ impl RunArgs {
             api_version: self.pinecone_api_version,
             ca_file: self.pinecone_ca_file.clone(),
             request_timeout: self.request_timeout,
+            requests_per_second: Some(self.max_requests_per_second)
+                .filter(|most| *most > 0)
+                .map(f64::from),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::pinecone::{ApiKey, Client, Index, IndexHealth, KeyId, Lookup, found};
+use crate::pinecone::{ApiKey, Client, Failure, Index, IndexHealth, KeyId, Lookup, found};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 
@@ -32,7 +32,18 @@ pub struct Restored<'a> {
     pub last_confirmed: Option<Timestamp>,
 }
 
-type Cell = Arc<Mutex<Option<Snapshot>>>;
+/// How long a list that could not be read is not asked for again: its failure is the answer for
+/// all who ask meanwhile.
+const FAILED: Duration = Duration::from_secs(60);
+
+/// The lists of one API key. The lock is held while one is read.
+#[derive(Default)]
+struct Lists {
+    current: Option<Snapshot>,
+    failed: Option<(BootTime, Failure)>,
+}
+
+type Cell = Arc<Mutex<Lists>>;
 
 /// Lists of indexes and restore jobs, requested once per period and API key.
 pub struct IndexListCache {
@@ -60,22 +71,9 @@ impl IndexListCache {
     ) -> Lookup<Index> {
         let cell = self.cell(key.id()).await;
         let listed = {
-            let mut snapshot = cell.lock().await;
-            let period = BootTime::now().period(self.period);
-            if snapshot.as_ref().is_none_or(|old| old.period != period) {
-                let read = Timestamp::now();
-                let indexes = around(Site::INDEXES_LIST, pinecone.indexes(key)).await?;
-                let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
-                *snapshot = Some(Snapshot {
-                    period,
-                    read,
-                    indexes: by_name.collect(),
-                    jobs: None,
-                });
-            }
-            let fresh = snapshot
-                .as_ref()
-                .filter(|list| is_after(list.read, restored));
+            let mut lists = cell.lock().await;
+            let list = self.current(&mut lists, pinecone, key).await?;
+            let fresh = Some(list).filter(|list| is_after(list.read, restored));
             fresh.and_then(|list| list.indexes.get(restored.index_name).cloned())
         };
         match listed {
@@ -89,12 +87,52 @@ impl IndexListCache {
         }
     }
 
+    /// The list of this period, which is read where it was not.
+    async fn current<'l>(
+        &self,
+        lists: &'l mut Lists,
+        pinecone: &Client,
+        key: &ApiKey,
+    ) -> Result<&'l Snapshot, Failure> {
+        let period = BootTime::now().period(self.period);
+        let Lists { current, failed } = lists;
+        let old = current.take().filter(|list| list.period == period);
+        let list = match old {
+            Some(list) => list,
+            None => {
+                let recent = failed.as_ref();
+                if let Some((until, failure)) = recent.filter(|(until, _)| BootTime::now() < *until)
+                {
+                    return Err(Failure {
+                        retry_after: failure.retry_after.map(|_| until.since(BootTime::now())),
+                        ..failure.clone()
+                    });
+                }
+                let read = Timestamp::now();
+                let indexes = around(Site::INDEXES_LIST, pinecone.indexes(key)).await;
+                let indexes = indexes.inspect_err(|failure| {
+                    let wait = failure.retry_after.unwrap_or(FAILED);
+                    *failed = Some((BootTime::now().plus(wait), failure.clone()));
+                })?;
+                *failed = None;
+                let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
+                Snapshot {
+                    period,
+                    read,
+                    indexes: by_name.collect(),
+                    jobs: None,
+                }
+            }
+        };
+        Ok(current.insert(list))
+    }
+
     /// Returns whether the list of restore jobs shows that job. A job that is not listed, or a failed
     /// list, proves nothing: the caller then requests the job by its ID.
     pub async fn shows_job(&self, pinecone: &Client, key: &ApiKey, job_id: &str) -> bool {
         let cell = self.cell(key.id()).await;
-        let mut snapshot = cell.lock().await;
-        let Some(snapshot) = snapshot.as_mut() else {
+        let mut lists = cell.lock().await;
+        let Some(snapshot) = lists.current.as_mut() else {
             return false;
         };
         if snapshot.jobs.is_none() {
@@ -115,8 +153,12 @@ impl IndexListCache {
 
     fn is_old(&self, cell: &Cell) -> bool {
         let period = BootTime::now().period(self.period);
-        cell.try_lock()
-            .is_ok_and(|snapshot| snapshot.as_ref().is_none_or(|old| old.period != period))
+        cell.try_lock().is_ok_and(|lists| {
+            lists
+                .current
+                .as_ref()
+                .is_none_or(|old| old.period != period)
+        })
     }
 }
 

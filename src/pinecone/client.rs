@@ -59,7 +59,7 @@ impl Client {
                 .http1_only()
                 .pool_max_idle_per_host(0)
                 .build()?,
-            rate_limiter: RateLimiter::default(),
+            rate_limiter: RateLimiter::new(endpoint.requests_per_second),
             metrics,
         })
     }
@@ -231,6 +231,9 @@ impl Client {
         };
         self.metrics
             .observe(operation.name(), code, started.elapsed());
+        if code != 0 {
+            self.rate_limiter.answered(key.id(), code, BootTime::now());
+        }
         if let Err(failure) = &result {
             self.rate_limiter
                 .pause_after(key.id(), read, failure, BootTime::now());

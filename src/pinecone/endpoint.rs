@@ -14,6 +14,8 @@ pub struct Endpoint {
     pub ca_file: Option<PathBuf>,
     /// Timeout of one request, from connecting to the end of the answer.
     pub request_timeout: Duration,
+    /// Most requests per second of one API key; none: only Pinecone's 429s limit them.
+    pub requests_per_second: Option<f64>,
 }
 
 /// Why an [`Endpoint`] cannot be used; the message names the flag to correct.

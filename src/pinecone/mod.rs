@@ -10,6 +10,7 @@ mod metrics;
 mod model;
 mod operation;
 mod outcome;
+mod pace;
 mod rate_limit;
 mod redact;
 mod reply;
@@ -27,6 +28,6 @@ pub use model::{
     SourceBackup,
 };
 pub use outcome::{Posted, Sent, classify};
-pub use rate_limit::RateLimiter;
+pub use rate_limit::{RateLimiter, with_waits};
 pub use reply::Reply;
 pub use version::ApiVersion;

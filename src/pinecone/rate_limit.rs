@@ -1,50 +1,110 @@
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use governor::{DefaultKeyedRateLimiter, Quota};
+use std::time::Duration;
 
 use super::api_key::KeyId;
 use super::failure::{Failure, FailureKind};
+use super::pace::Pace;
 use crate::runtime::clock::BootTime;
 
-/// Requests per second and API key. Pinecone publishes no limit for its control plane; this one
-/// limits the load of a thousand resources after a restart.
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-const BURST: NonZeroU32 = NonZeroU32::new(40).unwrap();
+/// How long the pace of a key that makes no requests is remembered.
+const IDLE: Duration = Duration::from_secs(600);
 
-/// What a Retry-After pauses: after a 429 of Pinecone's own every request of the key (`None`), and
-/// otherwise reads of the path that was answered with it.
-type Paused = (KeyId, Option<String>);
+/// How long a key that Pinecone rejected twice in a row is not sent again: doubled by each further
+/// rejection. One alone may be a fault in between.
+const REJECTED: Duration = Duration::from_secs(2);
+const LONGEST_REJECTED: Duration = Duration::from_secs(15);
 
-/// Limits the requests of each API key. A Retry-After pauses what it was an answer to: until then
-/// every such request fails at once, with that answer.
-#[derive(Debug)]
-pub struct RateLimiter {
-    limiter: DefaultKeyedRateLimiter<KeyId>,
-    pauses: Mutex<HashMap<Paused, (BootTime, Failure)>>,
+tokio::task_local! {
+    /// How long this task has waited for the pace of a key.
+    static WAITED: Cell<Duration>;
 }
 
-impl Default for RateLimiter {
-    fn default() -> Self {
-        Self {
-            limiter: DefaultKeyedRateLimiter::keyed(
-                Quota::per_second(PER_SECOND).allow_burst(BURST),
-            ),
-            pauses: Mutex::default(),
-        }
-    }
+/// Runs `work`, and returns how much of its time it waited for the pace of an API key.
+pub async fn with_waits<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    WAITED
+        .scope(Cell::default(), async {
+            let output = work.await;
+            (output, WAITED.get().get())
+        })
+        .await
+}
+
+/// What is paused: every request of the key (`None`) after a 429 of Pinecone's own with a
+/// Retry-After and after a 401, and otherwise reads of the path that a Retry-After answered.
+type Paused = (KeyId, Option<String>);
+
+/// Limits the requests of each API key to what Pinecone's 429s allow. A Retry-After pauses what it
+/// was an answer to, and a rejected key is paused too: until then every such request fails at once,
+/// with that answer.
+#[derive(Debug, Default)]
+pub struct RateLimiter {
+    ceiling: Option<f64>,
+    paces: Mutex<HashMap<KeyId, Pace>>,
+    pauses: Mutex<HashMap<Paused, Pause>>,
+}
+
+#[derive(Debug)]
+struct Pause {
+    until: BootTime,
+    /// The answer that asked for it.
+    failure: Failure,
+    /// Rejections of the key in a row.
+    rejections: u32,
 }
 
 impl RateLimiter {
+    /// Returns a limiter that allows each API key `ceiling` requests per second at most.
+    pub fn new(ceiling: Option<f64>) -> Self {
+        Self {
+            ceiling,
+            ..Self::default()
+        }
+    }
+
     /// Waits until this API key may make a request.
     ///
     /// # Errors
     /// While the key is paused: the answer that paused it, with the rest of the pause.
     pub async fn until_ready(&self, key: KeyId) -> Result<(), Failure> {
-        self.check_pause(&(key, None), BootTime::now())?;
-        self.limiter.until_key_ready(&key).await;
+        let now = BootTime::now();
+        self.check_pause(&(key, None), now)?;
+        let wait = self.pace(key, now, |pace| pace.reserve(now)).since(now);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+            let _ = WAITED.try_with(|waited| waited.set(waited.get() + wait));
+            self.check_pause(&(key, None), BootTime::now())?;
+        }
         Ok(())
+    }
+
+    /// Learns that Pinecone answered a request of this key.
+    pub fn answered(&self, key: KeyId, code: u16, now: BootTime) {
+        self.pace(key, now, |pace| match code {
+            429 => pace.limited(now),
+            _ => pace.answered(now),
+        });
+        // What is answered otherwise shows that the key is accepted.
+        if !matches!(code, 401 | 429) && code < 500 {
+            let mut pauses = self.lock();
+            if pauses
+                .get(&(key, None))
+                .is_some_and(|pause| pause.rejections > 0)
+            {
+                pauses.remove(&(key, None));
+            }
+        }
+    }
+
+    fn pace<T>(&self, key: KeyId, now: BootTime, act: impl FnOnce(&mut Pace) -> T) -> T {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if !paces.contains_key(&key) {
+            paces.retain(|_, pace| !pace.is_idle(now, IDLE));
+        }
+        act(paces
+            .entry(key)
+            .or_insert_with(|| Pace::new(self.ceiling, now)))
     }
 
     /// Waits until this key may read that path.
@@ -59,38 +119,61 @@ impl RateLimiter {
     /// Pauses what the failure asks to pause with a Retry-After: the key after a 429, and
     /// otherwise the path, where a path was read.
     pub fn pause_after(&self, key: KeyId, path: Option<&str>, failure: &Failure, now: BootTime) {
-        let Some(wait) = failure.retry_after else {
-            return;
+        let (paused, wait) = match (failure.kind, failure.retry_after, path) {
+            (FailureKind::Unauthorized, _, _) => return self.reject(key, failure, now),
+            (FailureKind::RateLimited, Some(wait), _) => ((key, None), wait),
+            (_, Some(wait), Some(path)) => ((key, Some(path.to_owned())), wait),
+            (_, Some(_), None) | (_, None, _) => return,
         };
-        let paused = match (failure.kind, path) {
-            (FailureKind::RateLimited, _) => (key, None),
-            (_, Some(path)) => (key, Some(path.to_owned())),
-            (_, None) => return,
+        let pause = Pause {
+            until: now.plus(wait),
+            failure: failure.clone(),
+            rejections: 0,
         };
         let mut pauses = self.lock();
-        pauses.retain(|_, (until, _)| *until > now);
-        pauses.insert(paused, (now.plus(wait), failure.clone()));
+        pauses.retain(|_, pause| pause.until.plus(LONGEST_REJECTED * 2) > now);
+        pauses.insert(paused, pause);
+    }
+
+    fn reject(&self, key: KeyId, failure: &Failure, now: BootTime) {
+        let mut pauses = self.lock();
+        let former = pauses
+            .get(&(key, None))
+            .filter(|pause| pause.rejections > 0);
+        // Those that were under way together are one rejection.
+        if former.is_some_and(|pause| pause.until > now) {
+            return;
+        }
+        let rejections = former.map_or(0, |pause| pause.rejections) + 1;
+        let wait = match rejections {
+            1 => Duration::ZERO,
+            more => REJECTED.saturating_mul(1 << (more - 2).min(8)),
+        };
+        let pause = Pause {
+            until: now.plus(wait.min(LONGEST_REJECTED)),
+            failure: failure.clone(),
+            rejections,
+        };
+        pauses.insert((key, None), pause);
     }
 
     fn check_pause(&self, paused: &Paused, now: BootTime) -> Result<(), Failure> {
         match self.lock().get(paused) {
-            Some((until, failure)) if *until > now => Err(Failure {
-                retry_after: Some(until.since(now)),
-                ..failure.clone()
+            Some(pause) if pause.until > now => Err(Failure {
+                retry_after: pause.failure.retry_after.map(|_| pause.until.since(now)),
+                ..pause.failure.clone()
             }),
             _ => Ok(()),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Paused, (BootTime, Failure)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Paused, Pause>> {
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::api_key::ApiKey;
     use super::*;
 
@@ -148,5 +231,31 @@ mod tests {
         assert_eq!(left(&rate_limiter, &(key, None), now), None);
         rate_limiter.pause_after(key, None, &failure(FailureKind::RateLimited), now);
         assert!(left(&rate_limiter, &(key, None), now).is_some());
+    }
+
+    #[test]
+    fn a_rejected_key_is_paused_for_longer_each_time_until_it_is_accepted() {
+        let rate_limiter = RateLimiter::default();
+        let key = ApiKey::new(b"a").unwrap().id();
+        let rejected = Failure::without_answer(FailureKind::Unauthorized, "");
+        let is_paused = |now| rate_limiter.check_pause(&(key, None), now).is_err();
+        let mut now = BootTime::after_boot(Duration::from_secs(100));
+        rate_limiter.pause_after(key, None, &rejected, now);
+        assert!(!is_paused(now), "one alone");
+        for seconds in [2, 4, 8, 15, 15] {
+            rate_limiter.pause_after(key, None, &rejected, now);
+            // Another one that was under way.
+            rate_limiter.pause_after(key, None, &rejected, now);
+            let end = now.plus(Duration::from_secs(seconds));
+            assert!(
+                is_paused(now.plus(Duration::from_secs(seconds - 1))),
+                "{seconds}"
+            );
+            assert!(!is_paused(end), "{seconds}");
+            now = end;
+        }
+        rate_limiter.answered(key, 404, now);
+        rate_limiter.pause_after(key, None, &rejected, now);
+        assert!(!is_paused(now));
     }
 }

@@ -115,6 +115,7 @@ volumes:
 {{- end }}
 - --concurrency={{ $values.controller.concurrency }}
 - --request-timeout={{ $values.pinecone.requestTimeoutSeconds }}s
+- --max-requests-per-second={{ $values.pinecone.maxRequestsPerSecond }}
 - --poll-min={{ $values.controller.pollMinSeconds }}s
 - --poll-max={{ $values.controller.pollMaxSeconds }}s
 - --max-observation-gap={{ $values.controller.maxObservationGapSeconds }}s

@@ -35,6 +35,7 @@ async fn pinecone() -> Pinecone {
         api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout: Duration::from_secs(10),
+        requests_per_second: None,
     };
     Pinecone {
         client: Client::new(&endpoint, RequestMetrics::default()).unwrap(),

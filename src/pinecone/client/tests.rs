@@ -23,6 +23,7 @@ fn client_that_waits(url: &str, request_timeout: Duration) -> Client {
         api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout,
+        requests_per_second: None,
     };
     Client::new(&endpoint, RequestMetrics::default()).unwrap()
 }

@@ -156,6 +156,7 @@ async fn sends_only_soon_after_the_claim_and_while_leading() {
         api_version: ApiVersion::V2025_10,
         ca_file: None,
         request_timeout: Duration::from_secs(2),
+        requests_per_second: None,
     };
     let pinecone = Client::new(&endpoint, RequestMetrics::default()).unwrap();
     let key = ApiKey::new(DEFAULT_API_KEY.as_bytes()).unwrap();
