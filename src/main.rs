@@ -5,7 +5,7 @@
 mod cli;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
@@ -19,6 +19,7 @@ use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
 use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
 use index_restore_operator::runtime::metrics::{self, LeaderGauge};
+use index_restore_operator::runtime::readiness::Readiness;
 use index_restore_operator::runtime::serve::{Served, serve};
 use index_restore_operator::runtime::telemetry;
 use kube::api::ListParams;
@@ -27,12 +28,19 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use cli::{Cli, Command, RunArgs};
 
+/// How long the shutdown waits for outcomes that the API server does not let us record.
+const LAST_RECORDS: Duration = Duration::from_secs(15);
+
+/// How long the shutdown waits for the last events.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+
 fn main() -> Result<()> {
     match Cli::parse().command {
-        Command::Run(args) => tokio::runtime::Runtime::new()?.block_on(run(&args)),
+        Command::Run(args) => runtime()?.block_on(run(&args)),
         Command::Crd => {
             print!("{}", api::crd_yaml()?);
             Ok(())
@@ -45,6 +53,13 @@ fn main() -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// One thread: nearly all the work is waiting, and a second thread would mostly wake the first.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 async fn run(args: &RunArgs) -> Result<()> {
@@ -67,13 +82,14 @@ async fn run(args: &RunArgs) -> Result<()> {
     let context = context(args, client.clone(), &mut registry, shutdown.clone())?;
     let context = Arc::new(context);
     let election = election(args, client, Arc::clone(&context.leadership)).await?;
-    let watches = Watches::new(&context, args.concurrency());
+    let watches = Watches::new(&context);
     let served = Served {
         registry: Arc::new(registry),
-        is_ready: Arc::default(),
+        readiness: Arc::clone(&context.readiness),
     };
     let stores = watches.stores.clone();
-    let synced = ready_once_synced(stores.clone(), Arc::clone(&served.is_ready));
+    let records = context.records.clone();
+    let events = Arc::clone(&context.events);
     let maintenance = run_maintenance(context, stores);
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
     tracing::info!(
@@ -96,7 +112,14 @@ async fn run(args: &RunArgs) -> Result<()> {
     // The lease is released last: until then, reconciles may still record outcomes.
     let done = CancellationToken::new();
     let election = tokio::spawn(run_election(election, done.clone()));
-    tokio::join!(watches.run(), synced, maintenance);
+    tokio::join!(watches.run(), maintenance);
+    records.close();
+    let recorded = tokio::time::timeout(LAST_RECORDS, records.wait());
+    if recorded.await.is_err() {
+        let count = records.len();
+        tracing::error!("{count} outcomes could not be recorded; their IDs are in the log");
+    }
+    events.finish(LAST_EVENTS).await;
     done.cancel();
     election.await?;
     shutdown.cancel();
@@ -118,10 +141,12 @@ fn context(
         api_keys: ApiKeyCache::new(client.clone()),
         index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
-        events: Events::new(client.clone()),
+        events: Arc::new(Events::start(client.clone())),
+        records: TaskTracker::new(),
+        readiness: Arc::new(Readiness::register(registry, scopes(args))),
         shutdown,
         leadership: Leadership::new(LeaderGauge::register(registry)),
-        slots: tokio::sync::Semaphore::new(args.concurrency().into()),
+        concurrency: args.concurrency(),
         memory: Memory::default(),
         metrics: Metrics::register(registry),
         client,
@@ -182,6 +207,14 @@ async fn run_election(election: Option<Elector>, done: CancellationToken) {
     }
 }
 
+/// Names the watched scopes for people.
+fn scopes(args: &RunArgs) -> Vec<String> {
+    match args.namespaces() {
+        all if all.is_empty() => vec!["(all)".to_owned()],
+        some => some,
+    }
+}
+
 /// Returns a token that SIGTERM or SIGINT cancels. The process ends once open requests are finished
 /// and recorded.
 fn shutdown_on_signal() -> Result<CancellationToken> {
@@ -202,34 +235,32 @@ fn shutdown_on_signal() -> Result<CancellationToken> {
     Ok(token)
 }
 
-/// Fails early, with the remedy, where the watch could never succeed.
+/// Fails early, with the remedy, where the watch could never succeed in any namespace.
 async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
-    let api: Api<IndexRestore> = match namespaces.first() {
-        None => Api::all(client.clone()),
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
+    let apis: Vec<Api<IndexRestore>> = match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some
+            .iter()
+            .map(|namespace| Api::namespaced(client.clone(), namespace))
+            .collect(),
     };
-    match with_deadline("list IndexRestores", api.list(&ListParams::default().limit(1))).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_not_found() => Err(anyhow!(error).context(
-            "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",
-        )),
-        Err(error) if error.is_forbidden() => Err(anyhow!(error).context(
-            "the operator may not list IndexRestores; apply the roles in deploy/base/rbac.yaml, or set --watch-namespace to the namespaces that its roles allow",
-        )),
-        Err(error) => Err(anyhow!(error).context("listing IndexRestores failed")),
-    }
-}
-
-async fn ready_once_synced(
-    stores: Vec<kube::runtime::reflector::Store<index_restore_operator::controller::Guarded>>,
-    is_ready: Arc<AtomicBool>,
-) {
-    for store in stores {
-        // The writer is dropped only when the watch ends, at shutdown.
-        if store.wait_until_ready().await.is_err() {
-            return;
+    let mut forbidden = None;
+    for api in apis {
+        let params = ListParams::default().limit(1);
+        match with_deadline("list IndexRestores", api.list(&params)).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_not_found() => {
+                return Err(anyhow!(error).context(
+                    "the CustomResourceDefinition indexrestores.restore.pinecone.io is not installed; apply it: index-restore-operator crd | kubectl apply --server-side -f -",
+                ));
+            }
+            Err(error) if error.is_forbidden() => forbidden = Some(error),
+            Err(error) => return Err(anyhow!(error).context("listing IndexRestores failed")),
         }
     }
-    is_ready.store(true, Ordering::Relaxed);
-    tracing::info!("cache synced; ready");
+    forbidden.map_or(Ok(()), |error| {
+        Err(anyhow!(error).context(
+            "the operator may not list IndexRestores; apply the roles in deploy/base/rbac.yaml, or set --watch-namespace to the namespaces that its roles allow",
+        ))
+    })
 }

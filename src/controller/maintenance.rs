@@ -1,4 +1,4 @@
-//! What is done every few seconds, whatever happens to the objects.
+//! What is done in the background, whatever happens to the objects.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,37 +9,48 @@ use kube::runtime::reflector::Store;
 
 use super::{Context, Guarded};
 use crate::api::Reason;
-use crate::restore::Situation;
+use crate::api::conditions::find;
 
-/// Counts the restores by reason, forgets deleted objects and evicts expired API keys, every
-/// five seconds until the shutdown.
+/// How often restores are counted.
+const COUNT: Duration = Duration::from_secs(5);
+
+/// Memory is tidied at every twelfth count.
+const TIDY_EVERY: u64 = 12;
+
+/// Counts the restores by reason every five seconds, and every minute forgets deleted objects and
+/// expired API keys, until the shutdown.
 pub async fn run_maintenance(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    while context
-        .shutdown
-        .run_until_cancelled(ticks.tick())
-        .await
-        .is_some()
-    {
-        let objects: Vec<_> = stores.iter().flat_map(Store::state).collect();
-        let mut counts = HashMap::new();
-        let mut unconfirmed = 0;
-        for object in objects.iter().filter_map(|object| object.0.as_ref().ok()) {
-            let shown = Situation::of(object).shown;
-            let status = object.status.as_ref();
-            unconfirmed +=
-                i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
-            *counts
-                .entry(shown.map_or("Pending", |shown| shown.reason.as_str()))
-                .or_insert(0) += 1;
+    let mut ticks = tokio::time::interval(COUNT);
+    for round in 0_u64.. {
+        let tick = context.shutdown.run_until_cancelled(ticks.tick());
+        if tick.await.is_none() {
+            return;
         }
-        let by_reason = Reason::ALL.map(|reason| {
-            let reason = reason.as_str();
-            (reason, counts.get(reason).copied().unwrap_or(0))
-        });
-        context.metrics.count_restores(by_reason, unconfirmed);
-        let uids = objects.iter().filter_map(|object| object.uid()).collect();
-        context.memory.retain(&uids);
+        count(&context, &stores);
         context.api_keys.evict_expired();
+        if round % TIDY_EVERY == 0 {
+            let objects = stores.iter().flat_map(Store::state);
+            let uids = objects.filter_map(|object| object.uid()).collect();
+            context.memory.retain(&uids);
+        }
     }
+}
+
+fn count(context: &Context, stores: &[Store<Guarded>]) {
+    let mut counts = Reason::ALL
+        .map(|reason| (reason.as_str(), 0))
+        .into_iter()
+        .collect::<HashMap<_, _>>();
+    let mut unconfirmed = 0;
+    for object in stores.iter().flat_map(Store::state) {
+        let Ok(object) = &object.0 else { continue };
+        let status = object.status.as_ref();
+        let ready = status.and_then(|status| find(&status.conditions, "Ready"));
+        let reason = ready.map_or("Pending", |ready| ready.reason.as_str());
+        unconfirmed += i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
+        if let Some(count) = counts.get_mut(reason) {
+            *count += 1;
+        }
+    }
+    context.metrics.count_restores(counts, unconfirmed);
 }

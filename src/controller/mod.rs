@@ -1,7 +1,10 @@
 //! Watches IndexRestores and reconciles each.
 
+mod admit;
+mod guarded;
 mod maintenance;
 mod memory;
+mod places;
 mod reconcile;
 mod rivals;
 mod schedule;
@@ -10,24 +13,22 @@ mod watch;
 use std::sync::Arc;
 
 use kube::Client;
-use kube::core::error_boundary::DeserializeGuard;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::api::IndexRestore;
 use crate::caches::{ApiKeyCache, IndexListCache};
 use crate::pinecone;
 use crate::restore::Rules;
 use crate::restore::metrics::Metrics;
 use crate::runtime::events::Events;
 use crate::runtime::leader::Leadership;
+use crate::runtime::readiness::Readiness;
 
+pub use guarded::Guarded;
 pub use maintenance::run_maintenance;
 pub use memory::Memory;
 pub use reconcile::ReconcileError;
 pub use watch::Watches;
-
-/// An object that may not be readable: one of them must not stop the watch.
-pub type Guarded = DeserializeGuard<IndexRestore>;
 
 /// What all reconciles share.
 pub struct Context {
@@ -44,15 +45,19 @@ pub struct Context {
     /// Intervals and patience, from the flags.
     pub rules: Rules,
     /// Publisher of the events on IndexRestores.
-    pub events: Events,
+    pub events: Arc<Events>,
     /// Metrics of the restores and of their reconciles.
     pub metrics: Metrics,
     /// Cancelled by SIGTERM or SIGINT: nothing new is claimed, and running reconciles end.
     pub shutdown: CancellationToken,
     /// Whether this process leads. Only a leader reconciles.
     pub leadership: Arc<Leadership>,
-    /// Reconciles that may run at the same time, over all namespaces.
-    pub slots: tokio::sync::Semaphore,
+    /// Most reconciles of the IndexRestores of one API key at the same time.
+    pub concurrency: u16,
+    /// Which of the namespaces are synced.
+    pub readiness: Arc<Readiness>,
+    /// Outcomes that are still to be recorded, whoever leads.
+    pub records: TaskTracker,
     /// What is remembered of each object between reconciles, for one term.
     pub memory: Memory,
 }

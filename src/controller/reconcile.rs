@@ -1,20 +1,23 @@
 //! Reconciles one object: reads what has to be known, decides, and acts.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
+use super::admit::admit;
+use super::places::Reference;
 use super::schedule::{gone, rests, settle};
+use super::watch::Watched;
 use super::{Context, Guarded, rivals};
 use crate::api::IndexRestore;
-use crate::pinecone::ApiKey;
+use crate::pinecone::{ApiKey, with_waits};
 use crate::restore::{
-    Actor, Evidence, Observation, Rivals, Situation, Sources, Stage, StatusWriter, act, decide,
-    observe,
+    Actor, Evidence, Observation, Rivals, Situation, Sources, Stage, StatusWriter, Target, act,
+    decide, observe,
 };
 use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::{BootTime, Now};
@@ -31,9 +34,6 @@ pub enum ReconcileError {
     /// it again.
     #[error("the object cannot be read: {0}")]
     Malformed(String),
-    /// The semaphore of reconciles is closed: nothing was reconciled.
-    #[error("the operator is shutting down")]
-    ShuttingDown,
 }
 
 impl ReconcileError {
@@ -41,40 +41,77 @@ impl ReconcileError {
         match self {
             Self::Kubernetes(error) => error.label(),
             Self::Malformed(_) => "malformed",
-            Self::ShuttingDown => "shutting_down",
         }
     }
 }
 
-/// Reconciles one object if this process leads, and logs and counts the outcome.
+/// Reconciles one object if this process leads, once its API key has a place for it, and logs and
+/// counts the outcome. While it waits it holds nothing that others need.
 pub(super) async fn reconcile(
     object: Arc<Guarded>,
-    context: Arc<Context>,
+    watched: Arc<Watched>,
 ) -> Result<Action, ReconcileError> {
-    let _slot = context
-        .slots
-        .acquire()
-        .await
-        .map_err(|_| ReconcileError::ShuttingDown)?;
-    // Only the leader works. A process that becomes the leader reconciles all objects.
-    let Some(term) = context.leadership.term(BootTime::now()) else {
-        return Ok(Action::await_change());
+    let context = &watched.context;
+    let cached = match &object.0 {
+        Ok(cached) => cached,
+        Err(invalid) => {
+            let error = ReconcileError::Malformed(invalid.error.clone());
+            return reported(context, Duration::ZERO, Err(error));
+        }
+    };
+    let reference = Reference::from_obj(&object);
+    let term = match due(context, cached) {
+        Ok(term) => term,
+        Err(action) => {
+            watched.places.leave(&reference);
+            return Ok(action);
+        }
+    };
+    let place = match admit(&watched, &reference, cached, &term).await {
+        Ok(place) => place,
+        Err(action) => return Ok(action),
     };
     let started = Instant::now();
-    let span = tracing::info_span!(
+    let span = span(&object);
+    let work = Box::pin(reconcile_object(cached, context, &term)).instrument(span.clone());
+    let (result, paced) = with_waits(work).await;
+    context.metrics.waited(place.waited() + paced);
+    let _entered = span.entered();
+    reported(context, started.elapsed().saturating_sub(paced), result)
+}
+
+/// The term in which the object is to be reconciled now.
+///
+/// # Errors
+/// If it is not: what is due instead.
+fn due(context: &Context, object: &IndexRestore) -> Result<Term, Action> {
+    // Only the leader works. A process that becomes the leader reconciles all objects.
+    let term = context.leadership.term(BootTime::now());
+    let term = term.ok_or_else(Action::await_change)?;
+    let uid = object.uid().unwrap_or_default();
+    let remembered = context.memory.of(term.number(), &uid);
+    rests(object, &remembered).map_or(Ok(term), |left| Err(Action::requeue(left)))
+}
+
+fn span(object: &Guarded) -> tracing::Span {
+    tracing::info_span!(
         "restore",
         namespace = object.namespace(),
         indexrestore = object.name_any(),
         generation = object.meta().generation,
         job = tracing::field::Empty,
-    );
-    let result = Box::pin(reconcile_object(&object, &context, &term))
-        .instrument(span.clone())
-        .await;
+    )
+}
+
+fn reported(
+    context: &Context,
+    took: Duration,
+    result: Result<Action, ReconcileError>,
+) -> Result<Action, ReconcileError> {
     let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "ok");
-    context.metrics.reconciled(outcome, started.elapsed());
+    context.metrics.reconciled(outcome, took);
     if let Err(error) = &result {
-        span.in_scope(|| tracing::warn!(%error, "reconcile failed; retrying with backoff"));
+        tracing::warn!(%error, "reconcile failed; retrying with backoff");
     }
     result
 }
@@ -82,21 +119,14 @@ pub(super) async fn reconcile(
 /// One reconcile, step by step. Pinecone and the API server are asked by `load` and `observe`, and
 /// written to by `act`; the other steps are pure.
 async fn reconcile_object(
-    guarded: &Guarded,
+    cached: &IndexRestore,
     context: &Context,
     term: &Term,
 ) -> Result<Action, ReconcileError> {
-    let cached = match &guarded.0 {
-        Ok(object) => object,
-        Err(invalid) => return Err(ReconcileError::Malformed(invalid.error.clone())),
-    };
     let uid = cached.uid().unwrap_or_default();
     let mut remembered = context.memory.of(term.number(), &uid);
-    if let Some(left) = rests(cached, &remembered) {
-        return Ok(Action::requeue(left));
-    }
-    let api = api(context, cached);
-    let Some(object) = load(cached, remembered.is_stale, &api).await? else {
+    let writer = writer(context, term, cached);
+    let Some(object) = load(cached, remembered.is_stale, &writer.target.api).await? else {
         return Ok(gone(context, term, &uid, remembered));
     };
     let situation = Situation::of(&object);
@@ -114,14 +144,9 @@ async fn reconcile_object(
         patience,
     );
     let decision = decide(&situation, evidence, &observation, &context.rules, now);
-    let actor = actor(context, term, api, key.as_ref());
+    let actor = actor(context, writer, key.as_ref());
     let done = act(&actor, &object, decision, evidence).await?;
     Ok(settle(context, term, &object, remembered, &done))
-}
-
-fn api(context: &Context, object: &IndexRestore) -> Api<IndexRestore> {
-    let namespace = object.namespace().unwrap_or_default();
-    Api::namespaced(context.client.clone(), &namespace)
 }
 
 /// Names the restore job in the span of the reconcile.
@@ -162,22 +187,29 @@ async fn read<'s>(
     observe(&sources, object, situation, evidence).await
 }
 
-fn actor<'a>(
-    context: &'a Context,
-    term: &'a Term,
-    api: Api<IndexRestore>,
-    key: Option<&'a ApiKey>,
-) -> Actor<'a> {
+fn actor<'a>(context: &'a Context, writer: StatusWriter<'a>, key: Option<&'a ApiKey>) -> Actor<'a> {
     Actor {
-        writer: StatusWriter {
-            api,
-            events: &context.events,
-            metrics: &context.metrics,
-            term,
-        },
+        writer,
         pinecone: &context.pinecone,
         key,
         intervals: context.rules.intervals,
         shutdown: &context.shutdown,
+    }
+}
+
+pub(super) fn writer<'a>(
+    context: &'a Context,
+    term: &'a Term,
+    object: &IndexRestore,
+) -> StatusWriter<'a> {
+    let namespace = object.namespace().unwrap_or_default();
+    StatusWriter {
+        target: Target {
+            api: Api::namespaced(context.client.clone(), &namespace),
+            events: Arc::clone(&context.events),
+            metrics: context.metrics.clone(),
+        },
+        term,
+        records: &context.records,
     }
 }

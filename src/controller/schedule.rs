@@ -7,6 +7,7 @@ use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
 use super::memory::Remembered;
+use super::watch::Watched;
 use super::{Context, Guarded, ReconcileError};
 use crate::api::IndexRestore;
 use crate::restore::{Acted, Done};
@@ -93,12 +94,15 @@ fn jittered(wait: Duration) -> Duration {
 pub(super) fn error_policy(
     object: Arc<Guarded>,
     error: &ReconcileError,
-    context: Arc<Context>,
+    watched: Arc<Watched>,
 ) -> Action {
     if matches!(error, ReconcileError::Malformed(_)) {
         return Action::await_change();
     }
-    let errors = context.memory.failed(&object.uid().unwrap_or_default());
+    let errors = watched
+        .context
+        .memory
+        .failed(&object.uid().unwrap_or_default());
     let wait = Duration::from_millis(500).saturating_mul(1 << errors.min(7));
     Action::requeue(jittered(wait.min(MAX_ERROR_WAIT)))
 }

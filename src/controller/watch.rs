@@ -5,14 +5,22 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use kube::runtime::controller::{Config, Error as RunError};
+use kube::runtime::controller::Error as RunError;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{Controller, WatchStreamExt as _};
 use kube::{Api, Client};
 use tokio::sync::Notify;
 
+use super::places::{Places, Reference};
 use super::{Context, Guarded, reconcile, schedule};
+
+/// What the reconciles of one watch share.
+pub(super) struct Watched {
+    pub context: Arc<Context>,
+    /// Reconciles that may run at the same time, for each API key.
+    pub places: Arc<Places>,
+}
 
 /// The watches over all or some namespaces.
 pub struct Watches {
@@ -23,10 +31,11 @@ pub struct Watches {
 
 impl Watches {
     /// Prepares one watch over the cluster, or one for each namespace.
-    pub fn new(context: &Arc<Context>, concurrency: u16) -> Self {
+    pub fn new(context: &Arc<Context>) -> Self {
         let (stores, running) = apis(&context.client, &context.namespaces)
             .into_iter()
-            .map(|api| watch(api, Arc::clone(context), concurrency))
+            .enumerate()
+            .map(|(scope, api)| watch(scope, api, Arc::clone(context)))
             .unzip();
         Self { stores, running }
     }
@@ -49,37 +58,71 @@ pub(super) fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<Guarded>> 
 }
 
 fn watch(
+    scope: usize,
     api: Api<Guarded>,
     context: Arc<Context>,
-    concurrency: u16,
 ) -> (Store<Guarded>, BoxFuture<'static, ()>) {
     let shutdown = context.shutdown.clone();
     let metrics = context.metrics.clone();
     let (store, writer) = reflector::store();
-    let seen = relisted(api, context.rules.intervals.stalled());
+    let readiness = Arc::clone(&context.readiness);
+    let seen = relisted(api, context.rules.intervals.stalled())
+        .default_backoff()
+        .inspect(move |event| match event {
+            Ok(watcher::Event::InitDone) => readiness.synced(scope),
+            Ok(_) => {}
+            Err(error) => {
+                metrics.watch_failed();
+                tracing::warn!(%error, "watching IndexRestores failed; retrying with backoff");
+                if is_forbidden(error) {
+                    readiness.forbidden(scope, &error.to_string());
+                }
+            }
+        })
+        // The controller would also hold back objects whose turn it is, and a new term.
+        .filter(|event| std::future::ready(event.is_ok()));
     let seen = reflector::reflector(writer, seen).applied_objects();
+    let (places, turns) = Places::new(context.concurrency);
     let controller = Controller::for_stream(seen, store.clone())
-        .with_config(Config::default().concurrency(concurrency))
         .reconcile_all_on(context.leadership.terms())
+        .reconcile_on(turns)
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
+    let watched = Arc::new(Watched {
+        context,
+        places: Arc::clone(&places),
+    });
     let running = controller
-        .run(reconcile::reconcile, schedule::error_policy, context)
+        .run(reconcile::reconcile, schedule::error_policy, watched)
         .for_each(move |result| {
             match result {
                 // A reconcile logs and counts its own errors.
                 Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
                 Err(RunError::ObjectNotFound(object)) => {
+                    let namespace = object.namespace.as_deref().unwrap_or_default();
+                    places.leave(&Reference::new(&object.name).within(namespace));
                     tracing::debug!(%object, "deleted before its next reconcile");
                 }
-                Err(error) => {
-                    metrics.watch_failed();
-                    tracing::warn!(%error, "watching IndexRestores failed; retrying with backoff");
-                }
+                Err(error) => tracing::error!(%error, "the controller failed"),
             }
             std::future::ready(())
         });
     (store, Box::pin(running))
 }
+
+/// Whether the operator lacks the permission to list or watch.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))
+        | WatchFailed(kube::Error::Api(status)) => status.code == 403,
+        watcher::Error::WatchError(status) => status.code == 403,
+        _ => false,
+    }
+}
+
+/// Objects in one page of a list. Each may have 256 KiB of annotations, and a page is read whole.
+const PAGE: u32 = 50;
 
 /// A watch that starts again with a list, `every` after the last list was complete. A watch
 /// continues where it was, and so never recovers an event that it missed.
@@ -90,7 +133,7 @@ fn relisted(
     let begin = move || {
         let listed = Arc::new(Notify::new());
         let is_listed = Arc::clone(&listed);
-        watcher(api.clone(), watcher::Config::default())
+        watcher(api.clone(), watcher::Config::default().page_size(PAGE))
             .inspect_ok(move |event| {
                 if matches!(event, watcher::Event::InitDone) {
                     listed.notify_one();

@@ -94,10 +94,10 @@ impl Actor<'_> {
         if !self.writer.leads() {
             return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
-        let claim = match Claim::acquire(&self.writer.api, object, &request).await? {
+        let claim = match Claim::acquire(&self.writer.target.api, object, &request).await? {
             ClaimOutcome::Won(claim) => claim,
             ClaimOutcome::Lost => {
-                self.writer.metrics.conflicted();
+                self.writer.target.metrics.conflicted();
                 return Ok(done(Acted::Conflict, self.intervals.poll_min));
             }
             ClaimOutcome::Pruned(pruned) => {
@@ -127,7 +127,7 @@ impl Actor<'_> {
     fn interpret(&self, used: &UsedClaim, evidence: &mut Evidence) -> (Report, Duration) {
         let SendResult::Posted(posted) = &used.result else {
             tracing::warn!("the claim is too old or the lease was lost; nothing was sent");
-            self.writer.metrics.submitted("unsent");
+            self.writer.target.metrics.submitted("unsent");
             return after_unsent(&Situation::of(&used.object), self.intervals);
         };
         match posted {
@@ -141,7 +141,7 @@ impl Actor<'_> {
                 tracing::warn!(outcome = posted.label(), %failure, "Pinecone did not accept the restore, or its answer was lost");
             }
         }
-        self.writer.metrics.submitted(posted.label());
+        self.writer.target.metrics.submitted(posted.label());
         evidence.learn_posted(matches!(posted, Posted::NoEffect(_)));
         let situation = Situation::of(&used.object);
         after_post(posted, &situation, evidence.refusals(), self.intervals)

@@ -11,12 +11,12 @@ const CHECK_FAILED: &str = "CheckFailed";
 
 /// Announces the change from `before` to `after`, if its reason changed or checks of the
 /// restored index began to fail.
-pub(super) async fn transition(events: &Events, before: &IndexRestore, after: &IndexRestore) {
+pub(super) fn transition(events: &Events, before: &IndexRestore, after: &IndexRestore) {
     let Some(now) = ready(after) else { return };
     if is_unconfirmed(after) && !is_unconfirmed(before) {
         tracing::warn!("{}", now.text);
         let event = event(EventType::Warning, CHECK_FAILED, &now.text);
-        events.publish(&after.object_ref(&()), event).await;
+        events.publish(after.object_ref(&()), event);
     }
     if ready(before).is_some_and(|then| then.reason == now.reason) || now.reason == Reason::Pending
     {
@@ -24,17 +24,17 @@ pub(super) async fn transition(events: &Events, before: &IndexRestore, after: &I
     }
     tracing::info!(reason = now.reason.as_str(), "{}", now.text);
     let event = event(type_of(now.reason), now.reason.as_str(), &now.text);
-    events.publish(&after.object_ref(&()), event).await;
+    events.publish(after.object_ref(&()), event);
 }
 
 /// Announces a restore that runs in Pinecone and that no object records.
-pub(super) async fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, index_id: &str) {
+pub(super) fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, index_id: &str) {
     let note = format!(
         "Pinecone accepted a restore that this IndexRestore can no longer record. Restore job {job_id} continues to create index {} (ID {index_id}). Delete the index in Pinecone if you do not need it.",
         object.spec.index_name
     );
     let event = event(EventType::Warning, Reason::Restoring.as_str(), &note);
-    events.publish(&object.object_ref(&()), event).await;
+    events.publish(object.object_ref(&()), event);
 }
 
 fn event(type_: EventType, reason: &str, note: &str) -> Event {

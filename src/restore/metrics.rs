@@ -26,6 +26,7 @@ struct ReasonLabel {
 pub struct Metrics {
     reconciles: Family<OutcomeLabel, Counter>,
     reconcile_duration: Histogram,
+    wait: Histogram,
     submissions: Family<OutcomeLabel, Counter>,
     restores: Family<ReasonLabel, Gauge>,
     unconfirmed: Gauge,
@@ -39,6 +40,7 @@ impl Default for Metrics {
         Self {
             reconciles: Family::default(),
             reconcile_duration: seconds(),
+            wait: seconds(),
             submissions: Family::default(),
             restores: Family::default(),
             unconfirmed: Gauge::default(),
@@ -63,6 +65,12 @@ impl Metrics {
             "Time of one reconcile of an IndexRestore",
             Unit::Seconds,
             metrics.reconcile_duration.clone(),
+        );
+        registry.register_with_unit(
+            "reconcile_wait",
+            "Time that one reconcile waited for a place or for the rate limit of its API key",
+            Unit::Seconds,
+            metrics.wait.clone(),
         );
         registry.register(
             "submissions",
@@ -103,6 +111,11 @@ impl Metrics {
             .get_or_create(&OutcomeLabel { outcome })
             .inc();
         self.reconcile_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts how long one reconcile waited for a place or for the rate limit of its API key.
+    pub fn waited(&self, time: Duration) {
+        self.wait.observe(time.as_secs_f64());
     }
 
     /// Counts one claim by its outcome: the label of the answer to its request, or `unsent`.

@@ -4,11 +4,16 @@
 use std::time::Duration;
 
 use kube::error::Status;
+use tokio::sync::Semaphore;
 
 use super::failpoint::{Site, around};
 
 /// For one call, kube's own retries of 429, 503 and 504 included.
 const DEADLINE: Duration = Duration::from_secs(15);
+
+/// Calls at the same time, for all objects: what the API server is asked to bear. The election's
+/// calls are not among them.
+static CALLS: Semaphore = Semaphore::const_new(32);
 
 /// A call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +44,8 @@ pub async fn call<T>(
     site: Site,
     io: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Error> {
+    // Never closed, so that there is always a permit some time.
+    let _permit = CALLS.acquire().await.ok();
     call_within(DEADLINE, site, io).await
 }
 

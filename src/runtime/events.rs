@@ -1,10 +1,16 @@
 //! Publishes Kubernetes events.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, Recorder, Reporter};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::api_server::call;
 use super::failpoint::Site;
@@ -16,18 +22,94 @@ const MAX_NOTE: usize = 1_000;
 /// that many restores at the same time would fill the memory.
 const MOST_KEPT: u32 = 500;
 
-/// Publishes events. A failed event never fails a restore: it is logged.
+/// Most events that wait to be sent. Further ones are only logged: an API server that takes no
+/// events must not fill the memory.
+const MOST_WAITING: usize = 4_000;
+
+/// Events are sent one after the other, and one more at the same time for each so many that wait.
+const BACKLOG: usize = 200;
+
+/// Most events that are sent at the same time.
+const MOST_SENT: usize = 8;
+
+/// Publishes events in the background, and slower than what restores need: a restore never waits
+/// for an event, nor fails with it.
 pub struct Events {
+    waiting: mpsc::Sender<(ObjectReference, Event)>,
+    sender: Mutex<Option<JoinHandle<()>>>,
+    is_last: CancellationToken,
+}
+
+impl Events {
+    /// Returns a publisher whose events name `index-restore-operator` and, where `POD_NAME` is set,
+    /// the pod as their source. Runs until [`finish`](Self::finish), on the current runtime.
+    pub fn start(client: Client) -> Self {
+        let (waiting, events) = mpsc::channel(MOST_WAITING);
+        let is_last = CancellationToken::new();
+        let sender = tokio::spawn(send_all(Recorders::new(client), events, is_last.clone()));
+        Self {
+            waiting,
+            sender: Mutex::new(Some(sender)),
+            is_last,
+        }
+    }
+
+    /// Publishes the event soon, its note cut to what Kubernetes accepts.
+    pub fn publish(&self, object: ObjectReference, mut event: Event) {
+        if let Some(note) = &mut event.note {
+            while note.len() > MAX_NOTE {
+                note.pop();
+            }
+        }
+        if let Err(error) = self.waiting.try_send((object, event)) {
+            tracing::warn!(%error, "an event is not published");
+        }
+    }
+
+    /// Waits until all events are sent, for `within` at most.
+    pub async fn finish(&self, within: Duration) {
+        self.is_last.cancel();
+        let sender = self
+            .sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(sender) = sender else { return };
+        if tokio::time::timeout(within, sender).await.is_err() {
+            tracing::warn!("the last events could not be published");
+        }
+    }
+}
+
+/// Sends what is published until the last is sent.
+async fn send_all(
+    recorders: Recorders,
+    mut events: mpsc::Receiver<(ObjectReference, Event)>,
+    is_last: CancellationToken,
+) {
+    let mut sending = FuturesUnordered::new();
+    loop {
+        let may_send = sending.len() < MOST_SENT.min(1 + events.len() / BACKLOG);
+        tokio::select! {
+            Some(()) = sending.next() => {}
+            Some((object, event)) = events.recv(), if may_send => {
+                sending.push(recorders.send(object, event));
+            }
+            () = is_last.cancelled(), if sending.is_empty() && events.is_empty() => return,
+        }
+    }
+}
+
+/// The recorder, replaced when it stores enough.
+struct Recorders {
     client: Client,
     reporter: Reporter,
     /// The recorder, and how many more events it publishes.
     current: Mutex<(Recorder, u32)>,
 }
 
-impl Events {
-    /// Returns a publisher whose events name `index-restore-operator` and, where `POD_NAME` is set,
-    /// the pod as their source.
-    pub fn new(client: Client) -> Self {
+impl Recorders {
+    fn new(client: Client) -> Self {
         let reporter = Reporter {
             controller: "index-restore-operator".into(),
             instance: std::env::var("POD_NAME").ok(),
@@ -40,7 +122,7 @@ impl Events {
         }
     }
 
-    /// Returns the recorder for one more event: a new one if this one stores enough.
+    /// Returns the recorder for one more event.
     fn recorder(&self) -> Recorder {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (recorder, left) = &mut *current;
@@ -52,18 +134,10 @@ impl Events {
         recorder.clone()
     }
 
-    /// Publishes the event, its note cut to what Kubernetes accepts.
-    pub async fn publish(&self, object: &ObjectReference, mut event: Event) {
-        if let Some(note) = &mut event.note {
-            while note.len() > MAX_NOTE {
-                note.pop();
-            }
-        }
+    async fn send(&self, object: ObjectReference, event: Event) {
         let recorder = self.recorder();
-        // On the heap: it would make every future that reports a change in it larger.
-        let publish = Box::pin(recorder.publish(&event, object));
-        if let Err(error) = call(Site::EVENT_POST, publish).await {
-            tracing::warn!(%error, reason = event.reason, "publishing an event failed");
+        if let Err(error) = call(Site::EVENT_POST, recorder.publish(&event, &object)).await {
+            tracing::warn!(%error, namespace = object.namespace, indexrestore = object.name, reason = event.reason, "publishing an event failed");
         }
     }
 }
@@ -96,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn replaces_a_recorder_that_stores_enough_events() {
         let created = Arc::default();
-        let events = Events::new(counting(&created).await);
+        let recorders = Recorders::new(counting(&created).await);
         let object = ObjectReference {
             api_version: Some("v1".into()),
             kind: Some("Pod".into()),
@@ -112,7 +186,7 @@ mod tests {
             action: "Start".into(),
             secondary: None,
         };
-        let publish = async || events.publish(&object, event()).await;
+        let publish = async || recorders.send(object.clone(), event()).await;
         for _ in 0..MOST_KEPT {
             publish().await;
         }

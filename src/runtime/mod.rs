@@ -7,5 +7,6 @@ pub mod events;
 pub mod failpoint;
 pub mod leader;
 pub mod metrics;
+pub mod readiness;
 pub mod serve;
 pub mod telemetry;

@@ -1,7 +1,6 @@
 //! `/metrics`, `/livez` and `/readyz`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -13,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::metrics;
+use crate::runtime::readiness::Readiness;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -21,8 +21,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub struct Served {
     /// Metrics that `/metrics` returns.
     pub registry: Arc<Registry>,
-    /// Set once the cache has every IndexRestore.
-    pub is_ready: Arc<AtomicBool>,
+    /// Whether the caches are synced.
+    pub readiness: Arc<Readiness>,
 }
 
 /// Serves until the shutdown.
@@ -51,12 +51,9 @@ async fn scrape(State(served): State<Served>) -> Response {
     }
 }
 
-async fn readyz(State(served): State<Served>) -> (StatusCode, &'static str) {
-    match served.is_ready.load(Ordering::Relaxed) {
-        true => (StatusCode::OK, "ok"),
-        false => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "cache not synced: not all IndexRestores are listed yet",
-        ),
+async fn readyz(State(served): State<Served>) -> (StatusCode, String) {
+    match served.readiness.report() {
+        (true, text) => (StatusCode::OK, text),
+        (false, text) => (StatusCode::SERVICE_UNAVAILABLE, text),
     }
 }

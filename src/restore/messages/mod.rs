@@ -33,6 +33,16 @@ pub fn pending() -> StatusMessage {
     )
 }
 
+/// Reports that requests with the API key in this Secret have to wait for others.
+pub fn waiting(secret: &str) -> StatusMessage {
+    StatusMessage::new(
+        Reason::Pending,
+        format!(
+            "The restore is not submitted yet: it waits for other restores that use the API key in Secret {secret:?}. The operator submits it as soon as they allow."
+        ),
+    )
+}
+
 /// Reports that the installed CRD drops the claim, without which nothing may be sent.
 pub fn crd_outdated(intervals: Intervals) -> StatusMessage {
     StatusMessage::new(

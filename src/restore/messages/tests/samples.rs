@@ -147,6 +147,7 @@ fn before_the_submission() -> Vec<Sample> {
     let every = Duration::from_secs(16);
     all.extend([
         of("pending", pending()),
+        of("waiting", waiting("pinecone")),
         of("crd_outdated", crd_outdated(INTERVALS)),
         of(
             "backup_not_ready",
