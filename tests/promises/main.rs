@@ -11,6 +11,7 @@ mod admission_policies;
 mod adoption;
 mod confirmation;
 mod crashes;
+mod fairness;
 mod identity;
 mod kubernetes_answers;
 mod leadership;
