@@ -16,6 +16,7 @@ pub struct Requests {
     pub lists: u32,
     pub status_writes: u32,
     pub events: u32,
+    pub secret_reads: u32,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +72,7 @@ impl Requests {
             ("list", _) => self.lists += 1,
             ("update", Some(("indexrestores", "status"))) => self.status_writes += 1,
             ("create" | "patch" | "update", Some(("events", ""))) => self.events += 1,
+            ("get", Some(("secrets", ""))) => self.secret_reads += 1,
             _ => {}
         }
     }

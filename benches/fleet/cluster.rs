@@ -1,5 +1,6 @@
 //! A fresh control plane, with the shipped CRD and RBAC, namespaces, Secrets, and an emulator.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,14 +8,14 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use index_restore_operator::api::IndexRestore;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::{ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
 use testkit::ControlPlane;
 use testkit::installation::{CRD, SHIPPED};
 
 use crate::machine::Processes;
-use crate::pinecone::{Pinecone, api_key, backup, namespace};
+use crate::pinecone::{Limit, Pinecone, api_key, backup, namespace};
 
 const OPERATOR: &str = "index-restore-operator";
 const SECRET: &str = "pinecone";
@@ -34,6 +35,11 @@ pub struct Cluster {
 impl Cluster {
     /// With one namespace and its Secret for each API key.
     pub async fn start(keys: u32) -> Result<Self> {
+        Self::start_limited(keys, None).await
+    }
+
+    /// With a limit of the requests of the first API key.
+    pub async fn start_limited(keys: u32, limit: Option<Limit>) -> Result<Self> {
         let control_plane = ControlPlane::start().await?;
         for manifest in [CRD].into_iter().chain(SHIPPED) {
             control_plane.apply(manifest).await?;
@@ -44,7 +50,7 @@ impl Cluster {
         let cluster = Self {
             kubeconfig: control_plane.write_kubeconfig(&account)?,
             client: control_plane.client().await?,
-            pinecone: Pinecone::start(keys).await?,
+            pinecone: Pinecone::start(keys, limit).await?,
             control_plane,
             keys,
         };
@@ -76,6 +82,31 @@ impl Cluster {
         Ok(())
     }
 
+    /// Changes the API key in the Secret of a namespace.
+    pub async fn set_api_key(&self, key: u32, value: &str) -> Result<()> {
+        let patch = Patch::Merge(json!({"stringData": {"api-key": value}}));
+        let secrets = self.secrets(key);
+        secrets
+            .patch(SECRET, &PatchParams::default(), &patch)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn delete_secret(&self, key: u32) -> Result<()> {
+        let secrets = self.secrets(key);
+        secrets.delete(SECRET, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    fn secrets(&self, key: u32) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &namespace(key))
+    }
+
+    /// The IndexRestores of an API key.
+    pub fn restores(&self, key: u32) -> Api<IndexRestore> {
+        Api::namespaced(self.client.clone(), &namespace(key))
+    }
+
     /// Creates that many IndexRestores, spread over all keys, each with an annotation of that size.
     pub async fn create(&self, objects: u32, annotation: usize) -> Result<()> {
         let filler: Arc<str> = "x".repeat(annotation).into();
@@ -87,8 +118,22 @@ impl Cluster {
             .context("creating the IndexRestores")
     }
 
+    /// Creates IndexRestores on one API key.
+    pub async fn create_on(&self, key: u32, numbers: Range<u32>) -> Result<()> {
+        stream::iter(numbers)
+            .map(|number| self.create_named(key, number, Arc::from("")))
+            .buffer_unordered(CREATORS)
+            .try_collect::<()>()
+            .await
+            .context("creating the IndexRestores of one API key")
+    }
+
     pub async fn create_one(&self, number: u32, annotation: Arc<str>) -> Result<()> {
-        let key = number % self.keys;
+        self.create_named(number % self.keys, number, annotation)
+            .await
+    }
+
+    async fn create_named(&self, key: u32, number: u32, annotation: Arc<str>) -> Result<()> {
         let name = index_name(number);
         let mut metadata = json!({"name": name});
         if !annotation.is_empty() {
@@ -100,7 +145,7 @@ impl Cluster {
             "metadata": metadata,
             "spec": {"backupId": backup(key), "indexName": name, "apiKeySecretRef": {"name": SECRET}},
         }))?;
-        let restores: Api<IndexRestore> = Api::namespaced(self.client.clone(), &namespace(key));
+        let restores = self.restores(key);
         restores.create(&PostParams::default(), &object).await?;
         Ok(())
     }

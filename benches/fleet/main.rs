@@ -7,6 +7,7 @@ mod binary;
 mod cluster;
 mod docs;
 mod floor;
+mod limit_use;
 mod machine;
 mod picture;
 mod pinecone;

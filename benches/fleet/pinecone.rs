@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use pinecone_emulator::{BackupSeed, Config, Emulator, ProjectSeed, Seed};
+use pinecone_emulator::{
+    BackupSeed, Config, Emulator, Fault, ProjectSeed, Request, RequestLimit, Seed,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use testkit::{DEADLINE, Operator, eventually, free_port};
@@ -22,6 +24,19 @@ pub struct Arguments {
     /// Projects, each with an API key and a backup
     #[arg(long)]
     keys: u32,
+    /// Requests that the first project may make per second, and as many in one burst
+    #[arg(long)]
+    limit: Option<u32>,
+    /// Seconds of the Retry-After of an answer beyond it; without it, it has none
+    #[arg(long)]
+    retry_after: Option<u32>,
+}
+
+/// Of the requests of the first project.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub per_second: u32,
+    pub retry_after: Option<u32>,
 }
 
 /// The API key of a namespace's project.
@@ -51,7 +66,15 @@ pub async fn serve(arguments: &Arguments) -> Result<()> {
         projects: (0..arguments.keys).map(project).collect(),
         faults: Vec::new(),
     };
-    let _emulator = Emulator::start_seeded(config, seed).await?;
+    let emulator = Emulator::start_seeded(config, seed).await?;
+    if let Some(limit) = arguments.limit {
+        let limit = RequestLimit {
+            per_second: f64::from(limit),
+            retry_after: arguments.retry_after,
+        };
+        let first = namespace(0);
+        emulator.control().limit_requests(&first, Some(limit))?;
+    }
     std::future::pending().await
 }
 
@@ -77,8 +100,10 @@ pub struct Pinecone {
 }
 
 #[derive(Deserialize)]
-struct Request {
-    seq: u64,
+struct Injected {
+    id: u64,
+    #[serde(default)]
+    hits: u32,
 }
 
 #[derive(Deserialize)]
@@ -88,12 +113,18 @@ struct Create {
 }
 
 impl Pinecone {
-    pub async fn start(keys: u32) -> Result<Self> {
+    pub async fn start(keys: u32, limit: Option<Limit>) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
-        let process = Operator::builder(std::env::current_exe()?)
+        let mut builder = Operator::builder(std::env::current_exe()?)
             .args(["emulator", "--listen", &address])
-            .args(["--keys", &keys.to_string()])
-            .start()?;
+            .args(["--keys", &keys.to_string()]);
+        if let Some(limit) = limit {
+            builder = builder.args(["--limit", &limit.per_second.to_string()]);
+            if let Some(seconds) = limit.retry_after {
+                builder = builder.args(["--retry-after", &seconds.to_string()]);
+            }
+        }
+        let process = builder.start()?;
         let pinecone = Self {
             process,
             url: format!("http://{address}"),
@@ -124,6 +155,28 @@ impl Pinecone {
     pub async fn requests(&self) -> Result<u64> {
         let requests: Vec<Request> = self.get("requests").await?;
         Ok(requests.last().map_or(0, |request| request.seq))
+    }
+
+    /// Returns the requests of a namespace's project, oldest first.
+    pub async fn requests_of(&self, namespace: &str) -> Result<Vec<Request>> {
+        let mut requests: Vec<Request> = self.get("requests").await?;
+        requests.retain(|request| request.project.as_deref() == Some(namespace));
+        Ok(requests)
+    }
+
+    /// Injects a fault, and returns its ID.
+    pub async fn inject(&self, fault: &Fault) -> Result<u64> {
+        let url = format!("{}/_emulator/faults", self.url);
+        let answer = self.http.post(url).json(fault).send().await?;
+        let injected: Injected = answer.error_for_status()?.json().await?;
+        Ok(injected.id)
+    }
+
+    /// Returns the number of requests that a fault affected.
+    pub async fn hits(&self, fault: u64) -> Result<u32> {
+        let faults: Vec<Injected> = self.get("faults").await?;
+        let injected = faults.iter().find(|injected| injected.id == fault);
+        Ok(injected.map_or(0, |injected| injected.hits))
     }
 
     /// Returns when each create request was accepted, by the name of its index.

@@ -42,6 +42,18 @@ pub struct Figure {
     pub operator: Vec<f64>,
 }
 
+/// What a quantity costs beside another tenant's trouble.
+pub struct Cost<'a> {
+    pub what: &'a str,
+    pub unit: &'a str,
+    pub alone: f64,
+    /// Such as `1,500 rejected`.
+    pub trouble: &'a str,
+    pub beside: f64,
+    /// Target of the ratio.
+    pub most: f64,
+}
+
 /// Whose value it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -84,6 +96,19 @@ impl Row {
         match side {
             Side::Floor => figure.floor.push(value),
             Side::Operator => figure.operator.push(value),
+        }
+    }
+
+    /// Adds both values of one round and their ratio: with an empty floor, because neither is one.
+    pub fn add_cost(&mut self, cost: &Cost<'_>) {
+        let Cost { what, unit, .. } = cost;
+        let (alone, beside) = (cost.alone, cost.beside);
+        let mut add = |name: String, unit, value| self.add(Side::Operator, &name, unit, value);
+        add(format!("{what}, alone"), unit, alone);
+        add(format!("{what}, beside {}", cost.trouble), unit, beside);
+        if alone > 0.0 {
+            let name = format!("{what}, ratio (target: at most {})", cost.most);
+            add(name, "", beside / alone);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is measured, as a child process: the floor, or the operator with its default flags.
+//! What is measured, as a child process: the floor, or the operator, with its default flags unless a row needs others.
 
 use std::time::Duration;
 
@@ -28,15 +28,25 @@ pub struct Subject {
 impl Subject {
     /// Starts it and waits until it is idle, and restores whatever appears.
     pub async fn start(side: Side, session: &Session, cluster: &Cluster) -> Result<Self> {
-        let mut subject = match side {
+        let subject = match side {
             Side::Floor => Self::start_floor(cluster)?,
             Side::Operator => Self::start_operator(session, cluster)?,
         };
-        if let Err(error) = subject.until_working().await {
-            return Err(error).context(subject.log_tail());
+        subject.settled().await
+    }
+
+    /// The same for the operator with these flags besides.
+    pub async fn start_with(session: &Session, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
+        let subject = Self::spawn_operator(session, cluster, flags)?;
+        subject.settled().await
+    }
+
+    async fn settled(mut self) -> Result<Self> {
+        if let Err(error) = self.until_working().await {
+            return Err(error).context(self.log_tail());
         }
         tokio::time::sleep(SETTLE).await;
-        Ok(subject)
+        Ok(self)
     }
 
     fn start_floor(cluster: &Cluster) -> Result<Self> {
@@ -52,6 +62,10 @@ impl Subject {
 
     /// Starts the operator and waits for nothing.
     pub fn start_operator(session: &Session, cluster: &Cluster) -> Result<Self> {
+        Self::spawn_operator(session, cluster, &[])
+    }
+
+    fn spawn_operator(session: &Session, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let process = Operator::builder(&session.binary.path)
             .kubeconfig(&cluster.kubeconfig)
@@ -60,6 +74,7 @@ impl Subject {
             .args(["--listen", &address])
             // As in the Deployment.
             .arg("--log-format=json")
+            .args(flags)
             .start()?;
         Ok(Self {
             process,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod limit_use;
 mod picture;
 mod polls;
 mod results;
@@ -9,9 +10,11 @@ mod table;
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+use limit_use::{LimitUse, TOO_MANY_REQUESTS};
 use picture::{Chart, Line};
 use polls::{DEFAULT, lengths, requests};
-use results::{Report, Row, Side, comparisons, median, percentile};
+use results::{Cost, Report, Row, Side, comparisons, median, percentile};
 
 fn row(name: &str) -> Row {
     Row {
@@ -128,4 +131,53 @@ fn a_chart_spans_its_points_and_escapes_its_texts() {
         "{svg}"
     );
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+}
+
+#[test]
+fn a_cost_has_both_values_and_their_ratio_and_is_not_compared_with_the_floor() {
+    let mut report = Report::of(row("fair"));
+    report.rows[0].add_cost(&Cost {
+        what: "40 restores",
+        unit: "s",
+        alone: 2.0,
+        trouble: "1,500 rejected",
+        beside: 3.0,
+        most: 1.5,
+    });
+    let figures = table::figures(&report);
+    let lines: Vec<&str> = figures.lines().skip(2).collect();
+    let expected = [
+        "| 100 restores | 40 restores, alone, s |  | 2.00 |  |",
+        "|  | 40 restores, beside 1,500 rejected, s |  | 3.00 |  |",
+        "|  | 40 restores, ratio (target: at most 1.5) |  | 1.50 |  |",
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(comparisons(&report, &report), []);
+}
+
+#[test]
+fn a_cost_of_nothing_has_no_ratio() {
+    let mut row = row("fair");
+    row.add_cost(&Cost {
+        what: "writes",
+        unit: "",
+        alone: 0.0,
+        trouble: "trouble",
+        beside: 3.0,
+        most: 1.0,
+    });
+    assert_eq!(row.figures.len(), 2);
+}
+
+#[test]
+fn the_use_of_a_limit_counts_accepted_requests_against_a_burst_and_the_rate() {
+    let at = |second| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+    assert_eq!(LimitUse::of(&[], 2), None);
+    // A burst of two, then two each second for four seconds: ten were allowed.
+    let mut requests = vec![(at(0), 200); 4];
+    requests.extend([(at(1), TOO_MANY_REQUESTS); 2]);
+    requests.extend([(at(4), 202); 4]);
+    let used = LimitUse::of(&requests, 2).unwrap();
+    assert!((used.unused - 20.0).abs() < 1e-9, "{used:?}");
+    assert!((used.limited - 20.0).abs() < 1e-9, "{used:?}");
 }

@@ -1,5 +1,6 @@
 //! The rows: what is measured, and which of it by default.
 
+mod fair;
 mod finished;
 mod single;
 mod wall;
@@ -10,6 +11,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 
+use self::fair::Trouble;
 use crate::binary::Binary;
 use crate::machine;
 use crate::results::{Row, Side};
@@ -45,6 +47,8 @@ enum Kind {
     Wall,
     /// Start and steady state with many finished objects.
     Finished,
+    /// What the trouble of one API key costs the others.
+    Fair(Trouble),
 }
 
 const fn plan(name: &'static str, kind: Kind, objects: u32, keys: u32) -> Plan {
@@ -65,7 +69,7 @@ const fn quick(plan: Plan) -> Plan {
 }
 
 /// The rows of `--quick`, and all others.
-static ROWS: [Plan; 15] = [
+static ROWS: [Plan; 20] = [
     plan("binary", Kind::Binary, 0, 0),
     plan("start", Kind::Start, 1, 1),
     plan("latency", Kind::Latency, 200, 4),
@@ -77,10 +81,15 @@ static ROWS: [Plan; 15] = [
     plan("wall-3000", Kind::Wall, 3_000, 30),
     plan("wall-10000", Kind::Wall, 10_000, 100),
     plan("finished-10000", Kind::Finished, 10_000, 100),
+    plan("fair-refused", Kind::Fair(Trouble::Rejected), 1_500, 3),
+    plan("fair-hanging", Kind::Fair(Trouble::Hanging), 60, 3),
+    plan("fair-missing", Kind::Fair(Trouble::Missing), 10_000, 1),
+    plan("fair-pace", Kind::Fair(Trouble::Limited), 300, 3),
     quick(plan("quick-latency", Kind::Latency, 10, 1)),
     quick(plan("quick-annotations", Kind::Annotations, 10, 1)),
     quick(plan("quick-wall", Kind::Wall, 50, 5)),
     quick(plan("quick-finished", Kind::Finished, 50, 5)),
+    quick(plan("quick-fair", Kind::Fair(Trouble::Rejected), 100, 3)),
 ];
 
 /// Returns a parser of the rows' names.
@@ -111,6 +120,7 @@ impl Plan {
             Kind::Annotations => format!("{objects} objects with 250 KB of annotations each"),
             Kind::Wall => format!("{objects} restores on {on}"),
             Kind::Finished => format!("{objects} finished restores on {on}"),
+            Kind::Fair(trouble) => trouble.title(&objects),
         }
     }
 
@@ -129,6 +139,7 @@ impl Plan {
         match self.kind {
             Kind::Binary => row.add(Side::Operator, "size", "MiB", session.binary.mib()?),
             Kind::Finished => finished::measure(self, session, &mut row).await?,
+            Kind::Fair(trouble) => trouble.measure(self, session, &mut row).await?,
             kind => {
                 for round in 0..session.rounds {
                     self.round(kind, session, round, &mut row).await?;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::Timestamp;
+use kube::Api;
 
 use super::{Plan, Session};
 use crate::audit::requests;
@@ -11,7 +12,7 @@ use crate::cluster::Cluster;
 use crate::machine::{Spent, Window, memory};
 use crate::results::{Row, Side};
 use crate::subject::Subject;
-use crate::watch::Ready;
+use crate::watch::{Until, Watch};
 
 /// Until the last events are sent.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -57,18 +58,14 @@ pub async fn run(
     subject: &mut Subject,
     annotation: usize,
 ) -> Result<Run> {
-    let mut ready = Ready::of(cluster.client.clone(), plan.objects);
+    let all = Api::all(cluster.client.clone());
+    let mut ready = Watch::of(all, plan.objects, Until::Ready);
     let since = Timestamp::now();
     let window = Window::open(cluster.processes(subject.pid()))?;
     let began = Instant::now();
     cluster.create(plan.objects, annotation).await?;
-    let all = tokio::select! {
-        all = ready.all(plan.patience()) => all,
-        error = subject.ended() => Err(error),
-    };
-    let wall = all
-        .with_context(|| subject.log_tail())?
-        .duration_since(began);
+    let all = ready.all(subject, plan.patience()).await?;
+    let wall = all.duration_since(began);
     tokio::time::sleep(SETTLE).await;
     let spent = window.spent()?;
     let window = Window::open(cluster.processes(subject.pid()))?;
