@@ -84,7 +84,8 @@ impl Actor<'_> {
         };
         // Whatever has to be waited for is waited for before the claim.
         if let Err(failure) = self.pinecone.until_ready(key.id()).await {
-            let requeue_after = self.intervals.retry(1, failure.retry_after);
+            let asked = failure.retry_after.unwrap_or_default();
+            let requeue_after = self.intervals.paused(asked);
             return Ok(done(Acted::Unchanged, requeue_after));
         }
         let request = ClaimRequest {

@@ -34,6 +34,12 @@ impl Intervals {
         doubled.max(asked.unwrap_or_default())
     }
 
+    /// Returns the time until the next try while Pinecone limits the API key: as long as it asked for,
+    /// however often. Backoff on top would leave what it allows unused.
+    pub fn paused(self, asked: Duration) -> Duration {
+        asked.max(self.poll_min / 2)
+    }
+
     /// Returns the time until the Secret is read again.
     pub fn secret(self, failures: u32) -> Duration {
         self.retry(failures, None).min(SECRET)
@@ -171,6 +177,8 @@ mod tests {
         assert_eq!(INTERVALS.retry(1_000, None), INTERVALS.stalled());
         let asked = Some(Duration::from_secs(900));
         assert_eq!(INTERVALS.retry(1, asked), Duration::from_secs(900));
+        assert_eq!(INTERVALS.paused(Duration::ZERO), Duration::from_secs(1));
+        assert_eq!(INTERVALS.paused(asked.unwrap()), asked.unwrap());
         assert_eq!(INTERVALS.secret(1), Duration::from_secs(2));
         assert_eq!(INTERVALS.secret(1_000), SECRET);
     }

@@ -204,8 +204,9 @@ impl Inputs<'_> {
     fn retry_after(&self, failure: &crate::pinecone::Failure) -> Duration {
         use crate::pinecone::FailureKind;
         let intervals = self.rules.intervals;
-        match failure.kind {
-            FailureKind::Unauthorized => intervals.secret(self.evidence.failures()),
+        match (failure.kind, failure.retry_after) {
+            (FailureKind::Unauthorized, _) => intervals.secret(self.evidence.failures()),
+            (FailureKind::RateLimited, Some(asked)) => intervals.paused(asked),
             _ => intervals.retry(self.evidence.failures(), failure.retry_after),
         }
     }

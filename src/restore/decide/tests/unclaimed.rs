@@ -66,6 +66,20 @@ fn reports_what_blocks_a_submission() {
     assert!(decision.requeue_after.unwrap() <= Duration::from_secs(30));
 }
 
+#[test]
+fn waits_as_long_as_a_429_asks_however_often() {
+    let after = |times, kind| {
+        let mut limited = failure(kind);
+        limited.retry_after = Some(Duration::from_secs(3));
+        let seen = Answer::MaySubmit(preflight(None, Some(Err(limited))));
+        decision_after(&object(Value::Null), &seen, times, 1).requeue_after
+    };
+    let asked = Some(Duration::from_secs(3));
+    assert_eq!(after(1, FailureKind::RateLimited), asked);
+    assert_eq!(after(9, FailureKind::RateLimited), asked);
+    assert!(after(9, FailureKind::Unavailable) > asked);
+}
+
 fn taken(state: &str, jobs: &[RestoreJob], confirmed: Option<&RestoreJob>) -> Answer {
     Answer::MaySubmit(Preflight {
         jobs: Some(restore_jobs(jobs, confirmed)),
