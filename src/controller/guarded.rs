@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::{IndexRestore, REQUESTED_AT};
 
@@ -26,30 +27,66 @@ pub struct Unreadable {
 
 impl<'de> Deserialize<'de> for Guarded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut value = Value::deserialize(deserializer)?;
-        if let Some(metadata) = value.get_mut("metadata") {
-            strip(metadata);
-        }
-        Ok(Self(IndexRestore::deserialize(&value).map_err(|error| {
-            let metadata = ObjectMeta::deserialize(&value["metadata"]);
-            Unreadable {
+        let object = deserializer.deserialize_map(Kept(Level::Object))?;
+        let metadata = object.get("metadata").cloned();
+        Ok(Self(
+            IndexRestore::deserialize(Value::Object(object)).map_err(|error| Unreadable {
                 error: error.to_string(),
-                metadata: metadata.unwrap_or_default(),
-            }
-        })))
+                metadata: metadata
+                    .and_then(|metadata| ObjectMeta::deserialize(metadata).ok())
+                    .unwrap_or_default(),
+            }),
+        ))
     }
 }
 
-fn strip(metadata: &mut Value) {
-    let Some(metadata) = metadata.as_object_mut() else {
-        return;
-    };
-    metadata.remove("managedFields");
-    if let Some(annotations) = metadata
-        .get_mut("annotations")
-        .and_then(Value::as_object_mut)
-    {
-        annotations.retain(|key, _| key == REQUESTED_AT);
+/// Reads a JSON object without what is not kept, which never takes memory.
+struct Kept(Level);
+
+enum Level {
+    Object,
+    Metadata,
+    Annotations,
+}
+
+impl<'de> DeserializeSeed<'de> for Kept {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self).map(Value::Object)
+    }
+}
+
+impl<'de> Visitor<'de> for Kept {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Map::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = match (&self.0, key.as_str()) {
+                (Level::Object, "metadata") => entries.next_value_seed(Self(Level::Metadata))?,
+                (Level::Metadata, "annotations") => {
+                    entries.next_value_seed(Self(Level::Annotations))?
+                }
+                (Level::Object, _) => entries.next_value()?,
+                (Level::Metadata, key) if key != "managedFields" => entries.next_value()?,
+                (Level::Annotations, REQUESTED_AT) => entries.next_value()?,
+                (Level::Metadata | Level::Annotations, _) => {
+                    entries.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            kept.insert(key, value);
+        }
+        Ok(kept)
     }
 }
 
@@ -115,6 +152,20 @@ mod tests {
         assert_eq!(object.annotations().len(), 1);
         assert_eq!(object.annotations()[REQUESTED_AT], "token");
         assert!(object.managed_fields().is_empty());
+    }
+
+    #[test]
+    fn reads_an_object_without_annotations() {
+        for metadata in [
+            json!({"name": "a"}),
+            json!({"name": "a", "annotations": null}),
+        ] {
+            let spec = json!({"backupId": "b", "indexName": "i", "apiKeySecretRef": {"name": "s"}});
+            let object = json!({"apiVersion": "restore.pinecone.io/v1alpha1",
+                "kind": "IndexRestore", "metadata": metadata, "spec": spec});
+            let object: Guarded = serde_json::from_value(object).unwrap();
+            assert!(object.0.unwrap().annotations().is_empty());
+        }
     }
 
     #[test]
