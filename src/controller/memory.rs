@@ -16,7 +16,8 @@ pub struct Memory {
 #[derive(Default)]
 struct Known {
     term: u64,
-    objects: HashMap<String, Remembered>,
+    /// Boxed: the table has up to twice as many entries as there are objects.
+    objects: HashMap<String, Box<Remembered>>,
 }
 
 #[derive(Clone, Default)]
@@ -34,7 +35,7 @@ impl Memory {
     pub(super) fn of(&self, term: u64, uid: &str) -> Remembered {
         let known = self.lock();
         let own = known.objects.get(uid).filter(|_| known.term == term);
-        own.cloned().unwrap_or_default()
+        own.map(|own| own.as_ref().clone()).unwrap_or_default()
     }
 
     /// Keeps it for that term; a term that is over keeps nothing.
@@ -47,7 +48,7 @@ impl Memory {
             };
         }
         if known.term == term {
-            known.objects.insert(uid.to_owned(), remembered);
+            known.objects.insert(uid.to_owned(), Box::new(remembered));
         }
     }
 

@@ -178,7 +178,8 @@ mod tests {
         let asked = Some(Duration::from_secs(900));
         assert_eq!(INTERVALS.retry(1, asked), Duration::from_secs(900));
         assert_eq!(INTERVALS.paused(Duration::ZERO), Duration::from_secs(1));
-        assert_eq!(INTERVALS.paused(asked.unwrap()), asked.unwrap());
+        let long = Duration::from_secs(900);
+        assert_eq!(INTERVALS.paused(long), long);
         assert_eq!(INTERVALS.secret(1), Duration::from_secs(2));
         assert_eq!(INTERVALS.secret(1_000), SECRET);
     }
