@@ -29,7 +29,7 @@ use crate::binary::Binary;
 use crate::results::{Comparison, Report, comparisons};
 use crate::rows::{Plan, Session};
 
-/// Measures the operator with hundreds to thousands of restores. All rows in three rounds take about an hour on two cores.
+/// Measures the operator with hundreds to thousands of restores. All rows in three rounds take about 80 minutes on two cores.
 #[derive(Debug, Parser)]
 #[command(name = "cargo bench --bench fleet --")]
 struct Arguments {
@@ -97,7 +97,7 @@ async fn main() -> ExitCode {
 }
 
 async fn bench(arguments: &Arguments) -> Result<()> {
-    // Before the hour of measuring, not after it.
+    // Before the long measuring, not after it.
     let before = arguments.against.as_deref().map(read).transpose()?;
     let session = Session {
         binary: Binary::provide(arguments.operator.as_deref()).await?,
