@@ -92,40 +92,50 @@ async fn run(args: &RunArgs) -> Result<()> {
     let events = Arc::clone(&context.events);
     let maintenance = run_maintenance(context, stores);
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
+    log_start(args);
+    // The lease is released last: until then, reconciles may still record outcomes.
+    let done = CancellationToken::new();
+    let election = tokio::spawn(run_election(election, done.clone()));
+    tokio::join!(watches.run(), maintenance);
+    last_records(&records).await;
+    done.cancel();
+    election.await?;
+    events.finish(LAST_EVENTS).await;
+    shutdown.cancel();
+    endpoints.await??;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn log_start(args: &RunArgs) {
+    let endpoint = args.endpoint();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         revision = REVISION,
-        endpoint = args.endpoint().url,
-        api_version = %args.endpoint().api_version,
-        ?namespaces,
+        endpoint = endpoint.url,
+        api_version = %endpoint.api_version,
+        namespaces = ?args.namespaces(),
         "starting"
     );
-    let version = args.endpoint().api_version;
-    if version.is_past_support() {
+    if endpoint.api_version.is_past_support() {
         tracing::warn!(
-            "Pinecone API version {version} is past its guaranteed support; set --pinecone-api-version=2026-07"
+            "Pinecone API version {} is past its guaranteed support; set --pinecone-api-version=2026-07",
+            endpoint.api_version
         );
     }
     if args.sends_keys_in_clear() {
         tracing::warn!("--pinecone-endpoint is not https: API keys are sent unencrypted");
     }
-    // The lease is released last: until then, reconciles may still record outcomes.
-    let done = CancellationToken::new();
-    let election = tokio::spawn(run_election(election, done.clone()));
-    tokio::join!(watches.run(), maintenance);
+}
+
+/// Waits for the outcomes that are still to be recorded, for a time.
+async fn last_records(records: &TaskTracker) {
     records.close();
     let recorded = tokio::time::timeout(LAST_RECORDS, records.wait());
     if recorded.await.is_err() {
         let count = records.len();
         tracing::error!("{count} outcomes could not be recorded; their IDs are in the log");
     }
-    events.finish(LAST_EVENTS).await;
-    done.cancel();
-    election.await?;
-    shutdown.cancel();
-    endpoints.await??;
-    tracing::info!("stopped");
-    Ok(())
 }
 
 fn context(
