@@ -20,7 +20,7 @@ const MAX_NOTE: usize = 1_000;
 
 /// Most events that one recorder publishes. It stores each for six minutes to count repetitions, so
 /// that many restores at the same time would fill the memory.
-const MOST_KEPT: u32 = 500;
+const MOST_KEPT: u32 = 100;
 
 /// Most events that wait to be sent. Further ones are only logged: an API server that takes no
 /// events must not fill the memory.
