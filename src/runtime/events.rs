@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::api_server::call;
+use super::api_server::call_within;
 use super::failpoint::Site;
 
 /// Longest note of an event, in bytes; Kubernetes rejects longer ones.
@@ -26,11 +26,13 @@ const MOST_KEPT: u32 = 100;
 /// events must not fill the memory.
 const MOST_WAITING: usize = 4_000;
 
-/// Events are sent one after the other, and one more at the same time for each so many that wait.
+/// Events that are sent at the same time, and one more for each `BACKLOG` that wait.
+const LEAST_SENT: usize = 3;
+const MOST_SENT: usize = 8;
 const BACKLOG: usize = 200;
 
-/// Most events that are sent at the same time.
-const MOST_SENT: usize = 8;
+/// For one event, so that a few that hang do not hold back all others for long.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Publishes events in the background, and slower than what restores need: a restore never waits
 /// for an event, nor fails with it.
@@ -89,7 +91,7 @@ async fn send_all(
 ) {
     let mut sending = FuturesUnordered::new();
     loop {
-        let may_send = sending.len() < MOST_SENT.min(1 + events.len() / BACKLOG);
+        let may_send = sending.len() < MOST_SENT.min(LEAST_SENT + events.len() / BACKLOG);
         tokio::select! {
             Some(()) = sending.next() => {}
             Some((object, event)) = events.recv(), if may_send => {
@@ -136,7 +138,8 @@ impl Recorders {
 
     async fn send(&self, object: ObjectReference, event: Event) {
         let recorder = self.recorder();
-        if let Err(error) = call(Site::EVENT_POST, recorder.publish(&event, &object)).await {
+        let publish = recorder.publish(&event, &object);
+        if let Err(error) = call_within(DEADLINE, Site::EVENT_POST, publish).await {
             tracing::warn!(%error, namespace = object.namespace, indexrestore = object.name, reason = event.reason, "publishing an event failed");
         }
     }
