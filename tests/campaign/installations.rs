@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::ControlPlane;
 use testkit::installation::{CRD, authorize};
 use testkit::judge::records::OWN_IDS;
-use testkit::judge::rules::{CLAIM_STAYS, ENDS_STAY, IDS_STAY, SUBMISSION_STAYS};
+use testkit::judge::rules::{ATTEMPTS, CLAIM_STAYS, ENDS_STAY, IDS_STAY, SUBMISSION_STAYS};
 use testkit::scene::{ready, status};
 
 use crate::ground::{Ground, stage};
@@ -76,7 +76,14 @@ async fn under_an_old_definition(
     tally: &Tally,
 ) -> Result<()> {
     // If it is reconciled meanwhile, it is adopted: its own claim is gone.
-    for rule in [IDS_STAY, CLAIM_STAYS, SUBMISSION_STAYS, ENDS_STAY, OWN_IDS] {
+    for rule in [
+        IDS_STAY,
+        ATTEMPTS,
+        CLAIM_STAYS,
+        SUBMISSION_STAYS,
+        ENDS_STAY,
+        OWN_IDS,
+    ] {
         ground.scene.waive("unauthorized", rule);
     }
     tally.operation(PHASE);
