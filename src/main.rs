@@ -12,7 +12,7 @@ use clap::Parser as _;
 use index_restore_operator::REVISION;
 use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
-use index_restore_operator::controller::{Context, Memory, Watches, run_maintenance};
+use index_restore_operator::controller::{Context, Memory, Watches, apis, run_maintenance};
 use index_restore_operator::pinecone::{self, RequestMetrics};
 use index_restore_operator::restore::metrics::Metrics;
 use index_restore_operator::runtime::api_server::with_deadline;
@@ -22,8 +22,8 @@ use index_restore_operator::runtime::metrics::{self, LeaderGauge};
 use index_restore_operator::runtime::readiness::Readiness;
 use index_restore_operator::runtime::serve::{Served, serve};
 use index_restore_operator::runtime::telemetry;
+use kube::Client;
 use kube::api::ListParams;
-use kube::{Api, Client};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -247,15 +247,8 @@ fn shutdown_on_signal() -> Result<CancellationToken> {
 
 /// Fails early, with the remedy, where the watch could never succeed in any namespace.
 async fn check_crd(client: &Client, namespaces: &[String]) -> Result<()> {
-    let apis: Vec<Api<IndexRestore>> = match namespaces {
-        [] => vec![Api::all(client.clone())],
-        some => some
-            .iter()
-            .map(|namespace| Api::namespaced(client.clone(), namespace))
-            .collect(),
-    };
     let mut forbidden = None;
-    for api in apis {
+    for api in apis::<IndexRestore>(client, namespaces) {
         let params = ListParams::default().limit(1);
         match with_deadline("list IndexRestores", api.list(&params)).await {
             Ok(_) => return Ok(()),

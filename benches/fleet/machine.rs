@@ -93,6 +93,13 @@ pub struct Spent {
     pub length: Duration,
 }
 
+impl Spent {
+    /// CPU time of what is measured, in percent of one core.
+    pub fn share(&self) -> f64 {
+        100.0 * self.subject.as_secs_f64() / self.length.as_secs_f64()
+    }
+}
+
 impl Processes {
     fn used(&self) -> Result<Used> {
         Ok(Used {

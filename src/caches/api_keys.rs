@@ -11,11 +11,14 @@ use kube::{Api, Client};
 use crate::api::ApiKeySecretRef;
 use crate::pinecone::{ApiKey, InvalidKey};
 use crate::runtime::api_server::{Error, call};
-use crate::runtime::clock::BootTime;
+use crate::runtime::clock::{BootTime, doubled};
 use crate::runtime::failpoint::Site;
 
 /// How long an API key is cached, and so how late a changed Secret is noticed.
 const TIME_TO_LIVE: Duration = Duration::from_secs(20);
+
+/// How long a Secret without a key counts the first time.
+const FIRST_MISS: Duration = Duration::from_secs(2);
 
 /// How long a Secret is not read again for a key that Pinecone rejects.
 const REJECTED: Duration = Duration::from_secs(5);
@@ -86,11 +89,9 @@ impl Entry {
     /// Until when it counts. A Secret without a key is read again after 2 s, and then after twice
     /// as long each time: the first may have been applied just before it.
     fn expires(&self) -> BootTime {
-        let first = Duration::from_secs(2);
-        let doubled = first.saturating_mul(1 << self.misses.saturating_sub(1).min(8));
         self.read.plus(match self.found {
             Ok(_) => TIME_TO_LIVE,
-            Err(_) => doubled.min(TIME_TO_LIVE),
+            Err(_) => doubled(FIRST_MISS, self.misses.saturating_sub(1), TIME_TO_LIVE),
         })
     }
 }

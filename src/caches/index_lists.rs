@@ -100,13 +100,10 @@ impl IndexListCache {
         let list = match old {
             Some(list) => list,
             None => {
+                let now = BootTime::now();
                 let recent = failed.as_ref();
-                if let Some((until, failure)) = recent.filter(|(until, _)| BootTime::now() < *until)
-                {
-                    return Err(Failure {
-                        retry_after: failure.retry_after.map(|_| until.since(BootTime::now())),
-                        ..failure.clone()
-                    });
+                if let Some((until, failure)) = recent.filter(|(until, _)| now < *until) {
+                    return Err(failure.until(*until, now));
                 }
                 let read = Timestamp::now();
                 let indexes = around(Site::INDEXES_LIST, pinecone.indexes(key)).await;

@@ -17,8 +17,8 @@ const COUNT: Duration = Duration::from_secs(5);
 /// Memory is tidied at every twelfth count.
 const TIDY_EVERY: u64 = 12;
 
-/// Counts the restores by reason every five seconds, and every minute forgets deleted objects and
-/// expired API keys, until the shutdown.
+/// Counts the restores by reason and evicts expired API keys every five seconds, and forgets deleted
+/// objects every minute, until the shutdown.
 pub async fn run_maintenance(context: Arc<Context>, stores: Vec<Store<Guarded>>) {
     let mut ticks = tokio::time::interval(COUNT);
     for round in 0_u64.. {

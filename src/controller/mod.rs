@@ -28,7 +28,7 @@ pub use guarded::Guarded;
 pub use maintenance::run_maintenance;
 pub use memory::Memory;
 pub use reconcile::ReconcileError;
-pub use watch::Watches;
+pub use watch::{Watches, apis};
 
 /// What all reconciles share.
 pub struct Context {

@@ -9,6 +9,7 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
 use super::admit::admit;
+use super::memory::Remembered;
 use super::places::Reference;
 use super::schedule::{gone, rests, settle};
 use super::watch::Watched;
@@ -60,8 +61,8 @@ pub(super) async fn reconcile(
         }
     };
     let reference = Reference::from_obj(&object);
-    let term = match due(context, cached) {
-        Ok(term) => term,
+    let (term, remembered) = match due(context, cached) {
+        Ok(due) => due,
         Err(action) => {
             watched.places.leave(&reference);
             return Ok(action);
@@ -73,24 +74,28 @@ pub(super) async fn reconcile(
     };
     let started = Instant::now();
     let span = span(&object);
-    let work = Box::pin(reconcile_object(cached, context, &term)).instrument(span.clone());
+    let work =
+        Box::pin(reconcile_object(cached, context, &term, remembered)).instrument(span.clone());
     let (result, paced) = with_waits(work).await;
     context.metrics.waited(place.waited() + paced);
     let _entered = span.entered();
     reported(context, started.elapsed().saturating_sub(paced), result)
 }
 
-/// The term in which the object is to be reconciled now.
+/// The term in which the object is to be reconciled now, and what is remembered of it.
 ///
 /// # Errors
 /// If it is not: what is due instead.
-fn due(context: &Context, object: &IndexRestore) -> Result<Term, Action> {
+fn due(context: &Context, object: &IndexRestore) -> Result<(Term, Remembered), Action> {
     // Only the leader works. A process that becomes the leader reconciles all objects.
     let term = context.leadership.term(BootTime::now());
     let term = term.ok_or_else(Action::await_change)?;
     let uid = object.uid().unwrap_or_default();
     let remembered = context.memory.of(term.number(), &uid);
-    rests(object, &remembered).map_or(Ok(term), |left| Err(Action::requeue(left)))
+    match rests(object, &remembered) {
+        Some(left) => Err(Action::requeue(left)),
+        None => Ok((term, remembered)),
+    }
 }
 
 fn span(object: &Guarded) -> tracing::Span {
@@ -122,9 +127,9 @@ async fn reconcile_object(
     cached: &IndexRestore,
     context: &Context,
     term: &Term,
+    mut remembered: Remembered,
 ) -> Result<Action, ReconcileError> {
     let uid = cached.uid().unwrap_or_default();
-    let mut remembered = context.memory.of(term.number(), &uid);
     let writer = writer(context, term, cached);
     let Some(object) = load(cached, remembered.is_stale, &writer.target.api).await? else {
         return Ok(gone(context, term, &uid, remembered));

@@ -3,8 +3,8 @@
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 
-use super::Context;
 use super::watch::apis;
+use super::{Context, Guarded};
 use crate::restore::{Rivals, Situation};
 use crate::runtime::api_server::{Error, call};
 use crate::runtime::failpoint::Site;
@@ -18,7 +18,7 @@ pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Riv
     let mut rivals = Rivals::default();
     let of_name = format!("spec.indexName={}", situation.index_name);
     let params = ListParams::default().fields(&of_name);
-    for api in apis(&context.client, &context.namespaces) {
+    for api in apis::<Guarded>(&context.client, &context.namespaces) {
         let listed = call(Site::RIVALS_LIST, api.list(&params)).await?;
         let readable = listed
             .items

@@ -11,7 +11,7 @@ use super::watch::Watched;
 use super::{Context, Guarded, ReconcileError};
 use crate::api::IndexRestore;
 use crate::restore::{Acted, Done};
-use crate::runtime::clock::BootTime;
+use crate::runtime::clock::{BootTime, doubled};
 use crate::runtime::leader::Term;
 
 /// Longest wait after reconciles that failed on the API server.
@@ -103,6 +103,6 @@ pub(super) fn error_policy(
         .context
         .memory
         .failed(&object.uid().unwrap_or_default());
-    let wait = Duration::from_millis(500).saturating_mul(1 << errors.min(7));
-    Action::requeue(jittered(wait.min(MAX_ERROR_WAIT)))
+    let wait = doubled(Duration::from_millis(500), errors, MAX_ERROR_WAIT);
+    Action::requeue(jittered(wait))
 }

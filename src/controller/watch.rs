@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::Error as RunError;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{Controller, WatchStreamExt as _};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource};
 use tokio::sync::Notify;
 
 use super::places::{Places, Reference};
@@ -46,8 +47,11 @@ impl Watches {
     }
 }
 
-/// The cluster, or each namespace that is watched.
-pub(super) fn apis(client: &Client, namespaces: &[String]) -> Vec<Api<Guarded>> {
+/// Objects of the cluster, or of each namespace that is watched.
+pub fn apis<K>(client: &Client, namespaces: &[String]) -> Vec<Api<K>>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
     match namespaces {
         [] => vec![Api::all(client.clone())],
         some => some

@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::api_key::ApiKey;
 use super::untrusted::one_line;
 use super::wire::{ErrorBody, ErrorResponse};
+use crate::runtime::clock::BootTime;
 
 /// Longest pause that a Retry-After can ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
@@ -120,6 +121,14 @@ impl Failure {
             words: one_line(words.as_ref()),
             request_id: None,
             retry_after: None,
+        }
+    }
+
+    /// Returns the same failure for who asks again before `end`: a Retry-After becomes the rest of it.
+    pub fn until(&self, end: BootTime, now: BootTime) -> Self {
+        Self {
+            retry_after: self.retry_after.map(|_| end.since(now)),
+            ..self.clone()
         }
     }
 

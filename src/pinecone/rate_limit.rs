@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::api_key::KeyId;
 use super::failure::{Failure, FailureKind};
 use super::pace::Pace;
-use crate::runtime::clock::BootTime;
+use crate::runtime::clock::{BootTime, doubled};
 
 /// How long the pace of a key that makes no requests is remembered.
 const IDLE: Duration = Duration::from_secs(600);
@@ -147,10 +147,10 @@ impl RateLimiter {
         let rejections = former.map_or(0, |pause| pause.rejections) + 1;
         let wait = match rejections {
             1 => Duration::ZERO,
-            more => REJECTED.saturating_mul(1 << (more - 2).min(8)),
+            more => doubled(REJECTED, more - 2, LONGEST_REJECTED),
         };
         let pause = Pause {
-            until: now.plus(wait.min(LONGEST_REJECTED)),
+            until: now.plus(wait),
             failure: failure.clone(),
             rejections,
         };
@@ -159,10 +159,7 @@ impl RateLimiter {
 
     fn check_pause(&self, paused: &Paused, now: BootTime) -> Result<(), Failure> {
         match self.lock().get(paused) {
-            Some(pause) if pause.until > now => Err(Failure {
-                retry_after: pause.failure.retry_after.map(|_| pause.until.since(now)),
-                ..pause.failure.clone()
-            }),
+            Some(pause) if pause.until > now => Err(pause.failure.until(pause.until, now)),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::runtime::clock::BootTime;
+use crate::runtime::clock::{BootTime, doubled};
 
 /// How long the operator waits between two requests for the same thing.
 #[derive(Clone, Copy, Debug)]
@@ -27,11 +27,8 @@ impl Intervals {
     /// Returns the time until the next try after that number of failures in a row: `poll_min`, doubled
     /// by each further one up to [`Intervals::stalled`]; never less than Pinecone asked for.
     pub fn retry(self, failures: u32, asked: Option<Duration>) -> Duration {
-        let doubled = self
-            .poll_min
-            .saturating_mul(1 << failures.saturating_sub(1).min(16))
-            .min(self.stalled());
-        doubled.max(asked.unwrap_or_default())
+        let waits = doubled(self.poll_min, failures.saturating_sub(1), self.stalled());
+        waits.max(asked.unwrap_or_default())
     }
 
     /// Returns the time until the next try while Pinecone limits the API key: as long as it asked for,

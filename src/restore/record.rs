@@ -1,5 +1,5 @@
 //! Records the outcome of a create request, however long the write takes: what Pinecone accepted
-//! is true whoever leads, and whatever becomes of the reconcile.
+//! is true whoever leads, and whatever happens to the reconcile.
 
 use std::time::Duration;
 

@@ -54,6 +54,11 @@ impl BootTime {
     }
 }
 
+/// Returns `first`, doubled that many times and at most `longest`.
+pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(16)).min(longest)
+}
+
 /// One moment on both clocks: `wall` for what is shown to people, `boot` for
 /// what safety rests on.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! No tenant waits for another: one API key, Secret, hanging request or namespace does not delay
 //! the restores of others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
@@ -11,7 +12,7 @@ use pinecone_emulator::{
 use serde_json::json;
 use testkit::proxied::Proxied;
 use testkit::scene::{BACKUP, Running, Scene, ready};
-use testkit::{Call, DEADLINE, Fault, Reply, Rule, eventually};
+use testkit::{Armed, DEADLINE, Fault, Reply, Rule, eventually};
 
 /// Adds a tenant: a project with a key, the backup and a Secret of its own name.
 async fn tenant(scene: &Scene, name: &str) {
@@ -98,19 +99,21 @@ async fn a_missing_secret_is_read_once_for_all_restores_that_name_it() {
     assert!(secrets.get_opt("absent").await.unwrap().is_some());
 }
 
-fn records(call: &Call, prefix: &str) -> bool {
-    let is_record = call.body["status"]["submission"]["outcome"] == "Accepted";
-    call.writes_status_of("indexrestores") && call.name.starts_with(prefix) && is_record
+/// Makes the API server refuse the records of restores named `refused…`, until it is lifted.
+fn refuse_records(proxied: &Proxied) -> Arc<Armed> {
+    let refused = Fault::reply(Reply::Code(422));
+    proxied.proxy.arm(Rule::new(refused, |call| {
+        let is_record = call.body["status"]["submission"]["outcome"] == "Accepted";
+        call.writes_status_of("indexrestores") && call.name.starts_with("refused") && is_record
+    }))
 }
 
 /// The places of one key, and one more.
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_the_api_server_refuses_do_not_delay_other_restores() {
     let proxied = Proxied::new().await;
-    let refused = Fault::reply(Reply::Code(422));
-    let refused = Rule::new(refused, |call| records(call, "refused"));
-    let refused = proxied.proxy.arm(refused);
-    let operator = proxied.scene.start().await;
+    let refused = refuse_records(&proxied);
+    let _operator = proxied.scene.start().await;
     let lost = names("refused", 10);
     create(&proxied.scene, "pinecone", &lost).await;
     for name in &lost {
@@ -122,16 +125,13 @@ async fn records_that_the_api_server_refuses_do_not_delay_other_restores() {
     for name in &lost {
         proxied.restored_once(name).await;
     }
-    drop(operator);
 }
 
 /// The record is retried by the process that sent the request, and it ends all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_does_not_wait_for_a_record_without_end() {
     let proxied = Proxied::new().await;
-    let refused = Fault::reply(Reply::Code(422));
-    let refused = Rule::new(refused, |call| records(call, "refused"));
-    let refused = proxied.proxy.arm(refused);
+    let refused = refuse_records(&proxied);
     let mut operator = proxied.scene.start().await;
     proxied.scene.create("refused", json!({})).await;
     proxied.scene.until_accepted("refused").await;

@@ -56,9 +56,8 @@ async fn steady(plan: &Plan, cluster: &Cluster, subject: &Subject, row: &mut Row
     let calls = requests(&cluster.control_plane.audit_log(), since)?;
     let asked = cluster.pinecone.requests().await? - asked;
     let minutes = spent.length.as_secs_f64() / 60.0;
-    let share = 100.0 * spent.subject.as_secs_f64() / spent.length.as_secs_f64();
     let mut add = |name, unit, value| row.add(Side::Operator, name, unit, value);
-    add("steady: share of one core", "%", share);
+    add("steady: share of one core", "%", spent.share());
     let writes = f64::from(calls.status_writes + calls.events);
     add("steady: writes a minute", "", writes / minutes);
     add(

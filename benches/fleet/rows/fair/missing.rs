@@ -47,8 +47,8 @@ pub async fn measure(plan: &Plan, session: &Session, row: &mut Row) -> Result<()
     add("status writes a minute (target: 0)", "", writes);
     let events = f64::from(calls.events) * 60.0 / seconds;
     add("events a minute", "", events);
-    add("share of one core without restores", "%", share(&idle));
-    add("share of one core", "%", share(&spent));
+    add("share of one core without restores", "%", idle.share());
+    add("share of one core", "%", spent.share());
     add("RSS", "MiB", memory(subject.pid())?.rss_mib);
     subject.stop().await
 }
@@ -57,8 +57,4 @@ async fn spend(cluster: &Cluster, subject: &Subject, length: Duration) -> Result
     let window = Window::open(cluster.processes(subject.pid()))?;
     tokio::time::sleep(length).await;
     window.spent()
-}
-
-fn share(spent: &Spent) -> f64 {
-    100.0 * spent.subject.as_secs_f64() / spent.length.as_secs_f64()
 }
