@@ -8,12 +8,14 @@ use kube::runtime::controller::Action;
 use super::places::{Place, Reference};
 use super::reconcile::writer;
 use super::watch::Watched;
-use crate::api::IndexRestore;
+use crate::api::{IndexRestore, IndexRestoreStatus};
 use crate::restore::{Acted, Change, Report, messages};
 use crate::runtime::leader::Term;
 
-/// How long a restore that was not reconciled yet waits before its status says that it waits.
-const SILENCE: Duration = Duration::from_millis(500);
+/// How long a new restore waits before its status names the Secret whose restores it waits for. The
+/// default status says until then that it waits: one write less for each of hundreds that are created
+/// at once.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Takes a place for the object.
 ///
@@ -30,11 +32,8 @@ pub(super) async fn admit(
         Ok(place) => return Ok(place),
         Err(waited) => waited,
     };
-    let is_silent = object
-        .status
-        .as_ref()
-        .is_none_or(|status| status.conditions.is_empty());
-    match is_silent {
+    let status = object.status.as_ref();
+    match status.is_none_or(IndexRestoreStatus::is_unobserved) {
         false => Err(Action::await_change()),
         true if waited < SILENCE => Err(Action::requeue(SILENCE - waited)),
         true => Err(report_waiting(watched, object, term).await),

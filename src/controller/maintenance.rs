@@ -8,8 +8,7 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::Store;
 
 use super::{Context, Guarded};
-use crate::api::Reason;
-use crate::api::conditions::find;
+use crate::api::{Reason, StatusMessage};
 
 /// How often restores are counted.
 const COUNT: Duration = Duration::from_secs(5);
@@ -37,20 +36,16 @@ pub async fn run_maintenance(context: Arc<Context>, stores: Vec<Store<Guarded>>)
 }
 
 fn count(context: &Context, stores: &[Store<Guarded>]) {
-    let mut counts = Reason::ALL
-        .map(|reason| (reason.as_str(), 0))
-        .into_iter()
-        .collect::<HashMap<_, _>>();
+    let mut counts = HashMap::from(Reason::ALL.map(|reason| (reason.as_str(), 0)));
     let mut unconfirmed = 0;
     for object in stores.iter().flat_map(Store::state) {
         let Ok(object) = &object.0 else { continue };
         let status = object.status.as_ref();
-        let ready = status.and_then(|status| find(&status.conditions, "Ready"));
-        let reason = ready.map_or("Pending", |ready| ready.reason.as_str());
+        // A reason that only another version of the operator knows counts as Pending.
+        let shown = status.and_then(|status| StatusMessage::shown(&status.conditions));
+        let reason = shown.map_or(Reason::Pending, |shown| shown.reason);
         unconfirmed += i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
-        if let Some(count) = counts.get_mut(reason) {
-            *count += 1;
-        }
+        *counts.entry(reason.as_str()).or_default() += 1;
     }
     context.metrics.count_restores(counts, unconfirmed);
 }

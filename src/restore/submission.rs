@@ -17,14 +17,19 @@ pub fn own_submission(object: &IndexRestore) -> Option<&Submission> {
     own.then_some(submission)
 }
 
-/// The status without what was recorded for another object.
+/// The status without what was recorded for another object, and without the default conditions of a
+/// new one.
 pub fn own_status(object: &IndexRestore) -> IndexRestoreStatus {
     let status = object.status.clone().unwrap_or_default();
     if own_submission(object).is_some() {
         return status;
     }
+    let conditions = match status.is_unobserved() {
+        true => Vec::new(),
+        false => status.conditions,
+    };
     IndexRestoreStatus {
-        conditions: status.conditions,
+        conditions,
         ..IndexRestoreStatus::default()
     }
 }

@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use testkit::scene::{Scene, status};
+use testkit::scene::{Scene, ready, status};
 
 async fn rejection(scene: &Scene, object: Value) -> Option<String> {
     let dry_run = PostParams {
@@ -214,6 +214,9 @@ async fn omitted_fields_get_their_defaults() {
         Some(-1),
         "the operator has not observed a new object"
     );
+    let (truth, reason, message) = ready(&created);
+    assert_eq!((truth.as_str(), reason.as_str()), ("Unknown", "Pending"));
+    assert!(message.contains("has not started"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use pinecone_emulator::{
 };
 use serde_json::json;
 use testkit::proxied::Proxied;
-use testkit::scene::{BACKUP, Running, Scene, ready};
+use testkit::scene::{BACKUP, PATIENT, Running, Scene, ready};
 use testkit::{Armed, DEADLINE, Fault, Reply, Rule, eventually};
 
 /// Adds a tenant: a project with a key, the backup and a Secret of its own name.
@@ -224,16 +224,19 @@ async fn adapts_to_the_rate_that_pinecone_allows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_waits_for_its_key_says_so() {
     let scene = Scene::new().await;
-    let _operator = scene.start().await;
-    let slow = FaultKind::DelayAnswer(Duration::from_secs(3));
+    let _operator = scene.start_with(&PATIENT).await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(15));
     let slow = scene
         .pinecone
         .inject(PineconeFault::new(Route::DescribeBackup, slow));
     let all = names("many", 24);
     create(&scene, "pinecone", &all).await;
-    let waits = scene.until_that(&all[23], |object| ready(object).1 == "Pending");
-    let message = ready(&waits.await.unwrap()).2;
-    assert!(message.contains("waits for other restores"), "{message}");
+    let waits = scene.until_that(&all[23], |object| {
+        ready(object)
+            .2
+            .contains("use the API key in Secret \"pinecone\"")
+    });
+    assert_eq!(ready(&waits.await.unwrap()).1, "Pending");
     // As many as there are places: each passes its turn on.
     let (deleted, kept): (Vec<_>, Vec<_>) = (all[8..16].to_vec(), [&all[..8], &all[16..]].concat());
     for name in &deleted {

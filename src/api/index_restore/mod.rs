@@ -23,9 +23,9 @@ pub const REQUESTED_AT: &str = "restore.pinecone.io/requestedAt";
 
 /// Returns the CustomResourceDefinition as `index-restore-operator crd` prints it.
 ///
-/// Adds a default status to the derived definition: a new object has the status
-/// `{observedGeneration: -1}`, so that tools that follow kstatus (Helm 4, Flux) do not report it as
-/// complete before the operator has observed it.
+/// Adds the [`unobserved`](IndexRestoreStatus::unobserved) status to the derived definition as its
+/// default: a new object shows at once that it waits for the operator, and tools that follow kstatus
+/// (Helm 4, Flux) do not report it as complete.
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = IndexRestore::crd();
     let status = crd
@@ -35,7 +35,9 @@ pub fn crd() -> CustomResourceDefinition {
         .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
         .filter_map(|root| root.properties.as_mut()?.get_mut("status"));
     for status in status {
-        status.default = Some(JSON(serde_json::json!({ "observedGeneration": -1 })));
+        status.default = serde_json::to_value(IndexRestoreStatus::unobserved())
+            .ok()
+            .map(JSON);
         status.nullable = None;
     }
     crd

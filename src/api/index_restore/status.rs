@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Reason;
+use super::{Reason, StatusMessage};
 use crate::api::conditions::without_request_ids;
 
 /// The observed state. Only the operator writes it.
@@ -58,7 +58,30 @@ pub struct IndexRestoreStatus {
     pub conditions: Vec<Condition>,
 }
 
+/// What the conditions of a new object say.
+const UNOBSERVED: &str = "The operator has not started this restore yet: either it waits for other restores that use the same API key, or no operator watches this namespace.";
+
 impl IndexRestoreStatus {
+    /// Returns the status of a new object, which the API server sets. Its conditions name no generation
+    /// and, as those of new objects of the Gateway API do, the beginning of 1970 as their time.
+    pub fn unobserved() -> Self {
+        let message = StatusMessage::new(Reason::Pending, UNOBSERVED);
+        let mut conditions = message.conditions(false, -1, &[], Timestamp::UNIX_EPOCH);
+        for condition in &mut conditions {
+            condition.observed_generation = None;
+        }
+        Self {
+            observed_generation: Some(-1),
+            conditions,
+            ..Self::default()
+        }
+    }
+
+    /// Whether no operator has written it.
+    pub fn is_unobserved(&self) -> bool {
+        self.observed_generation.is_none_or(|observed| observed < 0)
+    }
+
     /// Returns whether both statuses are equal apart from the request IDs in messages.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let bare = |status: &Self| {

@@ -90,3 +90,16 @@ fn holds_a_claim_only_if_the_object_shows_all_of_it() {
         assert!(!holds(&changed, &request), "{field}");
     }
 }
+
+#[test]
+fn the_conditions_of_a_new_object_are_not_its_own() {
+    let new = object(serde_json::to_value(IndexRestoreStatus::unobserved()).unwrap());
+    assert_eq!(own_status(&new), IndexRestoreStatus::default());
+    let request = ClaimRequest {
+        nonce: "n".into(),
+        now: Timestamp::from_second(1_800_000_000).unwrap(),
+    };
+    let claimed = request.status(&new, &messages::pending());
+    let begun = claimed.conditions.iter().map(|c| c.last_transition_time.0);
+    assert_eq!(begun.collect::<Vec<_>>(), [request.now; 3]);
+}

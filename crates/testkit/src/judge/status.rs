@@ -68,9 +68,8 @@ pub(super) fn is_left_by_failed_job(object: &IndexRestore) -> bool {
     ready.is_some_and(|ready| ready.message.contains("is left from an earlier restore"))
 }
 
-/// Whether the status is that of an object that no operator has observed: -1 is the default of
-/// the CRD.
+/// Whether the status is that of an object that no operator has observed.
 pub(super) fn is_unobserved(object: &IndexRestore) -> bool {
     let status = object.status.as_ref();
-    status.is_none_or(|status: &IndexRestoreStatus| status.observed_generation == Some(-1))
+    status.is_none_or(IndexRestoreStatus::is_unobserved)
 }
