@@ -55,6 +55,9 @@ annotations:
 
 {{/* (dict "root" $ "image" …) */}}
 {{- define "operator.image" -}}
+{{- with default .image.registry .root.Values.global.imageRegistry -}}
+{{- printf "%s/" . -}}
+{{- end -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" .image.repository .image.digest -}}
 {{- else -}}
@@ -102,6 +105,9 @@ annotations:
 {{/* Values that contradict each other. */}}
 {{- define "operator.check" -}}
 {{- $values := .Values -}}
+{{- if eq (toString $values.enabled) "false" -}}
+{{- fail "enabled is evaluated by a parent chart only: its dependency needs condition: index-restore-operator.enabled" -}}
+{{- end -}}
 {{- if le (int $values.terminationGracePeriodSeconds) (int $values.pinecone.requestTimeoutSeconds) -}}
 {{- fail "terminationGracePeriodSeconds must be longer than pinecone.requestTimeoutSeconds: what was sent must be recorded before the process ends" -}}
 {{- end -}}

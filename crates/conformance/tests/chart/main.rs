@@ -12,4 +12,5 @@ mod kustomizations;
 mod lifecycle;
 mod permissions;
 mod rendering;
+mod umbrella;
 mod waiting;

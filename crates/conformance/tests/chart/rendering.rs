@@ -72,8 +72,8 @@ fn find_objects(values: &Value, schema: &Value, path: &str, places: &mut Vec<Str
     for (key, value) in values.as_object().unwrap() {
         let schema = &schema["properties"][key];
         assert!(!schema.is_null(), "the schema lacks {path}{key}");
-        // Other objects are types of Kubernetes, which the API server validates.
-        if !schema["properties"].is_null() {
+        // Other objects are types of Kubernetes, which the API server validates. A parent chart's own keys may be in `global`.
+        if !schema["properties"].is_null() && key != "global" {
             assert_eq!(schema["additionalProperties"], false, "{path}{key}");
             let path = format!("{path}{key}.");
             places.push(path.clone());
