@@ -147,7 +147,8 @@ affinity:
 {{- if .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- toYaml .Values.topologySpreadConstraints | nindent 2 }}
-{{- else if gt (int .Values.replicaCount) 1 }}
+{{- else }}
+# Independent of the number of replicas: scaling must not replace the pods.
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname

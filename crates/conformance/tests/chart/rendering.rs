@@ -288,3 +288,24 @@ async fn the_charts_own_unit_tests_pass() {
         );
     }
 }
+
+/// Scaling up must not restart the pod that reconciles.
+#[tokio::test]
+async fn the_pod_template_does_not_depend_on_the_number_of_replicas() {
+    let helm = Tool::new(&HELM_3).await;
+    for values in matrix() {
+        // Several replicas need leader election.
+        if values.contains("/bare-") {
+            continue;
+        }
+        let mut pods = Vec::new();
+        for replicas in ["replicaCount=1", "replicaCount=2", "replicaCount=3"] {
+            let set = ["--values", &values, "--set", replicas];
+            let only = ["--show-only", "templates/deployment.yaml"];
+            let rendered = template(&helm, &[&only[..], &set].concat()).await;
+            pods.push(parse(&rendered)[0]["spec"]["template"].clone());
+        }
+        assert_eq!(pods[0], pods[1], "{values}");
+        assert_eq!(pods[1], pods[2], "{values}");
+    }
+}
