@@ -83,6 +83,26 @@ annotations:
   namespace: {{ include "operator.namespace" . }}
 {{- end -}}
 
+{{/* One endpoint of a ServiceMonitor or PodMonitor. */}}
+{{- define "operator.scrape" -}}
+port: http
+path: /metrics
+{{- with .interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .relabelings }}
+relabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* What the operator may do in the namespaces that it watches. It never lists or watches Secrets. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [restore.pinecone.io]
