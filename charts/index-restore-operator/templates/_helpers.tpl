@@ -122,6 +122,17 @@ metricRelabelings:
   verbs: [create, patch]
 {{- end -}}
 
+{{/* What both admission policies apply to. */}}
+{{- define "operator.admission" -}}
+failurePolicy: Fail
+matchConstraints:
+  resourceRules:
+    - apiGroups: [restore.pinecone.io]
+      apiVersions: ["*"]
+      operations: [CREATE, UPDATE]
+      resources: [indexrestores]
+{{- end -}}
+
 {{/* Values that contradict each other. */}}
 {{- define "operator.check" -}}
 {{- $values := .Values -}}
