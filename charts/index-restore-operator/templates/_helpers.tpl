@@ -53,15 +53,16 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* (dict "root" $ "image" …) */}}
+{{/* (dict "root" $ "image" …). The first part of a repository is a registry if it has a dot or a port, or is localhost. */}}
 {{- define "operator.image" -}}
+{{- $repository := .image.repository -}}
 {{- with default .image.registry .root.Values.global.imageRegistry -}}
-{{- printf "%s/" . -}}
+{{- $repository = printf "%s/%s" . (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
 {{- end -}}
 {{- if .image.digest -}}
-{{- printf "%s@%s" .image.repository .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .image.repository (default .root.Chart.AppVersion .image.tag) -}}
+{{- printf "%s:%s" $repository (default .root.Chart.AppVersion .image.tag) -}}
 {{- end -}}
 {{- end -}}
 

@@ -56,14 +56,17 @@ async fn works_as_a_dependency(program: &'static Program) {
     assert_eq!(disabled, Vec::<Value>::new());
 
     let global = json!({"imageRegistry": "mirror.example.com:5000", "storageClass": "fast"});
-    let own = json!({"image": {"registry": "registry.example.com"}, "emulator": {"enabled": true}});
+    let own = json!({
+        "image": {"registry": "registry.example.com"},
+        "emulator": {"enabled": true, "image": {"repository": "ghcr.io/team/pinecone-emulator"}},
+    });
     let mirrored = render(json!({"global": global, "index-restore-operator": own})).await;
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
         images(&mirrored),
         [
             format!("mirror.example.com:5000/index-restore-operator:{version}"),
-            format!("mirror.example.com:5000/pinecone-emulator:{version}"),
+            format!("mirror.example.com:5000/team/pinecone-emulator:{version}"),
         ]
     );
     let own = render(json!({"index-restore-operator": own})).await;
@@ -71,7 +74,7 @@ async fn works_as_a_dependency(program: &'static Program) {
         images(&own),
         [
             format!("registry.example.com/index-restore-operator:{version}"),
-            format!("pinecone-emulator:{version}"),
+            format!("ghcr.io/team/pinecone-emulator:{version}"),
         ]
     );
 }
