@@ -10,6 +10,7 @@ mod conformity;
 mod guide;
 mod kustomizations;
 mod lifecycle;
+mod metadata;
 mod permissions;
 mod rendering;
 mod umbrella;
