@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
 
 /// The blocks of shell commands under a heading, up to the next heading of its level.
-fn commands(heading: &str) -> Vec<String> {
+pub fn commands(heading: &str) -> Vec<String> {
     let guide = read("docs/install.md");
     let (_, rest) = guide.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = rest.split("\n## ").next().unwrap();
@@ -54,8 +54,12 @@ async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
         .unwrap();
 }
 
-/// Runs the commands under a heading with the built `helm` and `kubectl`; returns their output.
-async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str) -> String {
+/// Runs blocks of commands with the built `helm` and `kubectl`; returns their output.
+pub async fn follow(
+    cluster: &Cluster,
+    helm: Option<&'static Program>,
+    blocks: &[String],
+) -> String {
     let kubectl = cluster.kubectl().await;
     let mut folders: Vec<PathBuf> = vec![kubectl.program().parent().unwrap().into()];
     if let Some(program) = helm {
@@ -66,10 +70,10 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
     folders.extend(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap();
     let (mut operator, mut output_text) = (None, String::new());
-    for block in commands(heading) {
+    for block in blocks {
         let mut shell = kubectl.command("/bin/bash".as_ref());
         let output = shell
-            .args(["-euo", "pipefail", "-c", &block])
+            .args(["-euo", "pipefail", "-c", block])
             .env("PATH", &path)
             .env("PINECONE_API_KEY", KEY)
             .output()
@@ -85,16 +89,16 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
 
 async fn with_helm(program: &'static Program) {
     let cluster = Cluster::start().await;
-    follow(&cluster, Some(program), "With Helm").await;
+    follow(&cluster, Some(program), &commands("With Helm")).await;
     cluster.until("default", "plain", "Restored").await;
-    let output_text = follow(&cluster, Some(program), "Upgrade").await;
+    let output_text = follow(&cluster, Some(program), &commands("Upgrade")).await;
     assert!(output_text.contains("has been upgraded"), "{output_text}");
-    let output_text = follow(&cluster, Some(program), "Uninstall").await;
+    let output_text = follow(&cluster, Some(program), &commands("Uninstall")).await;
     assert!(
         output_text.contains("products-restored"),
         "the IndexRestore still exists: {output_text}"
     );
-    let output_text = follow(&cluster, None, "Remove everything").await;
+    let output_text = follow(&cluster, None, &commands("Remove everything")).await;
     assert!(
         output_text.contains("indexrestores.restore.pinecone.io"),
         "{output_text}"
@@ -115,8 +119,8 @@ async fn the_guide_works_with_helm_4() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_works_with_kubectl() {
     let cluster = Cluster::start().await;
-    follow(&cluster, None, "With kubectl").await;
+    follow(&cluster, None, &commands("With kubectl")).await;
     cluster.until("default", "plain", "Restored").await;
-    follow(&cluster, None, "Remove everything").await;
+    follow(&cluster, None, &commands("Remove everything")).await;
     assert_eq!(cluster.creates("products-restored"), 1);
 }

@@ -11,6 +11,7 @@ mod guide;
 mod kustomizations;
 mod lifecycle;
 mod metadata;
+mod ownership;
 mod permissions;
 mod rendering;
 mod umbrella;
