@@ -159,6 +159,18 @@ async fn samples_of_adoption_and_of_another_namespace_work_as_documented() {
     assert_eq!(create.unwrap().project, "staging");
 }
 
+/// `kubectl apply -f` reads only files with an extension, so the kustomization in the folder has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_the_crd_can_be_applied_with_and_without_kustomize() {
+    let cluster = Cluster::start().await;
+    let kubectl = cluster.kubectl().await;
+    let crd = "customresourcedefinition.apiextensions.k8s.io/indexrestores.restore.pinecone.io";
+    for (way, done) in [("-f", "created"), ("-k", "unchanged")] {
+        let output = kubectl.run(&["apply", way, "crds/"]).await;
+        assert_eq!(output, format!("{crd} {done}\n"));
+    }
+}
+
 #[test]
 fn each_sample_is_used_by_the_demo_or_by_a_test() {
     let stories = std::fs::read_to_string(root().join("crates/demo/src/stories.rs")).unwrap();
