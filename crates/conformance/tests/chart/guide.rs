@@ -28,7 +28,7 @@ pub fn commands(heading: &str) -> Vec<String> {
 
 /// Does the work of the kubelet and the Deployment controller, which do not run: starts the operator of the Deployment as a child
 /// process, and updates the status of the Deployment.
-async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
+pub async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
     let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), OPERATOR);
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     let namespace = namespaces.get_opt(OPERATOR).await.unwrap();
@@ -60,6 +60,16 @@ pub async fn follow(
     helm: Option<&'static Program>,
     blocks: &[String],
 ) -> String {
+    follow_with(cluster, helm, blocks, &mut None).await
+}
+
+/// The same with an operator that already runs.
+pub async fn follow_with(
+    cluster: &Cluster,
+    helm: Option<&'static Program>,
+    blocks: &[String],
+    operator: &mut Option<Operator>,
+) -> String {
     let kubectl = cluster.kubectl().await;
     let mut folders: Vec<PathBuf> = vec![kubectl.program().parent().unwrap().into()];
     if let Some(program) = helm {
@@ -69,7 +79,7 @@ pub async fn follow(
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap();
-    let (mut operator, mut output_text) = (None, String::new());
+    let mut output_text = String::new();
     for block in blocks {
         let mut shell = kubectl.command("/bin/bash".as_ref());
         let output = shell
@@ -82,7 +92,7 @@ pub async fn follow(
         output_text.push_str(&text_of(&output));
         let logs = operator.as_ref().map(Operator::logs);
         assert!(output.status.success(), "{block}\n{output_text}\n{logs:?}");
-        run_deployment(cluster, &mut operator).await;
+        run_deployment(cluster, operator).await;
     }
     output_text
 }
