@@ -6,10 +6,11 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
+use pinecone_emulator::{BackupSeed, Project};
 use serde_json::json;
 use testkit::{Operator, Program};
 
-use crate::cluster::{Cluster, KEY, OPERATOR};
+use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
 
 /// The blocks of shell commands under a heading, up to the next heading of its level.
@@ -101,6 +102,8 @@ async fn with_helm(program: &'static Program) {
     let cluster = Cluster::start().await;
     follow(&cluster, Some(program), &commands("With Helm")).await;
     cluster.until("default", "plain", "Restored").await;
+    let output_text = follow(&cluster, None, &commands("Wait for a restore")).await;
+    assert!(output_text.contains("Ready"), "{output_text}");
     let output_text = follow(&cluster, Some(program), &commands("Upgrade")).await;
     assert!(output_text.contains("has been upgraded"), "{output_text}");
     let output_text = follow(&cluster, Some(program), &commands("Uninstall")).await;
@@ -124,6 +127,19 @@ async fn the_guide_works_with_helm_3() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_works_with_helm_4() {
     with_helm(&HELM_4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_works_with_the_emulator() {
+    let cluster = Cluster::start().await;
+    // What the chart's emulator contains.
+    let project = Project::new("emulator", "emulator-key");
+    cluster.pinecone.add_project(project).unwrap();
+    let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+    cluster.pinecone.add_backup("emulator", backup).unwrap();
+    follow(&cluster, Some(&HELM_4), &commands("With the emulator")).await;
+    cluster.until(OPERATOR, "plain", "Restored").await;
+    assert_eq!(cluster.creates("products-restored"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
