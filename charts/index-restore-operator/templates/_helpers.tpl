@@ -160,4 +160,12 @@ matchConstraints:
 {{- if and $values.emulator.enabled $values.rbac.secretNames (not (has $values.emulator.secretName $values.rbac.secretNames)) -}}
 {{- fail "rbac.secretNames must name emulator.secretName" -}}
 {{- end -}}
+{{- with $values.admissionPolicies.namedSecrets -}}
+{{- $policy := . -}}
+{{- range concat $values.rbac.secretNames (ternary (list $values.emulator.secretName) list $values.emulator.enabled) -}}
+{{- if and $policy.enabled (not (regexMatch (printf "^%s(-.*)?$" $policy.prefix) .)) -}}
+{{- fail (printf "admissionPolicies.namedSecrets.prefix admits no Secret named %s" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

@@ -57,6 +57,13 @@ async fn the_notes_restore_an_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_notes_name_a_secret_that_the_admission_policy_admits() {
+    let values =
+        "admissionPolicies.namedSecrets.enabled=true,admissionPolicies.namedSecrets.prefix=vectors";
+    restores_with_the_notes(&HELM_4, values, OPERATOR).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_notes_restore_an_index_in_a_watched_namespace() {
     let values = "watchNamespaces={team-b,team-a},rbac.secretNames={vectors,pinecone}";
     restores_with_the_notes(&HELM_4, values, "team-b").await;

@@ -108,6 +108,14 @@ async fn rejects_contradictory_values() {
             "emulator.enabled=true,rbac.secretNames={other}",
             "emulator.secretName",
         ),
+        (
+            "admissionPolicies.namedSecrets.enabled=true,rbac.secretNames={pinecone-of-search,vectors}",
+            "admits no Secret named vectors",
+        ),
+        (
+            "admissionPolicies.namedSecrets.enabled=true,emulator.enabled=true,emulator.secretName=demo",
+            "admits no Secret named demo",
+        ),
         ("log.format=xml", "log.format"),
         ("image.digest=latest", "digest"),
         ("watchNamespaces={Restores}", "watchNamespaces"),
