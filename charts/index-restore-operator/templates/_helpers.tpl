@@ -53,12 +53,16 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* (dict "root" $ "image" …) */}}
+{{/* (dict "root" $ "image" …). The first part of a repository is a registry if it has a dot or a port, or is localhost. */}}
 {{- define "operator.image" -}}
+{{- $repository := .image.repository -}}
+{{- with default .image.registry .root.Values.global.imageRegistry -}}
+{{- $repository = printf "%s/%s" . (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
+{{- end -}}
 {{- if .image.digest -}}
-{{- printf "%s@%s" .image.repository .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .image.repository (default .root.Chart.AppVersion .image.tag) -}}
+{{- printf "%s:%s" $repository (default .root.Chart.AppVersion .image.tag) -}}
 {{- end -}}
 {{- end -}}
 
@@ -80,6 +84,26 @@ annotations:
   namespace: {{ include "operator.namespace" . }}
 {{- end -}}
 
+{{/* One endpoint of a ServiceMonitor or PodMonitor. */}}
+{{- define "operator.scrape" -}}
+port: http
+path: /metrics
+{{- with .interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .relabelings }}
+relabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* What the operator may do in the namespaces that it watches. It never lists or watches Secrets. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [restore.pinecone.io]
@@ -99,9 +123,23 @@ annotations:
   verbs: [create, patch]
 {{- end -}}
 
+{{/* What both admission policies apply to. */}}
+{{- define "operator.admission" -}}
+failurePolicy: Fail
+matchConstraints:
+  resourceRules:
+    - apiGroups: [restore.pinecone.io]
+      apiVersions: ["*"]
+      operations: [CREATE, UPDATE]
+      resources: [indexrestores]
+{{- end -}}
+
 {{/* Values that contradict each other. */}}
 {{- define "operator.check" -}}
 {{- $values := .Values -}}
+{{- if eq (toString $values.enabled) "false" -}}
+{{- fail "enabled is evaluated by a parent chart only: its dependency needs condition: index-restore-operator.enabled" -}}
+{{- end -}}
 {{- if le (int $values.terminationGracePeriodSeconds) (int $values.pinecone.requestTimeoutSeconds) -}}
 {{- fail "terminationGracePeriodSeconds must be longer than pinecone.requestTimeoutSeconds: what was sent must be recorded before the process ends" -}}
 {{- end -}}
@@ -121,5 +159,13 @@ annotations:
 {{- end -}}
 {{- if and $values.emulator.enabled $values.rbac.secretNames (not (has $values.emulator.secretName $values.rbac.secretNames)) -}}
 {{- fail "rbac.secretNames must name emulator.secretName" -}}
+{{- end -}}
+{{- with $values.admissionPolicies.namedSecrets -}}
+{{- $policy := . -}}
+{{- range concat $values.rbac.secretNames (ternary (list $values.emulator.secretName) list $values.emulator.enabled) -}}
+{{- if and $policy.enabled (not (regexMatch (printf "^%s(-.*)?$" $policy.prefix) .)) -}}
+{{- fail (printf "admissionPolicies.namedSecrets.prefix admits no Secret named %s" .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -31,6 +31,10 @@ containers:
       {{- with .Values.extraEnv }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
+    {{- with .Values.extraEnvFrom }}
+    envFrom:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
     ports:
       - name: http
         containerPort: {{ .Values.metrics.port }}
@@ -64,6 +68,9 @@ containers:
       {{- with .Values.extraVolumeMounts }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
+  {{- with .Values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 volumes:
   - name: api-server
     projected:
@@ -147,7 +154,8 @@ affinity:
 {{- if .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- toYaml .Values.topologySpreadConstraints | nindent 2 }}
-{{- else if gt (int .Values.replicaCount) 1 }}
+{{- else }}
+# Independent of the number of replicas: scaling must not replace the pods.
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
@@ -164,5 +172,12 @@ runtimeClassName: {{ . }}
 {{- end }}
 {{- if not (kindIs "invalid" .Values.hostUsers) }}
 hostUsers: {{ .Values.hostUsers }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}

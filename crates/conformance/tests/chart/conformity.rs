@@ -40,6 +40,9 @@ async fn every_rendered_manifest_is_valid() {
             rendered.push((sample.clone(), read(&sample)));
         }
     }
+    for example in crate::metadata::examples() {
+        rendered.push(("crdsExamples".into(), example.to_string()));
+    }
     let all = rendered.iter().flat_map(|(_, yaml)| parse(yaml));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let kinds: BTreeSet<_> = all

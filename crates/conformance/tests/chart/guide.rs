@@ -6,14 +6,15 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
+use pinecone_emulator::{BackupSeed, Project};
 use serde_json::json;
 use testkit::{Operator, Program};
 
-use crate::cluster::{Cluster, KEY, OPERATOR};
+use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
 
 /// The blocks of shell commands under a heading, up to the next heading of its level.
-fn commands(heading: &str) -> Vec<String> {
+pub fn commands(heading: &str) -> Vec<String> {
     let guide = read("docs/install.md");
     let (_, rest) = guide.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = rest.split("\n## ").next().unwrap();
@@ -28,7 +29,7 @@ fn commands(heading: &str) -> Vec<String> {
 
 /// Does the work of the kubelet and the Deployment controller, which do not run: starts the operator of the Deployment as a child
 /// process, and updates the status of the Deployment.
-async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
+pub async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
     let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), OPERATOR);
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     let namespace = namespaces.get_opt(OPERATOR).await.unwrap();
@@ -54,8 +55,22 @@ async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
         .unwrap();
 }
 
-/// Runs the commands under a heading with the built `helm` and `kubectl`; returns their output.
-async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str) -> String {
+/// Runs blocks of commands with the built `helm` and `kubectl`; returns their output.
+pub async fn follow(
+    cluster: &Cluster,
+    helm: Option<&'static Program>,
+    blocks: &[String],
+) -> String {
+    follow_with(cluster, helm, blocks, &mut None).await
+}
+
+/// The same with an operator that already runs.
+pub async fn follow_with(
+    cluster: &Cluster,
+    helm: Option<&'static Program>,
+    blocks: &[String],
+    operator: &mut Option<Operator>,
+) -> String {
     let kubectl = cluster.kubectl().await;
     let mut folders: Vec<PathBuf> = vec![kubectl.program().parent().unwrap().into()];
     if let Some(program) = helm {
@@ -65,11 +80,11 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap();
-    let (mut operator, mut output_text) = (None, String::new());
-    for block in commands(heading) {
+    let mut output_text = String::new();
+    for block in blocks {
         let mut shell = kubectl.command("/bin/bash".as_ref());
         let output = shell
-            .args(["-euo", "pipefail", "-c", &block])
+            .args(["-euo", "pipefail", "-c", block])
             .env("PATH", &path)
             .env("PINECONE_API_KEY", KEY)
             .output()
@@ -78,23 +93,25 @@ async fn follow(cluster: &Cluster, helm: Option<&'static Program>, heading: &str
         output_text.push_str(&text_of(&output));
         let logs = operator.as_ref().map(Operator::logs);
         assert!(output.status.success(), "{block}\n{output_text}\n{logs:?}");
-        run_deployment(cluster, &mut operator).await;
+        run_deployment(cluster, operator).await;
     }
     output_text
 }
 
 async fn with_helm(program: &'static Program) {
     let cluster = Cluster::start().await;
-    follow(&cluster, Some(program), "With Helm").await;
+    follow(&cluster, Some(program), &commands("With Helm")).await;
     cluster.until("default", "plain", "Restored").await;
-    let output_text = follow(&cluster, Some(program), "Upgrade").await;
+    let output_text = follow(&cluster, None, &commands("Wait for a restore")).await;
+    assert!(output_text.contains("Ready"), "{output_text}");
+    let output_text = follow(&cluster, Some(program), &commands("Upgrade")).await;
     assert!(output_text.contains("has been upgraded"), "{output_text}");
-    let output_text = follow(&cluster, Some(program), "Uninstall").await;
+    let output_text = follow(&cluster, Some(program), &commands("Uninstall")).await;
     assert!(
         output_text.contains("products-restored"),
         "the IndexRestore still exists: {output_text}"
     );
-    let output_text = follow(&cluster, None, "Remove everything").await;
+    let output_text = follow(&cluster, None, &commands("Remove everything")).await;
     assert!(
         output_text.contains("indexrestores.restore.pinecone.io"),
         "{output_text}"
@@ -113,10 +130,23 @@ async fn the_guide_works_with_helm_4() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_guide_works_with_the_emulator() {
+    let cluster = Cluster::start().await;
+    // What the chart's emulator contains.
+    let project = Project::new("emulator", "emulator-key");
+    cluster.pinecone.add_project(project).unwrap();
+    let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+    cluster.pinecone.add_backup("emulator", backup).unwrap();
+    follow(&cluster, Some(&HELM_4), &commands("With the emulator")).await;
+    cluster.until(OPERATOR, "plain", "Restored").await;
+    assert_eq!(cluster.creates("products-restored"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_guide_works_with_kubectl() {
     let cluster = Cluster::start().await;
-    follow(&cluster, None, "With kubectl").await;
+    follow(&cluster, None, &commands("With kubectl")).await;
     cluster.until("default", "plain", "Restored").await;
-    follow(&cluster, None, "Remove everything").await;
+    follow(&cluster, None, &commands("Remove everything")).await;
     assert_eq!(cluster.creates("products-restored"), 1);
 }

@@ -34,6 +34,23 @@ async fn each_overlay_equals_the_rendered_chart() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admission_policies_equal_those_of_the_chart() {
+    let (helm, kubectl) = (Tool::new(&HELM_3).await, Tool::kubectl().await);
+    let built = kubectl.run(&["kustomize", "deploy/policies"]).await;
+    let all = "admissionPolicies.namedSecrets.enabled=true,admissionPolicies.readableSecrets.enabled=true";
+    let admission = |manifests: Manifests| -> Manifests {
+        let manifests = manifests.into_iter();
+        manifests
+            .filter(|(key, _)| key.starts_with("ValidatingAdmission"))
+            .collect()
+    };
+    let chart = admission(comparable(&template(&helm, &["--set", all]).await));
+    assert_same(&comparable(&built), &chart, "deploy/policies");
+    let default = comparable(&template(&helm, &[]).await);
+    assert_eq!(admission(default), Manifests::new());
+}
+
 /// The spec and the recorded IDs, which no way of applying may change.
 fn identity(object: &IndexRestore) -> (String, Option<String>, Option<String>) {
     let status = object.status.clone().unwrap();
@@ -140,6 +157,18 @@ async fn samples_of_adoption_and_of_another_namespace_work_as_documented() {
         .iter()
         .find(|create| create.index_name == "products-of-staging");
     assert_eq!(create.unwrap().project, "staging");
+}
+
+/// `kubectl apply -f` reads only files with an extension, so the kustomization in the folder has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_the_crd_can_be_applied_with_and_without_kustomize() {
+    let cluster = Cluster::start().await;
+    let kubectl = cluster.kubectl().await;
+    let crd = "customresourcedefinition.apiextensions.k8s.io/indexrestores.restore.pinecone.io";
+    for (way, done) in [("-f", "created"), ("-k", "unchanged")] {
+        let output = kubectl.run(&["apply", way, "crds/"]).await;
+        assert_eq!(output, format!("{crd} {done}\n"));
+    }
 }
 
 #[test]

@@ -72,8 +72,8 @@ fn find_objects(values: &Value, schema: &Value, path: &str, places: &mut Vec<Str
     for (key, value) in values.as_object().unwrap() {
         let schema = &schema["properties"][key];
         assert!(!schema.is_null(), "the schema lacks {path}{key}");
-        // Other objects are types of Kubernetes, which the API server validates.
-        if !schema["properties"].is_null() {
+        // Other objects are types of Kubernetes, which the API server validates. A parent chart's own keys may be in `global`.
+        if !schema["properties"].is_null() && key != "global" {
             assert_eq!(schema["additionalProperties"], false, "{path}{key}");
             let path = format!("{path}{key}.");
             places.push(path.clone());
@@ -107,6 +107,14 @@ async fn rejects_contradictory_values() {
         (
             "emulator.enabled=true,rbac.secretNames={other}",
             "emulator.secretName",
+        ),
+        (
+            "admissionPolicies.namedSecrets.enabled=true,rbac.secretNames={pinecone-of-search,vectors}",
+            "admits no Secret named vectors",
+        ),
+        (
+            "admissionPolicies.namedSecrets.enabled=true,emulator.enabled=true,emulator.secretName=demo",
+            "admits no Secret named demo",
         ),
         ("log.format=xml", "log.format"),
         ("image.digest=latest", "digest"),
@@ -286,5 +294,26 @@ async fn the_charts_own_unit_tests_pass() {
             "no suite tests {name}; see {}",
             root().join(CHART).join("tests").display()
         );
+    }
+}
+
+/// Scaling up must not restart the pod that reconciles.
+#[tokio::test]
+async fn the_pod_template_does_not_depend_on_the_number_of_replicas() {
+    let helm = Tool::new(&HELM_3).await;
+    for values in matrix() {
+        // Several replicas need leader election.
+        if values.contains("/bare-") {
+            continue;
+        }
+        let mut pods = Vec::new();
+        for replicas in ["replicaCount=1", "replicaCount=2", "replicaCount=3"] {
+            let set = ["--values", &values, "--set", replicas];
+            let only = ["--show-only", "templates/deployment.yaml"];
+            let rendered = template(&helm, &[&only[..], &set].concat()).await;
+            pods.push(parse(&rendered)[0]["spec"]["template"].clone());
+        }
+        assert_eq!(pods[0], pods[1], "{values}");
+        assert_eq!(pods[1], pods[2], "{values}");
     }
 }

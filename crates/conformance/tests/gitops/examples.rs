@@ -68,6 +68,37 @@ fn rejects_a_misspelt_field() {
     assert!(error.to_string().contains("healthCheckExpr"), "{error}");
 }
 
+/// The waits between the retries of the restores' Application, in minutes.
+fn waits() -> Vec<u64> {
+    let application: Value = serde_saphyr::from_str(&text(APPLICATIONS[2])).unwrap();
+    let retry = &application["spec"]["syncPolicy"]["retry"];
+    let minutes = |field: &str| -> u64 {
+        let duration = retry["backoff"][field].as_str().unwrap();
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        match duration.strip_suffix('h') {
+            Some(hours) => 60 * number(hours),
+            None => number(duration.strip_suffix('m').unwrap()),
+        }
+    };
+    let factor = retry["backoff"]["factor"].as_u64().unwrap();
+    let limit = u32::try_from(retry["limit"].as_u64().unwrap()).unwrap();
+    (0..limit)
+        .map(|attempt| (minutes("duration") * factor.pow(attempt)).min(minutes("maxDuration")))
+        .collect()
+}
+
+/// A Stalled restore fails each sync that waits for it, so a retry must take the commit that removes or replaces it.
+#[test]
+fn a_stalled_restore_does_not_block_later_commits() {
+    let application: Value = serde_saphyr::from_str(&text(APPLICATIONS[2])).unwrap();
+    let refresh = &application["spec"]["syncPolicy"]["retry"]["refresh"];
+    assert_eq!(refresh, &json!(true));
+    // As docs/gitops.md says.
+    let waits = waits();
+    assert!(waits.iter().all(|wait| *wait <= 5), "{waits:?}");
+    assert!(waits.iter().sum::<u64>() < 60, "{waits:?}");
+}
+
 /// The folders that the Applications reference exist.
 #[test]
 fn the_applications_reference_existing_files() {
