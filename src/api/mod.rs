@@ -6,6 +6,6 @@ mod index_restore;
 pub use conditions::{ConditionStates, Progress, Truth};
 pub use index_restore::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
-    IndexRestoreStatus, REQUESTED_AT, Reason, RestoreStatus, StatusMessage, Submission,
-    SubmissionOutcome, crd, crd_yaml,
+    IndexRestoreStatus, OnlyMetadata, REQUESTED_AT, Reason, RestoreStatus, StatusMessage,
+    Submission, SubmissionOutcome, Trimmed, crd, crd_yaml,
 };

@@ -15,7 +15,7 @@ use crate::runtime::leader::Term;
 /// How long a new restore waits before its status names the Secret whose restores it waits for. The
 /// default status says until then that it waits: one write less for each of hundreds that are created
 /// at once.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Takes a place for the object.
 ///

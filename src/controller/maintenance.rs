@@ -8,7 +8,7 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::Store;
 
 use super::{Context, Guarded};
-use crate::api::{Reason, StatusMessage};
+use crate::api::Reason;
 
 /// How often restores are counted.
 const COUNT: Duration = Duration::from_secs(5);
@@ -39,11 +39,13 @@ fn count(context: &Context, stores: &[Store<Guarded>]) {
     let mut counts = HashMap::from(Reason::ALL.map(|reason| (reason.as_str(), 0)));
     let mut unconfirmed = 0;
     for object in stores.iter().flat_map(Store::state) {
-        let Ok(object) = &object.0 else { continue };
+        let Ok(object) = object.object() else {
+            continue;
+        };
         let status = object.status.as_ref();
         // A reason that only another version of the operator knows counts as Pending.
-        let shown = status.and_then(|status| StatusMessage::shown(&status.conditions));
-        let reason = shown.map_or(Reason::Pending, |shown| shown.reason);
+        let shown = status.and_then(|status| Reason::shown(&status.conditions));
+        let reason = shown.unwrap_or(Reason::Pending);
         unconfirmed += i64::from(status.is_some_and(|status| status.unconfirmed_since.is_some()));
         *counts.entry(reason.as_str()).or_default() += 1;
     }

@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 
 use super::Guarded;
-use crate::api::{IndexRestore, Reason, StatusMessage};
+use crate::api::{IndexRestore, Reason};
 use crate::restore::submission::own_submission;
 
 /// An object, as the watch names it.
@@ -258,8 +258,8 @@ impl Class {
         let is_open = own_submission(object).is_some_and(|submission| submission.is_open());
         let status = object.status.as_ref();
         let observed = status.and_then(|status| status.observed_generation);
-        let shown = status.and_then(|status| StatusMessage::shown(&status.conditions));
-        let is_pending = shown.is_none_or(|shown| shown.reason == Reason::Pending);
+        let shown = status.and_then(|status| Reason::shown(&status.conditions));
+        let is_pending = shown.is_none_or(|reason| reason == Reason::Pending);
         match is_open || is_pending || observed != object.metadata.generation {
             true => Self::First,
             false => Self::Later,

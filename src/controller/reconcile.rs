@@ -1,5 +1,6 @@
 //! Reconciles one object: reads what has to be known, decides, and acts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::places::Reference;
 use super::schedule::{gone, rests, settle};
 use super::watch::Watched;
 use super::{Context, Guarded, rivals};
-use crate::api::IndexRestore;
+use crate::api::{IndexRestore, Trimmed};
 use crate::pinecone::{ApiKey, with_waits};
 use crate::restore::{
     Actor, Evidence, Observation, Rivals, Situation, Sources, Stage, StatusWriter, Target, act,
@@ -53,7 +54,7 @@ pub(super) async fn reconcile(
     watched: Arc<Watched>,
 ) -> Result<Action, ReconcileError> {
     let context = &watched.context;
-    let cached = match &object.0 {
+    let cached = match object.object() {
         Ok(cached) => cached,
         Err(invalid) => {
             let error = ReconcileError::Malformed(invalid.error.clone());
@@ -163,16 +164,17 @@ fn record_job(situation: &Situation) {
 
 /// The object from the cache or, where the cache was found behind, from the API
 /// server; nothing if it is gone.
-async fn load(
-    cached: &IndexRestore,
+async fn load<'c>(
+    cached: &'c IndexRestore,
     is_stale: bool,
-    api: &Api<IndexRestore>,
-) -> Result<Option<IndexRestore>, Error> {
+    api: &Api<Trimmed>,
+) -> Result<Option<Cow<'c, IndexRestore>>, Error> {
     if !is_stale {
-        return Ok(Some(cached.clone()));
+        return Ok(Some(Cow::Borrowed(cached)));
     }
     let fresh = call(Site::OBJECT_GET, api.get_opt(&cached.name_any())).await?;
-    Ok(fresh.filter(|fresh| fresh.metadata.uid == cached.metadata.uid))
+    let same = fresh.filter(|fresh| fresh.0.metadata.uid == cached.metadata.uid);
+    Ok(same.map(|fresh| Cow::Owned(fresh.0)))
 }
 
 async fn read<'s>(

@@ -23,7 +23,7 @@ pub(super) async fn find(context: &Context, situation: &Situation) -> Result<Riv
         let readable = listed
             .items
             .iter()
-            .filter_map(|object| object.0.as_ref().ok());
+            .filter_map(|object| object.object().ok());
         for object in readable.filter(|object| object.uid().as_ref() != Some(&situation.uid)) {
             rivals.add(situation, object);
         }

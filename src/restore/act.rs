@@ -115,11 +115,12 @@ impl Actor<'_> {
         );
         let used = claim.send(self.pinecone, key, self.writer.term).await;
         let (report, requeue_after) = self.interpret(&used, evidence);
-        let acted = self.writer.record(&used.object, &report).await;
+        let claimed = used.object.metadata.resource_version.clone();
+        let acted = self.writer.record(used.object, report).await;
         Ok(Done {
             acted,
             requeue_after: Some(requeue_after),
-            claimed: used.object.metadata.resource_version,
+            claimed,
         })
     }
 

@@ -7,7 +7,8 @@ use kube::api::PostParams;
 
 use super::messages;
 use super::submission::{ClaimRequest, holds};
-use crate::api::{DeletionProtection, IndexRestore};
+use super::write::with_status;
+use crate::api::{DeletionProtection, IndexRestore, Trimmed};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
 use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::BootTime;
@@ -57,26 +58,28 @@ impl Claim {
     /// # Errors
     /// If the API server refuses the write, or the outcome of the write cannot be read.
     pub async fn acquire(
-        api: &Api<IndexRestore>,
+        api: &Api<Trimmed>,
         seen: &IndexRestore,
         request: &ClaimRequest,
     ) -> Result<ClaimOutcome, Error> {
         let began = BootTime::now();
-        let mut object = seen.clone();
-        object.status = Some(request.status(seen, &messages::pending()));
-        let name = object.metadata.name.clone().unwrap_or_default();
+        let claimed = Trimmed(with_status(
+            seen,
+            request.status(seen, &messages::pending()),
+        ));
+        let name = seen.metadata.name.as_deref().unwrap_or_default();
         let params = PostParams::default();
-        let put = api.replace_status(&name, &params, &object);
+        let put = api.replace_status(name, &params, &claimed);
         match call(Site::CLAIM_PUT, put).await {
-            Ok(object) if holds(&object, request) => {
+            Ok(Trimmed(object)) if holds(&object, request) => {
                 Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
             }
-            Ok(object) => Ok(ClaimOutcome::Pruned(Box::new(object))),
+            Ok(Trimmed(object)) => Ok(ClaimOutcome::Pruned(Box::new(object))),
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce shows whose it is.
-            Err(_) => match call(Site::CLAIM_GET, api.get_opt(&name)).await? {
-                Some(object) if holds(&object, request) => {
+            Err(_) => match call(Site::CLAIM_GET, api.get_opt(name)).await? {
+                Some(Trimmed(object)) if holds(&object, request) => {
                     Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
                 }
                 _ => Ok(ClaimOutcome::Lost),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::announce;
 use super::report::{Change, Report};
 use super::submission::{RecordTarget, record_target};
-use super::write::{Acted, StatusWriter, Target};
+use super::write::{Acted, StatusWriter, Target, with_status};
 use crate::api::IndexRestore;
 use crate::runtime::api_server::{Error, call};
 use crate::runtime::failpoint::Site;
@@ -23,12 +23,12 @@ impl StatusWriter<'_> {
     /// Writes the outcome of a claim's request, and retries until the write succeeds, the object
     /// is gone, or another record takes precedence. What is not written soon is retried outside
     /// the reconcile, and by any process that leads meanwhile.
-    pub(super) async fn record(&self, claimed: &IndexRestore, report: &Report) -> Acted {
+    pub(super) async fn record(&self, claimed: IndexRestore, report: Report) -> Acted {
         let mut record = Recording {
             target: self.target.clone(),
-            claimed: claimed.clone(),
-            object: claimed.clone(),
-            report: report.clone(),
+            claimed,
+            fresh: None,
+            report,
             wait: Duration::from_millis(100),
         };
         for _ in 0..IN_PLACE {
@@ -47,8 +47,8 @@ struct Recording {
     target: Target,
     /// The object with the claim, as it was written.
     claimed: IndexRestore,
-    /// The object as it was read last.
-    object: IndexRestore,
+    /// The object as it was read since, if it was.
+    fresh: Option<IndexRestore>,
     report: Report,
     wait: Duration,
 }
@@ -57,11 +57,10 @@ impl Recording {
     /// Writes it, or waits and finds out whether and where it still has to be written. `None`:
     /// another attempt is due.
     async fn attempt(&mut self) -> Option<Acted> {
-        let status = self.report.status(&self.object, Timestamp::now());
-        let write = self
-            .target
-            .put(Site::RECORD_PUT, &self.object, status.clone());
-        let error = match write.await {
+        let object = self.fresh.as_ref().unwrap_or(&self.claimed);
+        let status = self.report.status(object, Timestamp::now());
+        let next = with_status(object, status.clone());
+        let error = match self.target.put(Site::RECORD_PUT, next).await {
             Ok(written) => return Some(self.recorded(written)),
             Err(error) => error,
         };
@@ -79,7 +78,7 @@ impl Recording {
             record_target(fresh.as_ref(), &self.claimed, self.job_id()),
             fresh,
         ) {
-            (RecordTarget::Ours, Some(fresh)) => self.object = fresh,
+            (RecordTarget::Ours, Some(fresh)) => self.fresh = Some(fresh),
             (RecordTarget::Ours, None) => {}
             // The write landed and its answer was lost.
             (RecordTarget::Recorded, Some(fresh)) if fresh.status.as_ref() == Some(&status) => {
@@ -107,6 +106,7 @@ impl Recording {
         let object = &self.claimed;
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let fresh = call(Site::RECORD_GET, self.target.api.get_opt(name)).await?;
+        let fresh = fresh.map(|fresh| fresh.0);
         Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
     }
 

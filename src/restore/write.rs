@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::announce;
 use super::metrics::Metrics;
 use super::report::{Change, Report};
-use crate::api::{IndexRestore, IndexRestoreStatus};
+use crate::api::{IndexRestore, IndexRestoreStatus, Trimmed};
 use crate::runtime::api_server::{Error, call};
 use crate::runtime::clock::BootTime;
 use crate::runtime::events::Events;
@@ -47,7 +47,7 @@ pub struct StatusWriter<'a> {
 #[derive(Clone)]
 pub struct Target {
     /// IndexRestores in the object's namespace; only statuses are written.
-    pub api: Api<IndexRestore>,
+    pub api: Api<Trimmed>,
     /// Publisher of the events that announce what changed.
     pub events: Arc<Events>,
     /// Metrics of conflicts and orphaned restores.
@@ -55,18 +55,22 @@ pub struct Target {
 }
 
 impl Target {
-    /// Writes the status over the version of `object`.
-    pub(super) async fn put(
-        &self,
-        site: Site,
-        object: &IndexRestore,
-        status: IndexRestoreStatus,
-    ) -> Result<IndexRestore, Error> {
-        let name = object.metadata.name.as_deref().unwrap_or_default();
-        let mut next = object.clone();
-        next.status = Some(status);
+    /// Writes the status of `next` over its resource version. Returns the object as it was stored.
+    pub(super) async fn put(&self, site: Site, next: IndexRestore) -> Result<IndexRestore, Error> {
+        let next = Trimmed(next);
+        let name = next.0.metadata.name.as_deref().unwrap_or_default();
         let params = PostParams::default();
-        call(site, self.api.replace_status(name, &params, &next)).await
+        let put = self.api.replace_status(name, &params, &next);
+        call(site, put).await.map(|stored| stored.0)
+    }
+}
+
+/// Returns the object with another status.
+pub(super) fn with_status(object: &IndexRestore, status: IndexRestoreStatus) -> IndexRestore {
+    IndexRestore {
+        metadata: object.metadata.clone(),
+        spec: object.spec.clone(),
+        status: Some(status),
     }
 }
 
@@ -100,7 +104,11 @@ impl StatusWriter<'_> {
                 "restore job found"
             );
         }
-        match self.target.put(Site::REPORT_PUT, object, status).await {
+        match self
+            .target
+            .put(Site::REPORT_PUT, with_status(object, status))
+            .await
+        {
             Ok(written) => {
                 announce::transition(&self.target.events, object, &written);
                 Ok(Acted::Written(Box::new(written)))

@@ -28,10 +28,7 @@ impl StatusMessage {
     /// Returns what the Ready condition says; `None` where its reason is not a [`Reason`].
     pub fn shown(conditions: &[Condition]) -> Option<Self> {
         let ready = find(conditions, "Ready")?;
-        let reason = Reason::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == ready.reason)?;
-        Some(Self::new(reason, ready.message.clone()))
+        Some(Self::new(Reason::shown(conditions)?, &ready.message))
     }
 
     /// Returns the conditions that say this; they replace `before`.

@@ -4,6 +4,7 @@ mod message;
 mod reason;
 mod spec;
 mod status;
+mod trimmed;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON,
@@ -16,6 +17,7 @@ pub use spec::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
 };
 pub use status::{IndexRestoreStatus, RestoreStatus, Submission, SubmissionOutcome};
+pub use trimmed::{OnlyMetadata, Trimmed};
 
 /// The annotation with which a user lets a restore submit again: a new value differs from
 /// `status.lastHandledRequest`.

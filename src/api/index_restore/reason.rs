@@ -1,7 +1,8 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::conditions::{ConditionStates, Progress, Truth};
+use crate::api::conditions::{ConditionStates, Progress, Truth, find};
 
 /// The reason of a restore's conditions and events, and of the metric's label. Reasons are API: none
 /// is renamed or removed.
@@ -39,6 +40,13 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Returns the reason of the Ready condition; `None` where it is none of these.
+    pub fn shown(conditions: &[Condition]) -> Option<Self> {
+        let ready = find(conditions, "Ready")?;
+        let mut all = Self::ALL.into_iter();
+        all.find(|reason| reason.as_str() == ready.reason)
+    }
+
     /// Every reason, in the order of the reference.
     pub const ALL: [Self; 26] = [
         Self::Pending,
