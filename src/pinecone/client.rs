@@ -224,7 +224,8 @@ impl Client {
         let request = request
             .header("Api-Key", header)
             .header("X-Pinecone-Api-Version", self.api_version.as_str());
-        let result = exchange(request, key, operation.longest_body()).await;
+        // Boxed, or it would take memory in each of the futures around it.
+        let result = Box::pin(exchange(request, key, operation.longest_body())).await;
         let code = match &result {
             Ok(reply) => reply.status.as_u16(),
             Err(failure) => failure.http.unwrap_or(0),

@@ -91,7 +91,7 @@ impl<'s> Observer<'_, '_, 's> {
         let jobs = match &index {
             Ok(found) if jobs || found.is_some() => {
                 let jobs = self.jobs().await;
-                Some(self.with_rivals(jobs, &index).await?)
+                Some(Box::pin(self.with_rivals(jobs, &index)).await?)
             }
             _ => None,
         };
@@ -110,7 +110,7 @@ impl<'s> Observer<'_, '_, 's> {
     async fn search(&self) -> Result<Search, Error> {
         let jobs = self.jobs().await;
         let index = self.index().await;
-        let jobs = self.with_rivals(jobs, &index).await?;
+        let jobs = Box::pin(self.with_rivals(jobs, &index)).await?;
         let (backup, date) = self.backup().await;
         Ok(Search {
             index,
@@ -140,7 +140,7 @@ impl<'s> Observer<'_, '_, 's> {
             return Ok(Ok(jobs));
         }
         jobs.rivals = (self.sources.rivals)().await?;
-        Ok(self.confirmed(jobs).await)
+        Ok(Box::pin(self.confirmed(jobs)).await)
     }
 
     async fn poll(&self, submitted: &Submitted, index: bool) -> Poll {
@@ -249,13 +249,13 @@ impl<'s> Observer<'_, '_, 's> {
             .sources
             .pinecone
             .restore_jobs(&self.key, &self.situation.index_name);
-        let listing = listing.await?;
+        let listing = Box::pin(listing).await?;
         let jobs = RestoreJobs {
             listed: listing.jobs,
             is_complete: listing.is_complete,
             ..RestoreJobs::default()
         };
-        self.confirmed(jobs).await
+        Box::pin(self.confirmed(jobs)).await
     }
 
     /// The jobs with an earlier job as its ID shows it: the one that is listed, one that an

@@ -40,25 +40,28 @@ pub enum Error {
 ///
 /// # Errors
 /// Those of the call, and its deadline: then the call may have had its effect.
-pub async fn call<T>(
+pub fn call<T>(
     site: Site,
     io: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Error> {
-    // Never closed, so that there is always a permit some time.
-    let _permit = CALLS.acquire().await.ok();
-    call_within(DEADLINE, site, io).await
+) -> impl Future<Output = Result<T, Error>> {
+    let io = call_within(DEADLINE, site, io);
+    async move {
+        // Never closed, so that there is always a permit some time.
+        let _permit = CALLS.acquire().await.ok();
+        io.await
+    }
 }
 
 /// Makes one call, for `deadline` at most.
 ///
 /// # Errors
 /// As [`call`].
-pub async fn call_within<T>(
+pub fn call_within<T>(
     deadline: Duration,
     site: Site,
     io: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Error> {
-    around(site, within(deadline, site.name(), io)).await
+) -> impl Future<Output = Result<T, Error>> {
+    around(site, within(deadline, site.name(), io))
 }
 
 /// Makes one call at which tests do not stop the process, for 15 s at most. `call` names it in
@@ -66,24 +69,30 @@ pub async fn call_within<T>(
 ///
 /// # Errors
 /// As [`call`](fn@call).
-pub async fn with_deadline<T>(
+pub fn with_deadline<T>(
     call: &'static str,
     io: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Error> {
-    within(DEADLINE, call, io).await
+) -> impl Future<Output = Result<T, Error>> {
+    within(DEADLINE, call, io)
 }
 
-async fn within<T>(
+/// The deadline begins when the future is polled first.
+fn within<T>(
     after: Duration,
     call: &'static str,
     io: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Error> {
-    match tokio::time::timeout(after, io).await {
-        Ok(result) => result.map_err(|source| Error::Call {
-            call,
-            source: Box::new(source),
-        }),
-        Err(_) => Err(Error::Deadline { call, after }),
+) -> impl Future<Output = Result<T, Error>> {
+    // Boxed, or it would take memory once more in each future that it is passed through: hundreds
+    // of reconciles may wait for the API server.
+    let io = Box::pin(io);
+    async move {
+        match tokio::time::timeout(after, io).await {
+            Ok(result) => result.map_err(|source| Error::Call {
+                call,
+                source: Box::new(source),
+            }),
+            Err(_) => Err(Error::Deadline { call, after }),
+        }
     }
 }
 
