@@ -86,8 +86,8 @@ fn holds_together(object: &IndexRestore) -> Result<()> {
         return Err(anyhow!("{} is of another generation", stale.type_));
     }
     let row = |line: &&str| line.starts_with(&format!("| `{reason}` |"));
-    let readme = include_str!("../../README.md");
-    let row = readme
+    let table = include_str!("../../docs/reasons.md");
+    let row = table
         .lines()
         .find(row)
         .ok_or_else(|| anyhow!("no such reason: {reason}"))?;

@@ -174,6 +174,15 @@ fn every_relative_link_and_anchor_resolves() {
     assert!(found.is_empty(), "broken links:\n{}", found.join("\n"));
 }
 
+/// The README is read in a minute or two: everything longer belongs in docs. Code blocks count too.
+#[test]
+fn the_readme_has_at_most_800_words() {
+    let root = git(&["rev-parse", "--show-toplevel"]);
+    let readme = std::fs::read_to_string(Path::new(root.trim_end()).join("README.md")).unwrap();
+    let count = readme.split_whitespace().count();
+    assert!(count <= 800, "README.md has {count} words");
+}
+
 fn files(pages: &[(&str, &str)]) -> Files {
     let pages = pages.iter().map(|(path, text)| {
         let is_markdown = path.ends_with(".md");

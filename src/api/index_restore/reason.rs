@@ -150,10 +150,11 @@ impl Reason {
 mod tests {
     use super::*;
 
-    /// One row of the README's table for each reason, with what the code says.
+    const PAGE: &str = include_str!("../../../docs/reasons.md");
+
+    /// One row of the table for each reason, with what the code says.
     #[test]
-    fn the_readme_shows_the_condition_states_of_every_reason() {
-        let readme = include_str!("../../../README.md");
+    fn the_table_of_reasons_shows_the_condition_states_of_every_reason() {
         for reason in Reason::ALL {
             let states = reason.condition_states();
             let progress = match states.progress {
@@ -168,8 +169,60 @@ mod tests {
                 states.succeeded.as_str(),
             );
             assert!(
-                readme.lines().any(|line| line.starts_with(&row)),
+                PAGE.lines().any(|line| line.starts_with(&row)),
                 "no row begins with {row}"
+            );
+        }
+    }
+
+    /// What the page says under a heading, up to the next heading of its level.
+    fn section(heading: &str) -> &'static str {
+        let start = format!("\n## {heading}\n");
+        let (_, rest) = PAGE
+            .split_once(&start)
+            .unwrap_or_else(|| panic!("docs/reasons.md has no section {heading}"));
+        rest.split("\n## ").next().unwrap_or_default()
+    }
+
+    /// The words of a text without punctuation, and without those that differ between runs.
+    fn words(text: &str) -> Vec<String> {
+        let words = text.split_whitespace();
+        let words = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+        let bare = words.map(|word| word.replace(|c: char| !c.is_alphanumeric(), ""));
+        bare.filter(|word| !word.is_empty()).collect()
+    }
+
+    /// How the message in the health check's test data begins, which the operator wrote.
+    fn recorded_message(reason: &str) -> String {
+        let path = format!(
+            "{}/deploy/argocd/resource_customizations/restore.pinecone.io/IndexRestore/testdata/{reason}.yaml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(path).unwrap();
+        let message = text.split("message:").nth(1).unwrap();
+        words(message)[..4].join(" ")
+    }
+
+    #[test]
+    fn every_reason_has_a_section_with_the_operators_message_and_what_to_do() {
+        for reason in Reason::ALL {
+            let reason = reason.as_str();
+            let (_, shown) = section(reason).split_once("```console\n").unwrap();
+            let (output, advice) = shown.split_once("\n```\n").unwrap();
+            let (message, output) = (recorded_message(reason), words(output).join(" "));
+            assert!(
+                output.contains(&message),
+                "{reason}: {message:?} is not in {output:?}"
+            );
+            assert!(
+                advice.split_whitespace().count() > 3,
+                "{reason}: what to do"
+            );
+        }
+        for event in ["CheckFailed", "Restoring, with the type Warning"] {
+            assert!(
+                section("Events").contains(&format!("\n### {event}\n")),
+                "{event}"
             );
         }
     }

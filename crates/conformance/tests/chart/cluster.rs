@@ -64,6 +64,18 @@ impl Cluster {
         Tool::kubectl().await.kubeconfig(&self.admin)
     }
 
+    pub fn pinecone_url(&self) -> String {
+        self.emulator.url()
+    }
+
+    /// Adds the project and the backup of the chart's emulator.
+    pub fn add_the_charts_project(&self) {
+        let project = Project::new("emulator", "emulator-key");
+        self.pinecone.add_project(project).unwrap();
+        let backup = BackupSeed::new("nightly", "products").id(BACKUP);
+        self.pinecone.add_backup("emulator", backup).unwrap();
+    }
+
     pub async fn create_namespace(&self, name: &str) {
         let manifest = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}");
         self.control_plane.apply(&manifest).await.unwrap();

@@ -1,4 +1,4 @@
-//! Runs the commands of docs/install.md in order, unchanged.
+//! Runs the commands of docs/install.md in order, unchanged, and gives other pages the means to.
 
 use std::path::PathBuf;
 
@@ -6,24 +6,28 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use pinecone_emulator::{BackupSeed, Project};
 use serde_json::json;
 use testkit::{Operator, Program};
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
 
-/// The blocks of shell commands under a heading, up to the next heading of its level.
+/// The blocks of shell commands of docs/install.md under a heading.
 pub fn commands(heading: &str) -> Vec<String> {
-    let guide = read("docs/install.md");
-    let (_, rest) = guide.split_once(&format!("\n## {heading}\n")).unwrap();
+    commands_of("docs/install.md", heading)
+}
+
+/// The blocks of shell commands of a page under a heading, up to the next heading of its level.
+pub fn commands_of(page: &str, heading: &str) -> Vec<String> {
+    let text = read(page);
+    let (_, rest) = text.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = rest.split("\n## ").next().unwrap();
     let blocks: Vec<_> = section
         .split("```sh\n")
         .skip(1)
         .map(|block| block.split("```").next().unwrap().to_owned())
         .collect();
-    assert!(!blocks.is_empty(), "{heading}");
+    assert!(!blocks.is_empty(), "{page}: no commands under {heading}");
     blocks
 }
 
@@ -87,6 +91,8 @@ pub async fn follow_with(
             .args(["-euo", "pipefail", "-c", block])
             .env("PATH", &path)
             .env("PINECONE_API_KEY", KEY)
+            .env("PINECONE_ENDPOINT", cluster.pinecone_url())
+            .env("BACKUP_ID", BACKUP)
             .output()
             .await
             .unwrap();
@@ -132,11 +138,7 @@ async fn the_guide_works_with_helm_4() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_works_with_the_emulator() {
     let cluster = Cluster::start().await;
-    // What the chart's emulator contains.
-    let project = Project::new("emulator", "emulator-key");
-    cluster.pinecone.add_project(project).unwrap();
-    let backup = BackupSeed::new("nightly", "products").id(BACKUP);
-    cluster.pinecone.add_backup("emulator", backup).unwrap();
+    cluster.add_the_charts_project();
     follow(&cluster, Some(&HELM_4), &commands("With the emulator")).await;
     cluster.until(OPERATOR, "plain", "Restored").await;
     assert_eq!(cluster.creates("products-restored"), 1);

@@ -14,6 +14,7 @@ mod metadata;
 mod notes;
 mod ownership;
 mod permissions;
+mod quickstart;
 mod rendering;
 mod umbrella;
 mod waiting;

@@ -14,7 +14,7 @@ pub enum Health {
     Healthy,
 }
 
-/// The expected health for each row of the README's status table.
+/// The expected health for each row of the status table.
 pub fn expected(reason: Reason) -> Health {
     match reason {
         Reason::Pending

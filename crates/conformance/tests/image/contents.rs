@@ -7,7 +7,7 @@ use object::{Endianness, elf};
 use serde_json::json;
 
 use crate::CERTIFICATES;
-use crate::layout::{files, images, native};
+use crate::layout::{files, images, names, native};
 
 /// Maximum size of an image in bytes, both compressed and unpacked.
 const MAX_IMAGE: u64 = 15 * 1024 * 1024;
@@ -80,4 +80,27 @@ fn the_operators_image_contains_one_static_binary_and_certificates() {
 #[test]
 fn the_emulators_image_contains_one_static_binary_and_certificates() {
     check_contents("INDEX_RESTORE_EMULATOR_IMAGE", "pinecone-emulator");
+}
+
+/// The name that the chart's values give a Pod's image, as a kubelet resolves it.
+fn name_in_the_chart(program: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../charts/index-restore-operator/Chart.yaml"
+    );
+    let chart = std::fs::read_to_string(path).unwrap();
+    let listed = format!("image: {program}:{version}\n");
+    assert!(chart.contains(&listed), "{listed}");
+    format!("docker.io/library/{program}:{version}")
+}
+
+#[test]
+fn a_node_imports_the_archives_under_the_names_of_the_chart() {
+    for (variable, program) in [
+        ("INDEX_RESTORE_IMAGE", "index-restore-operator"),
+        ("INDEX_RESTORE_EMULATOR_IMAGE", "pinecone-emulator"),
+    ] {
+        assert_eq!(names(variable), [name_in_the_chart(program)]);
+    }
 }

@@ -67,6 +67,22 @@ fn unpack(layout: &Path, manifest: &Value) -> Image {
     }
 }
 
+/// The names under which a node imports the archive of a layout.
+pub fn names(variable: &str) -> Vec<String> {
+    let archive = format!("{}.tar", layout(variable).display());
+    let mut tar = Command::new("tar");
+    let output = tar.args(["-xOf", &archive, "index.json"]).output();
+    let index: Value = serde_json::from_slice(&output.unwrap().stdout)
+        .unwrap_or_else(|error| panic!("index.json of {archive}: {error}"));
+    let manifests = index["manifests"].as_array().unwrap().iter();
+    manifests
+        .map(|manifest| {
+            let name = &manifest["annotations"]["io.containerd.image.name"];
+            name.as_str().unwrap_or_default().to_owned()
+        })
+        .collect()
+}
+
 /// The image for the architecture of this machine.
 pub fn native(variable: &str) -> Image {
     let own = match std::env::consts::ARCH {
