@@ -88,11 +88,13 @@ async fn every_tool_reports_the_documented_health_for_each_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_the_operator_has_not_observed_is_in_progress() {
     let states = states().await;
-    assert_eq!(
-        states[UNOBSERVED]["status"],
-        json!({"observedGeneration": -1})
-    );
+    let observed = &states[UNOBSERVED]["status"]["observedGeneration"];
+    assert_eq!(observed, &json!(-1));
     let is_ready = "/status/conditions/0/status";
+    assert_eq!(
+        states[UNOBSERVED].pointer(is_ready),
+        Some(&json!("Unknown"))
+    );
     assert_eq!(states[EDITED].pointer(is_ready), Some(&json!("True")));
     let objects = [&states[UNOBSERVED], &states[EDITED]].map(Clone::clone);
     for (object, verdict) in objects.iter().zip(judge(&objects)) {
