@@ -1,6 +1,5 @@
 //! An IndexRestore as it is cached: readable or not.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -8,7 +7,7 @@ use kube::Resource;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::api::{IndexRestore, OnlyMetadata, Trimmed};
+use crate::api::{IndexRestore, OnlyMetadata, Trimmed, named_as_index_restore};
 
 /// An IndexRestore, or why the stored object is none: one of them must not stop the watch. Shared,
 /// because kube clones what it caches.
@@ -47,24 +46,7 @@ impl<'de> Deserialize<'de> for Guarded {
 }
 
 impl Resource for Guarded {
-    type DynamicType = ();
-    type Scope = <IndexRestore as Resource>::Scope;
-
-    fn kind(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::kind(dynamic)
-    }
-
-    fn group(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::group(dynamic)
-    }
-
-    fn version(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::version(dynamic)
-    }
-
-    fn plural(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::plural(dynamic)
-    }
+    named_as_index_restore!();
 
     fn meta(&self) -> &ObjectMeta {
         match self.0.as_ref() {

@@ -17,6 +17,7 @@ pub use spec::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
 };
 pub use status::{IndexRestoreStatus, RestoreStatus, Submission, SubmissionOutcome};
+pub(crate) use trimmed::named_as_index_restore;
 pub use trimmed::{OnlyMetadata, Trimmed};
 
 /// The annotation with which a user lets a restore submit again: a new value differs from

@@ -1,12 +1,35 @@
 //! An IndexRestore without the metadata that the operator does not read.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Resource;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{IndexRestore, IndexRestoreSpec, IndexRestoreStatus, REQUESTED_AT};
+
+/// The part of `impl Resource` that says that a type is stored as an IndexRestore.
+macro_rules! named_as_index_restore {
+    () => {
+        type DynamicType = ();
+        type Scope = <$crate::api::IndexRestore as kube::Resource>::Scope;
+
+        fn kind(dynamic: &()) -> std::borrow::Cow<'_, str> {
+            <$crate::api::IndexRestore as kube::Resource>::kind(dynamic)
+        }
+
+        fn group(dynamic: &()) -> std::borrow::Cow<'_, str> {
+            <$crate::api::IndexRestore as kube::Resource>::group(dynamic)
+        }
+
+        fn version(dynamic: &()) -> std::borrow::Cow<'_, str> {
+            <$crate::api::IndexRestore as kube::Resource>::version(dynamic)
+        }
+
+        fn plural(dynamic: &()) -> std::borrow::Cow<'_, str> {
+            <$crate::api::IndexRestore as kube::Resource>::plural(dynamic)
+        }
+    };
+}
+pub(crate) use named_as_index_restore;
 
 /// An IndexRestore as the operator reads and writes it: without labels, owners, `managedFields`, and
 /// annotations other than [`REQUESTED_AT`]. Users put up to 256 KiB into these, and they never take
@@ -82,24 +105,7 @@ impl<'de> Deserialize<'de> for Trimmed {
 }
 
 impl Resource for Trimmed {
-    type DynamicType = ();
-    type Scope = <IndexRestore as Resource>::Scope;
-
-    fn kind(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::kind(dynamic)
-    }
-
-    fn group(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::group(dynamic)
-    }
-
-    fn version(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::version(dynamic)
-    }
-
-    fn plural(dynamic: &()) -> Cow<'_, str> {
-        IndexRestore::plural(dynamic)
-    }
+    named_as_index_restore!();
 
     fn meta(&self) -> &ObjectMeta {
         &self.0.metadata
