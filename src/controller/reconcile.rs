@@ -19,9 +19,9 @@ use crate::api::{IndexRestore, Trimmed};
 use crate::pinecone::{ApiKey, with_waits};
 use crate::restore::{
     Actor, Evidence, Observation, Rivals, Situation, Sources, Stage, StatusWriter, Target, act,
-    decide, observe,
+    decide, observe, reread,
 };
-use crate::runtime::api_server::{Error, call};
+use crate::runtime::api_server::Error;
 use crate::runtime::clock::{BootTime, Now};
 use crate::runtime::failpoint::Site;
 use crate::runtime::leader::Term;
@@ -172,9 +172,8 @@ async fn load<'c>(
     if !is_stale {
         return Ok(Some(Cow::Borrowed(cached)));
     }
-    let fresh = call(Site::OBJECT_GET, api.get_opt(&cached.name_any())).await?;
-    let same = fresh.filter(|fresh| fresh.0.metadata.uid == cached.metadata.uid);
-    Ok(same.map(|fresh| Cow::Owned(fresh.0)))
+    let fresh = reread(api, Site::OBJECT_GET, cached).await?;
+    Ok(fresh.map(Cow::Owned))
 }
 
 async fn read<'s>(

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::PostParams;
 
 use super::messages;
 use super::submission::{ClaimRequest, holds};
-use super::write::with_status;
+use super::write::{put, reread, with_status};
 use crate::api::{DeletionProtection, IndexRestore, Trimmed};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
-use crate::runtime::api_server::{Error, call};
+use crate::runtime::api_server::Error;
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
@@ -63,23 +62,17 @@ impl Claim {
         request: &ClaimRequest,
     ) -> Result<ClaimOutcome, Error> {
         let began = BootTime::now();
-        let claimed = Trimmed(with_status(
-            seen,
-            request.status(seen, &messages::pending()),
-        ));
-        let name = seen.metadata.name.as_deref().unwrap_or_default();
-        let params = PostParams::default();
-        let put = api.replace_status(name, &params, &claimed);
-        match call(Site::CLAIM_PUT, put).await {
-            Ok(Trimmed(object)) if holds(&object, request) => {
+        let claimed = with_status(seen, request.status(seen, &messages::pending()));
+        match put(api, Site::CLAIM_PUT, claimed).await {
+            Ok(object) if holds(&object, request) => {
                 Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
             }
-            Ok(Trimmed(object)) => Ok(ClaimOutcome::Pruned(Box::new(object))),
+            Ok(object) => Ok(ClaimOutcome::Pruned(Box::new(object))),
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce shows whose it is.
-            Err(_) => match call(Site::CLAIM_GET, api.get_opt(name)).await? {
-                Some(Trimmed(object)) if holds(&object, request) => {
+            Err(_) => match reread(api, Site::CLAIM_GET, seen).await? {
+                Some(object) if holds(&object, request) => {
                     Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
                 }
                 _ => Ok(ClaimOutcome::Lost),

@@ -36,4 +36,4 @@ pub use report::{Change, Report};
 pub use rivals::Rivals;
 pub use situation::{Situation, Stage};
 pub use submission::{RecordTarget, holds, record_target};
-pub use write::{Acted, StatusWriter, Target};
+pub use write::{Acted, StatusWriter, Target, reread};

@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use super::announce;
 use super::report::{Change, Report};
 use super::submission::{RecordTarget, record_target};
-use super::write::{Acted, StatusWriter, Target, with_status};
+use super::write::{Acted, StatusWriter, Target, put, reread, with_status};
 use crate::api::IndexRestore;
-use crate::runtime::api_server::{Error, call};
 use crate::runtime::failpoint::Site;
 
 /// Attempts that the reconcile itself makes, within about a second.
@@ -60,14 +59,14 @@ impl Recording {
         let object = self.fresh.as_ref().unwrap_or(&self.claimed);
         let status = self.report.status(object, Timestamp::now());
         let next = with_status(object, status.clone());
-        let error = match self.target.put(Site::RECORD_PUT, next).await {
+        let error = match put(&self.target.api, Site::RECORD_PUT, next).await {
             Ok(written) => return Some(self.recorded(written)),
             Err(error) => error,
         };
         tracing::warn!(%error, name = self.claimed.metadata.name, "the outcome is not recorded; retrying in {:?}", self.wait);
         tokio::time::sleep(self.wait).await;
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
-        let fresh = match self.reread().await {
+        let fresh = match reread(&self.target.api, Site::RECORD_GET, &self.claimed).await {
             Ok(fresh) => fresh,
             Err(error) => {
                 tracing::warn!(%error, "the object cannot be read; retrying the record");
@@ -99,15 +98,6 @@ impl Recording {
     fn recorded(&self, written: IndexRestore) -> Acted {
         announce::transition(&self.target.events, &self.claimed, &written);
         Acted::Written(Box::new(written))
-    }
-
-    /// Reads the same object, not one of the same name.
-    async fn reread(&self) -> Result<Option<IndexRestore>, Error> {
-        let object = &self.claimed;
-        let name = object.metadata.name.as_deref().unwrap_or_default();
-        let fresh = call(Site::RECORD_GET, self.target.api.get_opt(name)).await?;
-        let fresh = fresh.map(|fresh| fresh.0);
-        Ok(fresh.filter(|fresh| fresh.metadata.uid == object.metadata.uid))
     }
 
     /// The ID of the restore job that the report records.

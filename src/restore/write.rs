@@ -54,15 +54,31 @@ pub struct Target {
     pub metrics: Metrics,
 }
 
-impl Target {
-    /// Writes the status of `next` over its resource version. Returns the object as it was stored.
-    pub(super) async fn put(&self, site: Site, next: IndexRestore) -> Result<IndexRestore, Error> {
-        let next = Trimmed(next);
-        let name = next.0.metadata.name.as_deref().unwrap_or_default();
-        let params = PostParams::default();
-        let put = self.api.replace_status(name, &params, &next);
-        call(site, put).await.map(|stored| stored.0)
-    }
+/// Writes the status of `next` over its resource version. Returns the object as it was stored.
+pub(super) async fn put(
+    api: &Api<Trimmed>,
+    site: Site,
+    next: IndexRestore,
+) -> Result<IndexRestore, Error> {
+    let next = Trimmed(next);
+    let name = next.0.metadata.name.as_deref().unwrap_or_default();
+    let params = PostParams::default();
+    let stored = call(site, api.replace_status(name, &params, &next)).await?;
+    Ok(stored.0)
+}
+
+/// Reads the object as it is stored now; nothing if it is gone, or another has its name.
+///
+/// # Errors
+/// If the API server fails or refuses.
+pub async fn reread(
+    api: &Api<Trimmed>,
+    site: Site,
+    object: &IndexRestore,
+) -> Result<Option<IndexRestore>, Error> {
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    let stored = call(site, api.get_opt(name)).await?.map(|stored| stored.0);
+    Ok(stored.filter(|stored| stored.metadata.uid == object.metadata.uid))
 }
 
 /// Returns the object with another status.
@@ -104,11 +120,8 @@ impl StatusWriter<'_> {
                 "restore job found"
             );
         }
-        match self
-            .target
-            .put(Site::REPORT_PUT, with_status(object, status))
-            .await
-        {
+        let next = with_status(object, status);
+        match put(&self.target.api, Site::REPORT_PUT, next).await {
             Ok(written) => {
                 announce::transition(&self.target.events, object, &written);
                 Ok(Acted::Written(Box::new(written)))
