@@ -1,7 +1,5 @@
 //! Admits a reconcile once its API key has a place for it.
 
-use std::time::Duration;
-
 use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
@@ -12,16 +10,12 @@ use crate::api::{IndexRestore, IndexRestoreStatus};
 use crate::restore::{Acted, Change, Report, messages};
 use crate::runtime::leader::Term;
 
-/// How long a new restore waits before its status names the Secret whose restores it waits for. The
-/// default status says until then that it waits: one write less for each of hundreds that are created
-/// at once.
-const SILENCE: Duration = Duration::from_secs(30);
-
 /// Takes a place for the object.
 ///
 /// # Errors
-/// If it has to wait for its turn: what is due until then. A restore that is not submitted yet says
-/// in its status that it waits.
+/// If it has to wait for its turn: what is due until then. A restore that waits for longer than a
+/// stalled one rests says in its status for which Secret: the default status says until then that it
+/// waits, which saves one write for each of thousands that are created at once.
 pub(super) async fn admit(
     watched: &Watched,
     reference: &Reference,
@@ -32,10 +26,11 @@ pub(super) async fn admit(
         Ok(place) => return Ok(place),
         Err(waited) => waited,
     };
+    let silence = watched.context.rules.intervals.stalled();
     let status = object.status.as_ref();
     match status.is_none_or(IndexRestoreStatus::is_unobserved) {
         false => Err(Action::await_change()),
-        true if waited < SILENCE => Err(Action::requeue(SILENCE - waited)),
+        true if waited < silence => Err(Action::requeue(silence - waited)),
         true => Err(report_waiting(watched, object, term).await),
     }
 }
@@ -47,10 +42,10 @@ async fn report_waiting(watched: &Watched, object: &IndexRestore, term: &Term) -
     let writer = writer(&watched.context, term, object);
     match Box::pin(writer.report(object, &report)).await {
         Ok(Acted::Written(_)) => Action::await_change(),
-        Ok(_) => Action::requeue(SILENCE),
+        Ok(_) => Action::requeue(watched.context.rules.intervals.stalled()),
         Err(error) => {
             tracing::debug!(%error, name = object.name_any(), "cannot report the wait");
-            Action::requeue(SILENCE)
+            Action::requeue(watched.context.rules.intervals.stalled())
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::restore::Evidence;
 use crate::runtime::clock::BootTime;
@@ -31,6 +32,13 @@ pub(super) struct Remembered {
     pub errors: u32,
 }
 
+impl Remembered {
+    /// The object rests for that long while the cache shows one of the versions.
+    pub(super) fn rest(&mut self, versions: Vec<String>, wait: Duration) {
+        self.rest = Some((versions, BootTime::now().plus(wait)));
+    }
+}
+
 impl Memory {
     pub(super) fn of(&self, term: u64, uid: &str) -> Remembered {
         let known = self.lock();
@@ -50,16 +58,6 @@ impl Memory {
         if known.term == term {
             known.objects.insert(uid.to_owned(), Box::new(remembered));
         }
-    }
-
-    /// Counts an error and says how many there were in a row.
-    pub(super) fn failed(&self, uid: &str) -> u32 {
-        let mut known = self.lock();
-        let remembered = known.objects.entry(uid.to_owned()).or_default();
-        remembered.errors = remembered.errors.saturating_add(1);
-        remembered.is_stale = true;
-        remembered.rest = None;
-        remembered.errors
     }
 
     /// Forgets objects that are no more.

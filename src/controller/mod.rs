@@ -7,6 +7,7 @@ mod memory;
 mod places;
 mod reconcile;
 mod rivals;
+mod running;
 mod schedule;
 mod watch;
 
@@ -27,7 +28,6 @@ use crate::runtime::readiness::Readiness;
 pub use guarded::Guarded;
 pub use maintenance::run_maintenance;
 pub use memory::Memory;
-pub use reconcile::ReconcileError;
 pub use watch::{Watches, apis};
 
 /// What all reconciles share.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::UnboundedSender;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 
@@ -84,16 +84,14 @@ impl Place {
 }
 
 impl Places {
-    /// Returns places for at most `most` reconciles of one API key at a time, and the objects whose
-    /// turn it is.
-    pub(super) fn new(most: u16) -> (Arc<Self>, UnboundedReceiver<Reference>) {
-        let (turns, turn) = unbounded();
-        let places = Self {
+    /// Returns places for at most `most` reconciles of one API key at a time. The objects whose turn
+    /// it is are sent to `turns`.
+    pub(super) fn new(most: u16, turns: UnboundedSender<Reference>) -> Arc<Self> {
+        Arc::new(Self {
             most: most.into(),
             state: Mutex::default(),
             turns,
-        };
-        (Arc::new(places), turn)
+        })
     }
 
     /// Takes a place of the object's API key.

@@ -1,6 +1,7 @@
 //! Reconciles one object: reads what has to be known, decides, and acts.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use tracing::Instrument as _;
 
 use super::admit::admit;
 use super::memory::Remembered;
-use super::places::Reference;
-use super::schedule::{gone, rests, settle};
+use super::places::{Place, Reference};
+use super::schedule::{failed, gone, rests, settle};
 use super::watch::Watched;
 use super::{Context, Guarded, rivals};
 use crate::api::{IndexRestore, Trimmed};
@@ -28,7 +29,7 @@ use crate::runtime::leader::Term;
 
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
+enum ReconcileError {
     /// A call to the API server failed. Retried with backoff, up to 60 s.
     #[error(transparent)]
     Kubernetes(#[from] Error),
@@ -47,40 +48,71 @@ impl ReconcileError {
     }
 }
 
-/// Reconciles one object if this process leads, once its API key has a place for it, and logs and
-/// counts the outcome. While it waits it holds nothing that others need.
+/// Starts a reconcile of the object if none runs, if this process leads, and if its API key has a place
+/// for it. Returns when to ask again; an object that has to wait holds nothing that others need.
 pub(super) async fn reconcile(
     object: Arc<Guarded>,
     watched: Arc<Watched>,
-) -> Result<Action, ReconcileError> {
-    let context = &watched.context;
-    let cached = match object.object() {
-        Ok(cached) => cached,
-        Err(invalid) => {
-            let error = ReconcileError::Malformed(invalid.error.clone());
-            return reported(context, Duration::ZERO, Err(error));
-        }
-    };
+) -> Result<Action, Infallible> {
     let reference = Reference::from_obj(&object);
-    let (term, remembered) = match due(context, cached) {
-        Ok(due) => due,
-        Err(action) => {
-            watched.places.leave(&reference);
-            return Ok(action);
-        }
-    };
-    let place = match admit(&watched, &reference, cached, &term).await {
-        Ok(place) => place,
-        Err(action) => return Ok(action),
+    let started = start(object, &watched, reference).await;
+    Ok(started.map_or_else(|later| later, |()| Action::await_change()))
+}
+
+async fn start(
+    object: Arc<Guarded>,
+    watched: &Arc<Watched>,
+    reference: Reference,
+) -> Result<(), Action> {
+    if watched.running.contains(&reference) {
+        return Err(Action::await_change());
+    }
+    let context = &watched.context;
+    let cached = object.object().map_err(|invalid| {
+        let error = ReconcileError::Malformed(invalid.error.clone());
+        report(context, Duration::ZERO, Some(&error));
+        Action::await_change()
+    })?;
+    let (term, remembered) =
+        due(context, cached).inspect_err(|_| watched.places.leave(&reference))?;
+    let place = admit(watched, &reference, cached, &term).await?;
+    let work = run(
+        Arc::clone(&object),
+        Arc::clone(context),
+        term,
+        remembered,
+        place,
+    );
+    watched.running.start(reference, work);
+    Ok(())
+}
+
+/// Reconciles the object, and logs and counts the outcome.
+async fn run(
+    object: Arc<Guarded>,
+    context: Arc<Context>,
+    term: Term,
+    remembered: Remembered,
+    place: Place,
+) {
+    let Ok(cached) = object.object() else {
+        return;
     };
     let started = Instant::now();
     let span = span(&object);
-    let work =
-        Box::pin(reconcile_object(cached, context, &term, remembered)).instrument(span.clone());
+    let work = Box::pin(reconcile_object(cached, &context, &term, remembered));
+    let work = work.instrument(span.clone());
     let (result, paced) = with_waits(work).await;
     context.metrics.waited(place.waited() + paced);
     let _entered = span.entered();
-    reported(context, started.elapsed().saturating_sub(paced), result)
+    report(
+        &context,
+        started.elapsed().saturating_sub(paced),
+        result.as_ref().err(),
+    );
+    if result.is_err() {
+        failed(&context, &term, cached);
+    }
 }
 
 /// The term in which the object is to be reconciled now, and what is remembered of it.
@@ -109,17 +141,12 @@ fn span(object: &Guarded) -> tracing::Span {
     )
 }
 
-fn reported(
-    context: &Context,
-    took: Duration,
-    result: Result<Action, ReconcileError>,
-) -> Result<Action, ReconcileError> {
-    let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "ok");
+fn report(context: &Context, took: Duration, error: Option<&ReconcileError>) {
+    let outcome = error.map_or("ok", ReconcileError::label);
     context.metrics.reconciled(outcome, took);
-    if let Err(error) = &result {
+    if let Some(error) = error {
         tracing::warn!(%error, "reconcile failed; retrying with backoff");
     }
-    result
 }
 
 /// One reconcile, step by step. Pinecone and the API server are asked by `load` and `observe`, and
@@ -129,11 +156,11 @@ async fn reconcile_object(
     context: &Context,
     term: &Term,
     mut remembered: Remembered,
-) -> Result<Action, ReconcileError> {
-    let uid = cached.uid().unwrap_or_default();
+) -> Result<(), ReconcileError> {
     let writer = writer(context, term, cached);
     let Some(object) = load(cached, remembered.is_stale, &writer.target.api).await? else {
-        return Ok(gone(context, term, &uid, remembered));
+        gone(context, term, cached, remembered);
+        return Ok(());
     };
     let situation = Situation::of(&object);
     record_job(&situation);
@@ -152,7 +179,8 @@ async fn reconcile_object(
     let decision = decide(&situation, evidence, &observation, &context.rules, now);
     let actor = actor(context, writer, key.as_ref());
     let done = act(&actor, &object, decision, evidence).await?;
-    Ok(settle(context, term, &object, remembered, &done))
+    settle(context, term, cached, &object, remembered, &done);
+    Ok(())
 }
 
 /// Names the restore job in the span of the reconcile.

@@ -1,12 +1,15 @@
 //! Watches IndexRestores, and reconciles each when it changes or is due.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures::channel::mpsc::unbounded;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _, stream};
 use kube::core::NamespaceResourceScope;
-use kube::runtime::controller::Error as RunError;
+use kube::runtime::controller::{Action, Error as RunError};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{Controller, WatchStreamExt as _};
@@ -14,36 +17,40 @@ use kube::{Api, Client, Resource};
 use tokio::sync::Notify;
 
 use super::places::{Places, Reference};
-use super::{Context, Guarded, reconcile, schedule};
+use super::running::Running;
+use super::{Context, Guarded, reconcile};
 
 /// What the reconciles of one watch share.
 pub(super) struct Watched {
     pub context: Arc<Context>,
     /// Reconciles that may run at the same time, for each API key.
     pub places: Arc<Places>,
+    pub running: Arc<Running>,
 }
 
 /// The watches over all or some namespaces.
 pub struct Watches {
     /// Cache of the watched objects: one store for the cluster, or one for each namespace.
     pub stores: Vec<Store<Guarded>>,
-    running: Vec<BoxFuture<'static, ()>>,
+    /// The controllers and their reconciles. Only what is woken is polled.
+    running: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
 impl Watches {
     /// Prepares one watch over the cluster, or one for each namespace.
     pub fn new(context: &Arc<Context>) -> Self {
-        let (stores, running) = apis(&context.client, &context.namespaces)
+        let (stores, running): (_, Vec<_>) = apis(&context.client, &context.namespaces)
             .into_iter()
             .enumerate()
             .map(|(scope, api)| watch(scope, api, Arc::clone(context)))
             .unzip();
+        let running = running.into_iter().flatten().collect();
         Self { stores, running }
     }
 
     /// Runs until the shutdown, and until the reconciles that run then are done.
     pub async fn run(self) {
-        join_all(self.running).await;
+        self.running.collect::<()>().await;
     }
 }
 
@@ -65,7 +72,7 @@ fn watch(
     scope: usize,
     api: Api<Guarded>,
     context: Arc<Context>,
-) -> (Store<Guarded>, BoxFuture<'static, ()>) {
+) -> (Store<Guarded>, [BoxFuture<'static, ()>; 2]) {
     let shutdown = context.shutdown.clone();
     let metrics = context.metrics.clone();
     let (store, writer) = reflector::store();
@@ -86,7 +93,9 @@ fn watch(
         // The controller would also hold back objects whose turn it is, and a new term.
         .filter(|event| std::future::ready(event.is_ok()));
     let seen = reflector::reflector(writer, seen).applied_objects();
-    let (places, turns) = Places::new(context.concurrency);
+    let (turn, turns) = unbounded();
+    let places = Places::new(context.concurrency, turn.clone());
+    let (running, reconciles) = Running::new(turn);
     let controller = Controller::for_stream(seen, store.clone())
         .reconcile_all_on(context.leadership.terms())
         .reconcile_on(turns)
@@ -94,13 +103,13 @@ fn watch(
     let watched = Arc::new(Watched {
         context,
         places: Arc::clone(&places),
+        running,
     });
-    let running = controller
-        .run(reconcile::reconcile, schedule::error_policy, watched)
+    let controller = controller
+        .run(reconcile::reconcile, never_fails, watched)
         .for_each(move |result| {
             match result {
-                // A reconcile logs and counts its own errors.
-                Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
+                Ok(_) => {}
                 Err(RunError::ObjectNotFound(object)) => {
                     let namespace = object.namespace.as_deref().unwrap_or_default();
                     places.leave(&Reference::new(&object.name).within(namespace));
@@ -110,7 +119,12 @@ fn watch(
             }
             std::future::ready(())
         });
-    (store, Box::pin(running))
+    (store, [controller.boxed(), reconciles])
+}
+
+/// Errors are part of a reconcile, which runs beside the controller.
+fn never_fails(_: Arc<Guarded>, error: &Infallible, _: Arc<Watched>) -> Action {
+    match *error {}
 }
 
 /// Whether the operator lacks the permission to list or watch.

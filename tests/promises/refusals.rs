@@ -7,7 +7,7 @@ use pinecone_emulator::{
     StatusAnswer,
 };
 use serde_json::json;
-use testkit::scene::{Scene, conditions, ready};
+use testkit::scene::{BACKUP, PATIENT, Scene, conditions, ready};
 
 /// Each rejection of the create request: HTTP status, reason, whether manual action is required, and
 /// a word of the remedy.
@@ -103,6 +103,28 @@ async fn reports_a_missing_unready_or_failed_backup_and_waits_for_it() {
     scene.restored_once("missing").await;
     scene.restored_once("unready").await;
     assert_eq!(scene.accepted("failed"), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_while_pinecone_is_asked_is_not_lost() {
+    let scene = Scene::new().await;
+    // Nothing but the edit is a reason to look again.
+    let flags = [PATIENT.as_slice(), &["--poll-max=10m"]].concat();
+    let _operator = scene.start_with(&flags).await;
+    scene.create("typo", json!({"backupId": "missing"})).await;
+    let mut object = scene.until("typo", "BackupNotFound").await;
+    let slow = FaultKind::DelayAnswer(Duration::from_secs(5));
+    let slow = scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow));
+    let asked = scene.asked(Route::DescribeBackup);
+    scene.request("typo", "again").await;
+    scene.until_asked(Route::DescribeBackup, asked + 1).await;
+    object = scene.get("typo").await;
+    object.spec.backup_id = BACKUP.into();
+    scene.replace(&object).await;
+    scene.pinecone.clear_fault(slow);
+    scene.restored_once("typo").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

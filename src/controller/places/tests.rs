@@ -1,5 +1,6 @@
 use futures::FutureExt as _;
 use futures::StreamExt as _;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,7 +11,8 @@ struct Fixture {
 }
 
 fn fixture(most: u16) -> Fixture {
-    let (places, turns) = Places::new(most);
+    let (turn, turns) = unbounded();
+    let places = Places::new(most, turn);
     Fixture { places, turns }
 }
 
