@@ -3,7 +3,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cli;
+mod exit;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +16,15 @@ use index_restore_operator::api::{self, IndexRestore};
 use index_restore_operator::caches::{ApiKeyCache, IndexListCache};
 use index_restore_operator::controller::{Context, Memory, Watches, apis, run_maintenance};
 use index_restore_operator::pinecone::{self, RequestMetrics};
+use index_restore_operator::restore::Rules;
 use index_restore_operator::restore::metrics::Metrics;
 use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
-use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig};
+use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig, Timing};
 use index_restore_operator::runtime::metrics::{self, LeaderGauge};
 use index_restore_operator::runtime::readiness::Readiness;
 use index_restore_operator::runtime::serve::{Served, serve};
-use index_restore_operator::runtime::telemetry;
+use index_restore_operator::runtime::telemetry::{self, LogFormat};
 use kube::Client;
 use kube::api::ListParams;
 use prometheus_client::registry::Registry;
@@ -38,20 +41,57 @@ const LAST_RECORDS: Duration = Duration::from_secs(15);
 /// How long the shutdown waits for the last events.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
 
-fn main() -> Result<()> {
-    match Cli::parse().command {
-        Command::Run(args) => runtime()?.block_on(run(&args)),
-        Command::Crd => {
-            print!("{}", api::crd_yaml()?);
-            Ok(())
-        }
-        Command::Version => {
-            println!(
-                "index-restore-operator {} ({REVISION})",
-                env!("CARGO_PKG_VERSION")
-            );
-            Ok(())
-        }
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::misused(&error),
+    };
+    match cli.command {
+        Command::Run(args) => start(&args),
+        Command::Crd => match api::crd_yaml() {
+            Ok(yaml) => exit::printed(&yaml),
+            Err(error) => exit::failed(LogFormat::Text, &error.into()),
+        },
+        Command::Version => exit::printed(&format!("index-restore-operator {}\n", *cli::VERSION)),
+    }
+}
+
+/// Checks all flags before it asks for a cluster, and returns how the process ends.
+fn start(args: &RunArgs) -> ExitCode {
+    let format = args.serving.log_format;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = match Settings::of(args) {
+        Ok(settings) => settings,
+        Err(error) => return exit::misconfigured(format, &error),
+    };
+    telemetry::start(format, args.serving.log_level.clone());
+    let ran = runtime()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(args, settings)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failed(format, &error),
+    }
+}
+
+/// What the flags set, once they are checked.
+struct Settings {
+    rules: Rules,
+    timing: Timing,
+    pinecone: pinecone::Client,
+    registry: Registry,
+}
+
+impl Settings {
+    fn of(args: &RunArgs) -> Result<Self> {
+        let mut registry = metrics::registry("indexrestore", env!("CARGO_PKG_VERSION"), REVISION);
+        let requests = RequestMetrics::register(&mut registry);
+        Ok(Self {
+            rules: args.rules()?,
+            timing: args.timing()?,
+            pinecone: pinecone::Client::new(&args.endpoint(), requests)?,
+            registry,
+        })
     }
 }
 
@@ -62,26 +102,22 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-async fn run(args: &RunArgs) -> Result<()> {
-    telemetry::start(args.log_format, &args.log_level).context(
-        "--log-level must be a level such as info, or directives such as info,kube=debug",
-    )?;
+async fn run(args: &RunArgs, settings: Settings) -> Result<()> {
     #[cfg(feature = "failpoints")]
     index_restore_operator::runtime::failpoint::arm()?;
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown_on_signal()?;
-    let listener = TcpListener::bind(args.listen)
+    let listen = args.serving.listen;
+    let listener = TcpListener::bind(listen)
         .await
-        .with_context(|| format!("--listen {} cannot be used", args.listen))?;
+        .with_context(|| format!("--listen {listen} cannot be used; set a free address"))?;
     let client = Client::try_default().await.context(
-        "no Kubernetes API server: neither a kubeconfig nor a service account is usable",
+        "no Kubernetes API server: neither a kubeconfig nor a service account is usable; set KUBECONFIG, or run in a pod with a ServiceAccount",
     )?;
-    let namespaces = args.namespaces();
-    check_crd(&client, &namespaces).await?;
-    let mut registry = metrics::registry("indexrestore", env!("CARGO_PKG_VERSION"), REVISION);
-    let context = context(args, client.clone(), &mut registry, shutdown.clone())?;
+    check_crd(&client, &args.namespaces()).await?;
+    let timing = settings.timing;
+    let (context, registry) = context(args, client.clone(), settings, shutdown.clone());
     let context = Arc::new(context);
-    let election = election(args, client, Arc::clone(&context.leadership)).await?;
+    let election = election(args, timing, client, Arc::clone(&context.leadership)).await?;
     let watches = Watches::new(&context);
     let served = Served {
         registry: Arc::new(registry),
@@ -114,7 +150,7 @@ fn log_start(args: &RunArgs) {
         revision = REVISION,
         endpoint = endpoint.url,
         api_version = %endpoint.api_version,
-        namespaces = ?args.namespaces(),
+        namespaces = watched(args),
         "starting"
     );
     if endpoint.api_version.is_past_support() {
@@ -128,6 +164,14 @@ fn log_start(args: &RunArgs) {
     }
 }
 
+/// Names the watched namespaces in the log.
+fn watched(args: &RunArgs) -> String {
+    match args.namespaces() {
+        all if all.is_empty() => "all namespaces".to_owned(),
+        some => some.join(", "),
+    }
+}
+
 /// Waits for the outcomes that are still to be recorded, for a time.
 async fn last_records(records: &TaskTracker) {
     records.close();
@@ -138,46 +182,47 @@ async fn last_records(records: &TaskTracker) {
     }
 }
 
+/// Returns what the controller needs, and the registry with all its metrics.
 fn context(
     args: &RunArgs,
     client: Client,
-    registry: &mut Registry,
+    settings: Settings,
     shutdown: CancellationToken,
-) -> Result<Context> {
-    let rules = args.rules()?;
-    let endpoint = args.endpoint();
-    Ok(Context {
-        pinecone: pinecone::Client::new(&endpoint, RequestMetrics::register(registry))?,
+) -> (Context, Registry) {
+    let (rules, mut registry) = (settings.rules, settings.registry);
+    let context = Context {
+        pinecone: settings.pinecone,
         api_keys: ApiKeyCache::new(client.clone()),
         index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
         events: Arc::new(Events::start(client.clone())),
         records: TaskTracker::new(),
-        readiness: Arc::new(Readiness::register(registry, scopes(args))),
+        readiness: Arc::new(Readiness::register(&mut registry, scopes(args))),
         shutdown,
-        leadership: Leadership::new(LeaderGauge::register(registry)),
+        leadership: Leadership::new(LeaderGauge::register(&mut registry)),
         concurrency: args.concurrency(),
         memory: Memory::default(),
-        metrics: Metrics::register(registry),
+        metrics: Metrics::register(&mut registry),
         client,
         namespaces: args.namespaces(),
-    })
+    };
+    (context, registry)
 }
 
 /// Returns the elector, or none if leader election is disabled: then this process leads.
 async fn election(
     args: &RunArgs,
+    timing: Timing,
     client: Client,
     leadership: Arc<Leadership>,
 ) -> Result<Option<Elector>> {
-    let timing = args.timing()?;
-    if !args.leader_elect {
+    if !args.election.leader_elect {
         leadership.lead_always();
         return Ok(None);
     }
     let config = LeaseConfig {
         namespace: lease_namespace(args, &client),
-        name: args.leader_elect_lease_name.clone(),
+        name: args.election.leader_elect_lease_name.clone(),
         identity: leader::identity(),
         timing,
     };
@@ -203,7 +248,7 @@ async fn election(
 
 fn lease_namespace(args: &RunArgs, client: &Client) -> String {
     const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-    let set = args.leader_elect_namespace.clone();
+    let set = args.election.leader_elect_namespace.clone();
     set.or_else(|| std::fs::read_to_string(OWN).ok())
         .map(|namespace| namespace.trim().to_owned())
         .filter(|namespace| !namespace.is_empty())

@@ -277,7 +277,11 @@ fn builder(endpoint: &Endpoint) -> Result<reqwest::ClientBuilder, EndpointError>
         path: path.clone(),
         source,
     })?;
-    Ok(builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?))
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    match certificates.is_empty() {
+        true => Err(EndpointError::NoCertificate(path.clone())),
+        false => Ok(builder.tls_certs_merge(certificates)),
+    }
 }
 
 /// Sends the request and reads the answer, of at most `longest` bytes.

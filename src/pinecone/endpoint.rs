@@ -32,7 +32,10 @@ pub enum EndpointError {
         /// Error of the operating system.
         source: std::io::Error,
     },
-    /// reqwest rejected the configuration, most likely the certificates.
-    #[error("the HTTP client cannot be created (is the certificate file PEM?): {0}")]
+    /// The file of `--pinecone-ca-file` has no certificate, or one that is not PEM.
+    #[error("--pinecone-ca-file {0:?} must have at least one certificate in PEM")]
+    NoCertificate(PathBuf),
+    /// reqwest rejected the configuration, most likely a certificate.
+    #[error("the HTTP client cannot be created; check the certificates of --pinecone-ca-file: {0}")]
     Client(#[from] reqwest::Error),
 }

@@ -107,6 +107,11 @@ impl Error {
         }
     }
 
+    /// Returns the message of the API server, if it answered.
+    pub fn answer(&self) -> Option<&str> {
+        self.status().map(|status| status.message.as_str())
+    }
+
     /// Whether the API server answered 403: the operator lacks a permission.
     pub fn is_forbidden(&self) -> bool {
         self.status().is_some_and(|status| status.code == 403)

@@ -71,7 +71,9 @@ async fn does_not_fail_on_a_409_caused_by_its_own_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_lags_drops_or_repeats_rows_does_not_prove_absence() {
     // The list lags for less than the patience.
-    let scene = Scene::new().await.with_env("CATCH_UP_PATIENCE", "6s");
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_CATCH_UP_PATIENCE", "6s");
     let _operator = scene.start().await;
     let inject = |route, kind, name: &str| {
         let fault = Fault::new(route, kind);

@@ -9,6 +9,7 @@
 mod admission;
 mod admission_policies;
 mod adoption;
+mod command_line;
 mod confirmation;
 mod crashes;
 mod fairness;

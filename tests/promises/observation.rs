@@ -152,7 +152,9 @@ async fn recreates_an_index_that_was_observed_and_is_gone_only_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resubmits_a_lost_create_only_on_request_if_no_gap_is_allowed() {
-    let scene = Scene::new().await.with_env("MAX_OBSERVATION_GAP", "0");
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_MAX_OBSERVATION_GAP", "0");
     let _operator = scene.start().await;
     let dropped = Fault::new(CREATE, FaultKind::DropBefore).times(1);
     scene.pinecone.inject(dropped);

@@ -75,6 +75,18 @@ async fn json_logs_contain_the_object_the_job_and_the_request_id() {
     assert_eq!(span["generation"], 1);
 }
 
+/// Panics unless the last line is the only error, in words for people.
+fn check_last_line(logs: &str) {
+    let is_error = |line: &str| line.split_whitespace().nth(1) == Some("ERROR");
+    assert_eq!(
+        logs.lines().filter(|line| is_error(line)).count(),
+        1,
+        "{logs}"
+    );
+    let last = logs.lines().last().unwrap();
+    assert!(is_error(last) && !last.contains("Status {"), "{last}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_start_logs_the_remedy() {
     let scene = Scene::new().await;
@@ -112,6 +124,7 @@ async fn a_failed_start_logs_the_remedy() {
             !exit.success() && logs.contains(remedy),
             "{flags:?}: {logs}"
         );
+        check_last_line(&logs);
     }
 }
 
@@ -159,12 +172,15 @@ async fn does_not_start_without_the_crd_and_sends_nothing_with_an_outdated_one()
     let exit = operator.process.wait_exit(DEADLINE).await.unwrap();
     let logs = operator.process.logs();
     assert!(
-        !exit.success() && logs.contains("index-restore-operator crd"),
+        exit.code() == Some(1) && logs.contains("index-restore-operator crd"),
         "{logs}"
     );
+    check_last_line(&logs);
 
     control_plane.apply(&outdated_crd()).await.unwrap();
-    let _operator = scene.start().await;
+    let operator = scene.start_with(&["--watch-namespace="]).await;
+    let logs = operator.process.logs();
+    assert!(logs.contains("namespaces=\"all namespaces\""), "{logs}");
     scene.create("early", json!({})).await;
     let object = scene.until("early", "CRDOutdated").await;
     assert_eq!(
@@ -251,7 +267,10 @@ fn the_binary_has_failpoints_only_with_the_feature() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_index-restore-operator")).unwrap();
     let program = String::from_utf8_lossy(&program);
     let has = |text: &str| program.contains(text);
-    assert!(has("PINECONE_ENDPOINT"), "the search would find nothing");
+    assert!(
+        has("INDEX_RESTORE_PINECONE_ENDPOINT"),
+        "the search would find nothing"
+    );
     for text in ["INDEX_RESTORE_FAILPOINT", "create.post", "SITE/SIDE"] {
         assert_eq!(has(text), cfg!(feature = "failpoints"), "{text}");
     }

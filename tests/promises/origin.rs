@@ -87,7 +87,9 @@ async fn adopts_by_the_job_in_a_copied_status_if_the_list_lacks_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_temporary_404_for_the_job_does_not_prove_another_origin() {
-    let scene = Scene::new().await.with_env("JOB_OUTAGE_PATIENCE", "60s");
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_JOB_OUTAGE_PATIENCE", "60s");
     let _operator = scene.start().await;
     scene.create("outage", json!({})).await;
     scene.restored_once("outage").await;
@@ -146,7 +148,9 @@ async fn does_not_mistake_a_recreated_index_for_the_restored_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_of_the_job_store_does_not_affect_an_existing_index() {
-    let scene = Scene::new().await.with_env("JOB_OUTAGE_PATIENCE", "60s");
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_JOB_OUTAGE_PATIENCE", "60s");
     let _operator = scene.start().await;
     scene.create("living", json!({})).await;
     let before = scene.restored_once("living").await;

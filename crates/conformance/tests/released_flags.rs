@@ -34,7 +34,7 @@ async fn a_release_build_cannot_shorten_the_waits_of_the_protocol() {
     for name in NAMES {
         let flags = [format!("--{name}-patience=1s")];
         let variables = [format!(
-            "{}_PATIENCE",
+            "INDEX_RESTORE_{}_PATIENCE",
             name.to_uppercase().replace('-', "_")
         )];
         let says = |operator: &Path, flags: &[String], variables: &[String], words: &str| {

@@ -53,7 +53,9 @@ async fn states_with(version: &str) -> States {
 
 /// The states that a running operator reports with default patiences.
 async fn operator_states(version: &str) -> States {
-    let scene = Scene::new().await.with_env("PINECONE_API_VERSION", version);
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_PINECONE_API_VERSION", version);
     prepare(&scene).await;
     let mut states = States::new();
     let operator = scene.start().await;

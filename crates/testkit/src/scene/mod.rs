@@ -84,17 +84,17 @@ impl Scene {
         let builder = Operator::builder(operator())
             .kubeconfig(kubeconfig)
             .arg("run")
-            .env("LOG_LEVEL", "debug")
-            .env("WATCH_NAMESPACE", &namespace)
-            .env("LEADER_ELECT_NAMESPACE", &namespace)
-            .env("PINECONE_ENDPOINT", emulator.url())
-            .env("REQUEST_TIMEOUT", "2s")
-            .env("POLL_MIN", "100ms")
-            .env("POLL_MAX", "1s")
-            .env("CONFIRM_PATIENCE", "8s")
-            .env("CATCH_UP_PATIENCE", "1s")
-            .env("JOB_OUTAGE_PATIENCE", "3s")
-            .env("PINECONE_API_VERSION", api_version());
+            .env("INDEX_RESTORE_LOG_LEVEL", "debug")
+            .env("INDEX_RESTORE_WATCH_NAMESPACE", &namespace)
+            .env("INDEX_RESTORE_LEADER_ELECT_NAMESPACE", &namespace)
+            .env("INDEX_RESTORE_PINECONE_ENDPOINT", emulator.url())
+            .env("INDEX_RESTORE_REQUEST_TIMEOUT", "2s")
+            .env("INDEX_RESTORE_POLL_MIN", "100ms")
+            .env("INDEX_RESTORE_POLL_MAX", "1s")
+            .env("INDEX_RESTORE_CONFIRM_PATIENCE", "8s")
+            .env("INDEX_RESTORE_CATCH_UP_PATIENCE", "1s")
+            .env("INDEX_RESTORE_JOB_OUTAGE_PATIENCE", "3s")
+            .env("INDEX_RESTORE_PINECONE_API_VERSION", api_version());
         let restores = Api::namespaced(client.clone(), &namespace);
         let events = Api::namespaced(client.clone(), &namespace);
         let witness = Witness::of(&restores, events, pinecone.clone());
@@ -118,7 +118,7 @@ impl Scene {
 
     /// Where several operators shall work at once, or one follow a killed one at once.
     pub fn without_election(mut self) -> Self {
-        self.builder = self.builder.env("LEADER_ELECT", "false");
+        self.builder = self.builder.env("INDEX_RESTORE_LEADER_ELECT", "false");
         self
     }
 
