@@ -22,7 +22,11 @@ pub(super) fn transition(events: &Events, before: &IndexRestore, after: &IndexRe
     {
         return;
     }
-    tracing::info!(reason = now.reason.as_str(), "{}", now.text);
+    match now.reason {
+        // The installation is at fault: no restore proceeds until it is corrected.
+        Reason::CrdOutdated => tracing::warn!(reason = now.reason.as_str(), "{}", now.text),
+        _ => tracing::info!(reason = now.reason.as_str(), "{}", now.text),
+    }
     let event = event(type_of(now.reason), now.reason.as_str(), &now.text);
     events.publish(after.object_ref(&()), event);
 }

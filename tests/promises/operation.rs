@@ -188,6 +188,15 @@ async fn does_not_start_without_the_crd_and_sends_nothing_with_an_outdated_one()
         ["Ready=False", "Stalled=True", "Succeeded=Unknown"]
     );
     assert_eq!(scene.pinecone.accepted_creates(), []);
+    eventually("a warning is logged", DEADLINE, async || {
+        let logs = operator.process.logs();
+        let mut lines = logs.lines();
+        let warned = lines.any(|line| line.contains("WARN") && line.contains("CRDOutdated"));
+        anyhow::ensure!(warned, "{logs}");
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
 
     control_plane.apply(CRD).await.unwrap();
     scene.restored_once("early").await;
