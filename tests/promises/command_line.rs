@@ -125,6 +125,14 @@ fn a_failure_is_one_line_in_the_format_of_the_logs() {
 }
 
 #[test]
+fn an_address_in_use_is_a_failure_at_run_time() {
+    let used = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let flag = format!("--listen={}", used.local_addr().unwrap());
+    let output = operator(&["run", &flag]).output().unwrap();
+    check_line(&output, 1, "cannot be used; set a free address");
+}
+
+#[test]
 fn ends_with_2_for_an_unknown_command_and_shows_the_usage() {
     for words in [&["rum"][..], &[], &["crd", "--nonsense"]] {
         let output = operator(words).output().unwrap();
