@@ -73,6 +73,10 @@ where
     let lines = fmt::layer().with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        // `span` alone: a list of all spans would repeat its fields in each line.
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true);
+            lines.with_span_list(false).boxed()
+        }
     }
 }

@@ -73,6 +73,13 @@ async fn json_logs_contain_the_object_the_job_and_the_request_id() {
     assert_eq!(span["indexrestore"], "logged");
     assert_eq!(span["namespace"], scene.namespace);
     assert_eq!(span["generation"], 1);
+    let about_restores = logs.lines().filter(|line| line.contains("indexrestore\""));
+    assert!(about_restores.clone().count() > 1, "{logs}");
+    for line in about_restores {
+        for field in ["\"namespace\":", "\"indexrestore\":"] {
+            assert_eq!(line.matches(field).count(), 1, "{field} in {line}");
+        }
+    }
 }
 
 /// Panics unless the last line is the only error, in words for people.
