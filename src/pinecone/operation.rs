@@ -10,6 +10,24 @@ pub(super) enum Operation {
 }
 
 impl Operation {
+    /// Every operation.
+    pub(super) const ALL: [Self; 6] = [
+        Self::CreateIndexFromBackup,
+        Self::DescribeBackup,
+        Self::DescribeIndex,
+        Self::ListIndexes,
+        Self::DescribeRestoreJob,
+        Self::ListRestoreJobs,
+    ];
+
+    /// The HTTP status of its success.
+    pub(super) fn success(self) -> u16 {
+        match self {
+            Self::CreateIndexFromBackup => 202,
+            _ => 200,
+        }
+    }
+
     /// Its name in Pinecone's API reference, and in the metrics.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -9,7 +9,28 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::runtime::metrics::seconds;
+/// Upper bounds of the buckets of a reconcile's duration and wait, in seconds. Most reconciles find
+/// their answer in a cache, in less than a millisecond; others make several requests of up to 174 s
+/// each, and a wait for the rate limit takes minutes.
+const BUCKETS: [f64; 15] = [
+    0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0,
+];
+
+/// Every outcome of a reconcile: `ok`, an object that cannot be read, and the labels of
+/// [`Error`](crate::runtime::api_server::Error).
+const RECONCILE_OUTCOMES: [&str; 8] = [
+    "ok",
+    "malformed",
+    "kubernetes_forbidden",
+    "kubernetes_not_found",
+    "kubernetes_conflict",
+    "kubernetes_invalid",
+    "kubernetes_error",
+    "kubernetes_unavailable",
+];
+
+/// Every outcome of a claim: the labels of [`Posted`](crate::pinecone::Posted), and `unsent`.
+const SUBMISSION_OUTCOMES: [&str; 5] = ["accepted", "no_effect", "taken", "unknown", "unsent"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
@@ -39,8 +60,8 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             reconciles: Family::default(),
-            reconcile_duration: seconds(),
-            wait: seconds(),
+            reconcile_duration: Histogram::new(BUCKETS),
+            wait: Histogram::new(BUCKETS),
             submissions: Family::default(),
             restores: Family::default(),
             unconfirmed: Gauge::default(),
@@ -102,7 +123,19 @@ impl Metrics {
             "Accepted restores whose IndexRestore was gone before it could be recorded",
             metrics.orphaned.clone(),
         );
+        metrics.start_at_zero();
         metrics
+    }
+
+    /// Shows all counters from the start: Prometheus sees no increase in the first value of a
+    /// counter that was not there before.
+    fn start_at_zero(&self) {
+        for outcome in RECONCILE_OUTCOMES {
+            drop(self.reconciles.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for outcome in SUBMISSION_OUTCOMES {
+            drop(self.submissions.get_or_create(&OutcomeLabel { outcome }));
+        }
     }
 
     /// Counts one reconcile and its duration; `outcome` is `ok` or a bounded error label.
@@ -158,8 +191,56 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use kube::error::Status;
+
     use super::*;
+    use crate::runtime::api_server::Error;
     use crate::runtime::metrics::{LeaderGauge, encode, registry};
+
+    #[test]
+    fn the_outcomes_of_reconciles_contain_every_label_of_an_error() {
+        let call = "get";
+        let answered = |code| Error::Call {
+            call,
+            source: Box::new(kube::Error::Api(Box::new(Status {
+                code,
+                ..Status::default()
+            }))),
+        };
+        let after = Duration::ZERO;
+        let errors = (100..600).map(answered);
+        let mut labels: Vec<_> = errors.map(|error| error.label()).collect();
+        labels.push(Error::Deadline { call, after }.label());
+        labels.sort_unstable();
+        labels.dedup();
+        let mut expected = RECONCILE_OUTCOMES[2..].to_vec();
+        expected.sort_unstable();
+        assert_eq!(labels, expected);
+    }
+
+    #[test]
+    fn reconciles_of_a_millisecond_and_of_minutes_are_in_buckets_of_their_own() {
+        let mut registry = registry("indexrestore", "1", "r");
+        let metrics = Metrics::register(&mut registry);
+        for seconds in [0.0002, 0.0009, 0.002, 31.0, 175.0, 500.0] {
+            metrics.reconciled("ok", Duration::from_secs_f64(seconds));
+        }
+        let text = encode(&registry).unwrap();
+        for (bound, count) in [
+            ("0.0003", 1),
+            ("0.001", 2),
+            ("0.003", 3),
+            ("30.0", 3),
+            ("60.0", 4),
+            ("180.0", 5),
+            ("600.0", 6),
+        ] {
+            let line = format!(
+                "indexrestore_reconcile_duration_seconds_bucket{{le=\"{bound}\"}} {count}\n"
+            );
+            assert!(text.contains(&line), "{line} is missing from\n{text}");
+        }
+    }
 
     #[test]
     fn metrics_are_shown_under_their_documented_names() {

@@ -3,7 +3,6 @@
 
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
@@ -13,11 +12,6 @@ pub fn registry(prefix: &str, version: &'static str, revision: &'static str) -> 
     let build = Info::new([("version", version), ("revision", revision)]);
     registry.register("build", "The operator that runs", build);
     registry
-}
-
-/// Returns a histogram of seconds, from 10 ms to 30 s.
-pub fn seconds() -> Histogram {
-    Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
 }
 
 /// Whether this process leads.

@@ -87,13 +87,15 @@ async fn a_standby_is_ready_and_up_to_date_but_sends_and_writes_nothing() {
     .await
     .unwrap();
     let (_, text) = standby.get("/metrics").await.unwrap();
-    for done in [
+    for counter in [
         "indexrestore_pinecone_requests_total{",
         "indexrestore_submissions_total{",
         "indexrestore_reconciles_total{",
-        "indexrestore_leader 1",
+        "indexrestore_leader ",
     ] {
-        assert!(!text.contains(done), "{done} in\n{text}");
+        let mut lines = text.lines().filter(|line| line.starts_with(counter));
+        let all_zero = lines.clone().all(|line| line.ends_with(" 0"));
+        assert!(all_zero && lines.next().is_some(), "{counter} in\n{text}");
     }
     assert_eq!(standby.get("/readyz").await.unwrap().0, 200);
     until_leads(&leader, true).await;
