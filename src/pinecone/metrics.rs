@@ -99,7 +99,7 @@ mod tests {
         let mut registry = registry("indexrestore", "1", "r");
         let metrics = RequestMetrics::register(&mut registry);
         metrics.observe("describe_index", 200, Duration::from_millis(20));
-        let text = encode(&registry).unwrap();
+        let text = encode([&registry]).unwrap();
         let line =
             r#"indexrestore_pinecone_requests_total{operation="describe_index",code="200"} 1"#;
         assert!(text.contains(line), "{line} is missing from\n{text}");
@@ -112,7 +112,7 @@ mod tests {
         for seconds in [29.9, 30.1, 119.0, 174.1] {
             metrics.observe("list_indexes", 0, Duration::from_secs_f64(seconds));
         }
-        let text = encode(&registry).unwrap();
+        let text = encode([&registry]).unwrap();
         for (bound, count) in [("30.0", 1), ("60.0", 2), ("120.0", 3), ("180.0", 4)] {
             let line = format!(
                 "indexrestore_pinecone_request_duration_seconds_bucket{{le=\"{bound}\",operation=\"list_indexes\"}} {count}\n"

@@ -225,7 +225,7 @@ mod tests {
         for seconds in [0.0002, 0.0009, 0.002, 31.0, 175.0, 500.0] {
             metrics.reconciled("ok", Duration::from_secs_f64(seconds));
         }
-        let text = encode(&registry).unwrap();
+        let text = encode([&registry]).unwrap();
         for (bound, count) in [
             ("0.0003", 1),
             ("0.001", 2),
@@ -249,7 +249,7 @@ mod tests {
         let metrics = Metrics::register(&mut registry);
         metrics.submitted("accepted");
         metrics.count_restores([("Restored", 3), ("Pending", 0)], 2);
-        let text = encode(&registry).unwrap();
+        let text = encode([&registry]).unwrap();
         for line in [
             r#"indexrestore_submissions_total{outcome="accepted"} 1"#,
             r#"indexrestore_restores{reason="Restored"} 3"#,

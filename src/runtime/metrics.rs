@@ -32,12 +32,17 @@ impl LeaderGauge {
     }
 }
 
-/// Returns the OpenMetrics text of all metrics.
+/// Returns the OpenMetrics text of all metrics in the registries.
 ///
 /// # Errors
 /// Only if the text cannot be written to memory.
-pub fn encode(registry: &Registry) -> Result<String, std::fmt::Error> {
+pub fn encode<'r>(
+    registries: impl IntoIterator<Item = &'r Registry>,
+) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    text::encode(&mut text, registry)?;
+    for registry in registries {
+        text::encode_registry(&mut text, registry)?;
+    }
+    text::encode_eof(&mut text)?;
     Ok(text)
 }

@@ -4,6 +4,7 @@
 pub mod api_server;
 pub mod clock;
 pub mod events;
+pub mod exposition;
 pub mod failpoint;
 pub mod leader;
 pub mod metrics;

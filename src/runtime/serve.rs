@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::exposition::Format;
 use crate::runtime::metrics;
 use crate::runtime::readiness::Readiness;
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The state that the endpoints report.
 #[derive(Clone)]
@@ -44,9 +43,15 @@ pub async fn serve(
         .await
 }
 
-async fn scrape(State(served): State<Served>) -> Response {
-    match metrics::encode(&served.registry) {
-        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+async fn scrape(State(served): State<Served>, headers: HeaderMap) -> Response {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    let accept: Vec<_> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::accepted(&accept.join(","));
+    match metrics::encode([&*served.registry]) {
+        Ok(text) => {
+            let text = format.of_open_metrics(text);
+            ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

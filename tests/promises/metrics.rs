@@ -1,6 +1,6 @@
 //! `/metrics`: what it shows, and in which format.
 
-use testkit::scene::Scene;
+use testkit::scene::{Running, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_operator_shows_its_counters_at_zero() {
@@ -54,6 +54,62 @@ async fn a_fresh_operator_shows_its_counters_at_zero() {
         assert!(
             text.lines().any(|shown| shown == line),
             "{line} is missing from\n{text}"
+        );
+    }
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text";
+
+/// GETs the metrics: the Content-Type and the text.
+async fn scrape(operator: &Running, accept: &[&str]) -> (String, String) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = client.get(format!("http://{}/metrics", operator.address));
+    for value in accept {
+        request = request.header("accept", *value);
+    }
+    let response = request.send().await.unwrap();
+    let content_type = response.headers()["content-type"].to_str().unwrap();
+    (content_type.to_owned(), response.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_have_the_format_that_the_scraper_asks_for() {
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3";
+    for accept in [
+        &[prometheus][..],
+        &[OPEN_METRICS],
+        &["*/*;q=0.1", OPEN_METRICS],
+    ] {
+        let (content_type, text) = scrape(&operator, accept).await;
+        let expected = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!(content_type, expected, "{accept:?}");
+        assert!(text.ends_with("\n# EOF\n"), "{text}");
+        assert!(
+            text.contains("# TYPE indexrestore_orphaned counter\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("# UNIT indexrestore_reconcile_wait_seconds seconds\n"),
+            "{text}"
+        );
+    }
+    let only_old = format!("{OPEN_METRICS};version=0.0.1");
+    for accept in [&[][..], &["*/*"], &["text/plain"], &[&only_old]] {
+        let (content_type, text) = scrape(&operator, accept).await;
+        let expected = "text/plain; version=0.0.4; charset=utf-8";
+        assert_eq!(content_type, expected, "{accept:?}");
+        for line in [
+            "# TYPE indexrestore_orphaned_total counter",
+            "# TYPE indexrestore_build_info gauge",
+            "indexrestore_orphaned_total 0",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+        assert!(
+            !text.contains("# EOF") && !text.contains("# UNIT"),
+            "{text}"
         );
     }
 }
