@@ -8,6 +8,7 @@ pub mod exposition;
 pub mod failpoint;
 pub mod leader;
 pub mod metrics;
+pub mod process;
 pub mod readiness;
 pub mod serve;
 pub mod telemetry;

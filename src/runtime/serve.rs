@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::exposition::Format;
-use crate::runtime::metrics;
 use crate::runtime::readiness::Readiness;
+use crate::runtime::{metrics, process};
 
 /// The state that the endpoints report.
 #[derive(Clone)]
@@ -33,6 +33,10 @@ pub async fn serve(
     served: Served,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
+    let process = Arc::new(process::registry());
+    let scrape = async move |State(served): State<Served>, headers: HeaderMap| {
+        scrape([&process, &served.registry], &headers)
+    };
     let router = Router::new()
         .route("/metrics", get(scrape))
         .route("/livez", get(async || "ok"))
@@ -43,11 +47,11 @@ pub async fn serve(
         .await
 }
 
-async fn scrape(State(served): State<Served>, headers: HeaderMap) -> Response {
+fn scrape(registries: [&Registry; 2], headers: &HeaderMap) -> Response {
     let accept = headers.get_all(header::ACCEPT).iter();
     let accept: Vec<_> = accept.filter_map(|value| value.to_str().ok()).collect();
     let format = Format::accepted(&accept.join(","));
-    match metrics::encode([&*served.registry]) {
+    match metrics::encode(registries) {
         Ok(text) => {
             let text = format.of_open_metrics(text);
             ([(header::CONTENT_TYPE, format.content_type())], text).into_response()

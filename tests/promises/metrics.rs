@@ -91,7 +91,7 @@ async fn metrics_have_the_format_that_the_scraper_asks_for() {
             "{text}"
         );
         assert!(
-            text.contains("# UNIT indexrestore_reconcile_wait_seconds seconds\n"),
+            text.contains("# UNIT process_cpu_seconds seconds\n"),
             "{text}"
         );
     }
@@ -103,6 +103,7 @@ async fn metrics_have_the_format_that_the_scraper_asks_for() {
         for line in [
             "# TYPE indexrestore_orphaned_total counter",
             "# TYPE indexrestore_build_info gauge",
+            "# TYPE process_cpu_seconds_total counter",
             "indexrestore_orphaned_total 0",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
@@ -112,4 +113,33 @@ async fn metrics_have_the_format_that_the_scraper_asks_for() {
             "{text}"
         );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_show_the_process() {
+    let before = jiff::Timestamp::now().as_second() as f64;
+    let scene = Scene::new().await;
+    let operator = scene.start().await;
+    let text = operator.get("/metrics").await.unwrap().1;
+    let after = jiff::Timestamp::now().as_second() as f64;
+    let value = |name: &str| -> f64 {
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
+        let value = values.next().unwrap_or_else(|| panic!("no {name}\n{text}"));
+        value.trim().parse().unwrap()
+    };
+    let cpu = value("process_cpu_seconds_total ");
+    assert!(cpu > 0.0 && cpu < after - before + 2.0, "{cpu}");
+    let start = value("process_start_time_seconds ");
+    assert!((before - 1.0..=after + 1.0).contains(&start), "{start}");
+    let process = std::path::Path::new("/proc").join(operator.process.pid().to_string());
+    let status = std::fs::read_to_string(process.join("status")).unwrap();
+    let shown = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let shown = shown.unwrap().trim().trim_end_matches(" kB");
+    let ratio = value("process_resident_memory_bytes ") / (shown.parse::<f64>().unwrap() * 1024.0);
+    assert!((0.5..2.0).contains(&ratio), "{ratio} of {shown} KiB");
+    let open = std::fs::read_dir(process.join("fd")).unwrap().count() as f64;
+    let counted = value("process_open_fds ");
+    assert!((counted - open).abs() < 10.0, "{counted} instead of {open}");
+    assert!(value("process_max_fds ") >= counted);
 }
