@@ -21,6 +21,25 @@ impl Tool {
     /// # Errors
     /// If it cannot be built; the message contains the output of `go`.
     pub fn find(name: &str) -> Result<Self> {
+        Self::built(name, &["."])
+    }
+
+    /// Returns promtool, which `tools/promtool` pins. Blocks the thread, for minutes if it must be built.
+    ///
+    /// # Errors
+    /// As [`Tool::find`].
+    pub fn promtool() -> Result<Self> {
+        // Service discovery is a fifth of the packages, and nothing here needs it.
+        let package = "github.com/prometheus/prometheus/cmd/promtool";
+        Self::built("promtool", &["-tags=remove_all_sd", package])
+    }
+
+    /// The path of the program.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn built(name: &str, package: &[&str]) -> Result<Self> {
         let source = Path::new(TOOLS).join(name);
         let folder = testkit::cache_root()?.join("tools");
         let path = folder.join(format!("{name}-{:016x}", digest(&source)?));
@@ -29,7 +48,7 @@ impl Tool {
             let lock = File::create(folder.join("lock"))?;
             lock.lock().context("waiting for another build")?;
             if !path.is_file() {
-                build(name, &source, &path)?;
+                build(name, package, &source, &path)?;
             }
         }
         Ok(Self(path))
@@ -67,14 +86,14 @@ impl Tool {
 }
 
 /// Builds next to `path` and then moves the program there atomically, so that no process sees a partial file.
-fn build(name: &str, source: &Path, path: &Path) -> Result<()> {
+fn build(name: &str, package: &[&str], source: &Path, path: &Path) -> Result<()> {
     eprintln!("building {name} from source; this takes minutes the first time");
     let scratch = path.with_extension("new");
     let output = Command::new("go")
         .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
         .args(["-ldflags", "-s -w", "-o"])
         .arg(&scratch)
-        .arg(".")
+        .args(package)
         .current_dir(source)
         .envs([("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOFLAGS", "")])
         .output()
