@@ -50,11 +50,22 @@ pub struct ConditionStates {
     pub succeeded: Truth,
 }
 
-/// Returns the conditions for a reason, its row of the status table and its message; they
-/// replace `before`. A condition that did not change its status keeps its transition time.
+/// What the conditions say.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    /// Reason of each condition that changes its status, and of `Ready`, `Reconciling` and `Stalled`.
+    pub reason: &'a str,
+    /// Message of `Ready`: all there is to say.
+    pub message: &'a str,
+    /// Message of `Reconciling` or `Stalled`: the reason in one short sentence.
+    pub summary: &'a str,
+}
+
+/// Returns the conditions for what they are to say and its row of the status table; they replace
+/// `before`. A condition that did not change its status keeps its transition time, and `Succeeded`
+/// also what it said then: it tells how the restore ended, not how the index is.
 pub fn conditions(
-    reason: &str,
-    message: &str,
+    texts: Texts<'_>,
     states: ConditionStates,
     generation: i64,
     before: &[Condition],
@@ -65,21 +76,33 @@ pub fn conditions(
         Progress::Stalled => Some("Stalled"),
         Progress::Settled => None,
     };
-    let condition = |type_: &str, status: Truth| Condition {
+    let condition = |type_: &str, status: Truth, message: &str| Condition {
         type_: type_.into(),
         status: status.as_str().into(),
-        reason: reason.into(),
+        reason: texts.reason.into(),
         message: message.chars().take(MAX_MESSAGE).collect(),
         observed_generation: Some(generation),
         last_transition_time: transition_time(type_, status, before, now),
     };
-    [Some(("Ready", states.ready))]
+    let mut succeeded = condition("Succeeded", states.succeeded, success(states.succeeded));
+    if let Some(same) = find(before, "Succeeded").filter(|same| same.status == succeeded.status) {
+        succeeded.reason.clone_from(&same.reason);
+    }
+    [Some(condition("Ready", states.ready, texts.message))]
         .into_iter()
-        .chain([progress.map(|type_| (type_, Truth::True))])
-        .chain([Some(("Succeeded", states.succeeded))])
+        .chain([progress.map(|type_| condition(type_, Truth::True, texts.summary))])
+        .chain([Some(succeeded)])
         .flatten()
-        .map(|(type_, status)| condition(type_, status))
         .collect()
+}
+
+/// Returns the message of `Succeeded`.
+fn success(succeeded: Truth) -> &'static str {
+    match succeeded {
+        Truth::True => "The restore was complete and its index ready.",
+        Truth::False => "The restore did not create this index, or did not complete it.",
+        Truth::Unknown => "The restore is not complete yet.",
+    }
 }
 
 /// Returns `message` without request IDs. They differ in each answer, and alone are no reason to write a

@@ -9,6 +9,9 @@ use crate::runtime::events::Events;
 /// Reason of the event when checks of a restored index begin to fail.
 const CHECK_FAILED: &str = "CheckFailed";
 
+/// Reason of the event when a restore runs in Pinecone that no object records.
+const ORPHANED: &str = "RestoreOrphaned";
+
 /// Announces the change from `before` to `after`, if its reason changed or checks of the
 /// restored index began to fail.
 pub(super) fn transition(events: &Events, before: &IndexRestore, after: &IndexRestore) {
@@ -37,7 +40,7 @@ pub(super) fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, ind
         "Pinecone accepted a restore that this IndexRestore can no longer record. Restore job {job_id} continues to create index {} (ID {index_id}). Delete the index in Pinecone if you do not need it.",
         object.spec.index_name
     );
-    let event = event(EventType::Warning, Reason::Restoring.as_str(), &note);
+    let event = event(EventType::Warning, ORPHANED, &note);
     events.publish(object.object_ref(&()), event);
 }
 

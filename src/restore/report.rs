@@ -1,6 +1,7 @@
 //! What a reconcile writes into the status. Pure.
 
 use jiff::Timestamp;
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::situation::{Situation, requested_at};
@@ -37,7 +38,7 @@ pub enum Change {
         reason: Option<Reason>,
     },
     /// The restore job is known.
-    Record(Record),
+    Record(Box<Record>),
     /// The restore job, as Pinecone reports it now.
     Job(RestoreStatus),
     /// The restore is complete and the index ready.
@@ -202,6 +203,7 @@ const MAX_STATE: usize = 64;
 
 /// The job as Pinecone reports it.
 pub fn restore_status(job: &RestoreJob) -> RestoreStatus {
+    let [start, end] = [job.created_at, job.completed_at].map(|time| time.map(whole_seconds));
     RestoreStatus {
         state: Some(job.word.chars().take(MAX_STATE).collect()),
         // Kubernetes APIs have no fractions; the bounds make the cast exact.
@@ -209,9 +211,18 @@ pub fn restore_status(job: &RestoreJob) -> RestoreStatus {
             .percent_complete
             .filter(|percent| percent.is_finite())
             .map(|percent| percent.clamp(0.0, 100.0) as i32),
-        start_time: job.created_at.map(|time| Time(whole_seconds(time))),
-        completion_time: job.completed_at.map(|time| Time(whole_seconds(time))),
+        start_time: start.map(Time),
+        completion_time: end.map(Time),
+        duration: start.zip(end).map(|(start, end)| took(start, end)),
     }
+}
+
+/// The time between the two, as kubectl spells durations: `1h5m20s`.
+fn took(start: Timestamp, end: Timestamp) -> String {
+    const PRINTER: SpanPrinter = SpanPrinter::new()
+        .designator(Designator::Compact)
+        .spacing(Spacing::None);
+    PRINTER.duration_to_string(&end.duration_since(start))
 }
 
 /// Whether the restore was complete and its index ready at some time.
@@ -222,6 +233,6 @@ fn has_succeeded(status: &IndexRestoreStatus) -> bool {
 fn close(status: &mut IndexRestoreStatus, outcome: SubmissionOutcome, reason: Option<Reason>) {
     if let Some(submission) = &mut status.submission {
         submission.outcome = outcome;
-        submission.reason = reason;
+        submission.reason = reason.map(|reason| reason.as_str().to_owned());
     }
 }

@@ -52,7 +52,7 @@ impl Submission {
 /// Whether a closed submission may turn out to have had an effect: it or one before it
 /// left no trace, or the name was taken by something whose origin stayed unknown.
 pub fn may_have_arrived(last: &Submission) -> bool {
-    may_still_arrive(last) || last.reason == Some(Reason::IndexAlreadyExists)
+    may_still_arrive(last) || is_for(last, Reason::IndexAlreadyExists)
 }
 
 /// Whether an attempt was abandoned: each one before this raised the number.
@@ -63,8 +63,12 @@ pub fn may_still_arrive(submission: &Submission) -> bool {
 /// Whether Pinecone refused this very spec as invalid.
 pub fn is_rejected(object: &IndexRestore, submission: &Submission) -> bool {
     submission.outcome == SubmissionOutcome::Refused
-        && submission.reason == Some(Reason::InvalidRequest)
+        && is_for(submission, Reason::InvalidRequest)
         && object.metadata.generation == Some(submission.generation)
+}
+
+fn is_for(submission: &Submission, reason: Reason) -> bool {
+    submission.reason.as_deref() == Some(reason.as_str())
 }
 
 /// The claim to write before anything is sent.

@@ -47,7 +47,7 @@ async fn without_the_right(
     ground
         .create("unauthorized", &ground.spec("unauthorized"), false)
         .await?;
-    let object = ground.until("unauthorized", &["SecretNotFound"]).await?;
+    let object = ground.until("unauthorized", &["SecretForbidden"]).await?;
     if !ready(&object).2.contains("may not read") {
         return Err(anyhow!("it is not reported: {:?}", ready(&object)));
     }

@@ -21,12 +21,12 @@ const CREATE: Route = Route::CreateIndexFromBackup;
 /// Each error state: its name, the reason it shows, and the reason after its fix.
 const ERRORS: [(&str, &str, &str); 25] = [
     ("key-refused", "InvalidApiKey", "Restored"),
-    ("key-unusable", "SecretNotFound", "Restored"),
-    ("key-empty", "SecretNotFound", "Restored"),
+    ("key-unusable", "InvalidSecret", "Restored"),
+    ("key-empty", "InvalidSecret", "Restored"),
     ("secret-missing", "SecretNotFound", "Restored"),
     ("secret-misnamed", "SecretNotFound", "Restored"),
-    ("secret-key-misnamed", "SecretNotFound", "Restored"),
-    ("secret-other-key", "SecretNotFound", "Restored"),
+    ("secret-key-misnamed", "InvalidSecret", "Restored"),
+    ("secret-other-key", "InvalidSecret", "Restored"),
     ("other-project", "BackupNotFound", "Restored"),
     ("backup-missing", "BackupNotFound", "Restored"),
     ("backup-mistyped", "BackupNotFound", "Restored"),

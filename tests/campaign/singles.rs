@@ -67,12 +67,11 @@ async fn one(
     if created.is_err() {
         return;
     }
-    let reason = if can_be_read {
-        "Restored"
-    } else {
-        "SecretNotFound"
+    let reasons: &[&str] = match can_be_read {
+        true => &["Restored"],
+        false => &["SecretNotFound", "InvalidSecret"],
     };
-    let ended = ground.until(&name, &[reason]).await;
+    let ended = ground.until(&name, reasons).await;
     let judgement = ended.and_then(|object| match can_be_read {
         true => consistency::recorded(ground, schema, &object).and_then(|()| {
             // What the user wrote, not what came back from the API server.

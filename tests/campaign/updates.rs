@@ -50,7 +50,7 @@ const STATES: [State; 10] = [
     state("waiting", "BackupNotReady", false, "Restored"),
     state("refused", "QuotaExceeded", false, "Restored"),
     state("rejected", "InvalidRequest", false, "Restored"),
-    state("keyless", "SecretNotFound", false, "Restored"),
+    state("keyless", "InvalidSecret", false, "Restored"),
     state("taken", "IndexAlreadyExists", false, "Restored"),
     state("confirming", "ConfirmingSubmission", true, "Restored"),
     state("restoring", "Restoring", true, "Restored"),

@@ -92,14 +92,14 @@ impl Changing {
                 backup,
                 adopted,
                 state,
-            } => Change::Record(Record {
+            } => Change::Record(Box::new(Record {
                 job_id: job.map(|job| text('j', job)),
                 index_id: job.map(|job| text('i', job)),
                 backup_id: backup_id(backup).into(),
                 index_name: NAME.into(),
                 adopted,
                 restore: job.map(|_| state.map(expanded_state).unwrap_or_default()),
-            }),
+            })),
             Self::Job(state) => Change::Job(expanded_state(state)),
             Self::Finish(state, host) => Change::Finish {
                 restore: state.map(expanded_state),

@@ -1,10 +1,10 @@
 //! Conversion between the model's compact values and the product's own types.
 
-use index_restore_operator::api::StatusMessage;
 use index_restore_operator::api::{
     AdoptionPolicy, ApiKeySecretRef, DeletionProtection, IndexRestore, IndexRestoreSpec,
     IndexRestoreStatus, REQUESTED_AT, RestoreStatus, Submission as RealSubmission,
 };
+use index_restore_operator::api::{Reason, StatusMessage};
 use index_restore_operator::pinecone::{
     Backup as RealBackup, BackupState, Failure, FailureKind, Index as RealIndex, IndexHealth,
     JobState, RestoreJob, SourceBackup,
@@ -143,7 +143,7 @@ impl Object {
                 index_seen: own.index_seen,
                 backup: backup(&own.backup_id),
                 outcome: own.outcome,
-                reason: own.reason,
+                reason: own.reason.as_deref().and_then(Reason::named),
             }),
             job,
             state: status
@@ -170,7 +170,7 @@ fn expanded_submission(own: &Submission, now: Timestamp) -> RealSubmission {
         backup_id: backup_id(own.backup).into(),
         index_name: NAME.into(),
         outcome: own.outcome,
-        reason: own.reason,
+        reason: own.reason.map(|reason| reason.as_str().to_owned()),
     }
 }
 

@@ -261,7 +261,9 @@ async fn reports_a_restore_whose_object_was_deleted() {
         let events = scene.events().await;
         let published = events.iter().any(|event| {
             let note = event.note.as_deref().unwrap_or_default();
-            event.type_.as_deref() == Some("Warning") && note.contains(&job)
+            event.reason.as_deref() == Some("RestoreOrphaned")
+                && event.type_.as_deref() == Some("Warning")
+                && note.contains(&job)
         });
         let metrics = operator.get("/metrics").await?.1;
         let counted = metrics.contains("indexrestore_orphaned_total 1");

@@ -112,7 +112,7 @@ async fn an_edit_while_pinecone_is_asked_is_not_lost() {
     let flags = [PATIENT.as_slice(), &["--poll-max=10m"]].concat();
     let _operator = scene.start_with(&flags).await;
     scene.create("typo", json!({"backupId": "missing"})).await;
-    let mut object = scene.until("typo", "BackupNotFound").await;
+    scene.until("typo", "BackupNotFound").await;
     let slow = FaultKind::DelayAnswer(Duration::from_secs(5));
     let slow = scene
         .pinecone
@@ -120,7 +120,7 @@ async fn an_edit_while_pinecone_is_asked_is_not_lost() {
     let asked = scene.asked(Route::DescribeBackup);
     scene.request("typo", "again").await;
     scene.until_asked(Route::DescribeBackup, asked + 1).await;
-    object = scene.get("typo").await;
+    let mut object = scene.get("typo").await;
     object.spec.backup_id = BACKUP.into();
     scene.replace(&object).await;
     scene.pinecone.clear_fault(slow);

@@ -85,8 +85,8 @@ async fn kubectl_get_shows_the_index_and_its_state() {
     assert_eq!(
         names,
         [
-            "Name", "Index", "Ready", "Status", "Age", "Backup", "Job", "Index-ID", "Host",
-            "Message"
+            "Name", "Index", "Ready", "Status", "Duration", "Age", "Backup", "Job", "Index-ID",
+            "Host", "Message"
         ]
     );
     let wide = |column: &&serde_json::Value| column["priority"] == 1;
@@ -102,8 +102,10 @@ async fn kubectl_get_shows_the_index_and_its_state() {
         ]
     );
     let status = status(&object);
+    let took = status.restore.unwrap().duration.unwrap();
+    assert!(took.ends_with('s') && cells[4] == json!(took), "{cells:?}");
     assert_eq!(
-        cells[5..8],
+        cells[6..9],
         [
             json!(BACKUP),
             json!(status.restore_job_id),

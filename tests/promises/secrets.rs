@@ -47,7 +47,7 @@ async fn reports_why_a_key_is_unusable_without_showing_it() {
     ] {
         scene.put_secret(name, "api-key", value).await;
         scene.create(name, reference(name, "api-key")).await;
-        let message = ready(&scene.until(name, "SecretNotFound").await).2;
+        let message = ready(&scene.until(name, "InvalidSecret").await).2;
         assert!(
             message.contains(why) && !message.contains("canary"),
             "{message}"

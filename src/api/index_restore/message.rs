@@ -1,18 +1,18 @@
-//! The reason and the message that all conditions of a status have.
+//! The reason and the message of a status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::Reason;
-use crate::api::conditions::{self, ConditionStates, Truth, find};
+use crate::api::conditions::{self, ConditionStates, Texts, Truth, find};
 
-/// The reason and the message of the conditions. The text says what is true, why, and what happens or
+/// The reason of the conditions and the message of `Ready`. The text says what is true, why, and what happens or
 /// what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
-    /// Reason of all conditions of the status, and of the event that announces it.
+    /// Reason of the conditions, and of the event that announces it.
     pub reason: Reason,
-    /// Message of the conditions; cut to [`conditions::MAX_MESSAGE`] characters when written.
+    /// Message of `Ready`; cut to [`conditions::MAX_MESSAGE`] characters when written.
     pub text: String,
 }
 
@@ -50,8 +50,12 @@ impl StatusMessage {
             },
             false => states,
         };
-        let reason = self.reason.as_str();
-        conditions::conditions(reason, &self.text, states, generation, before, now)
+        let texts = Texts {
+            reason: self.reason.as_str(),
+            message: &self.text,
+            summary: self.reason.summary(),
+        };
+        conditions::conditions(texts, states, generation, before, now)
     }
 }
 
@@ -110,6 +114,29 @@ mod tests {
                 ("Stalled", "True"),
                 ("Succeeded", "True")
             ]
+        );
+    }
+
+    #[test]
+    fn succeeded_keeps_the_reason_of_its_last_transition() {
+        let restored = StatusMessage::new(Reason::Restored, "done").conditions(true, 1, &[], at(0));
+        let deleted = StatusMessage::new(Reason::IndexDeleted, "gone, and what to do");
+        let all = deleted.conditions(true, 2, &restored, at(9));
+        let said: Vec<_> = all
+            .iter()
+            .map(|c| (c.reason.as_str(), c.message.as_str()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("IndexDeleted", "gone, and what to do"),
+                ("IndexDeleted", Reason::IndexDeleted.summary()),
+                ("Restored", "The restore was complete and its index ready."),
+            ]
+        );
+        assert_eq!(
+            find(&all, "Succeeded").unwrap().observed_generation,
+            Some(2)
         );
     }
 

@@ -7,7 +7,7 @@ mod status;
 mod trimmed;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
 use kube::CustomResourceExt as _;
 
@@ -43,7 +43,30 @@ pub fn crd() -> CustomResourceDefinition {
             .map(JSON);
         status.nullable = None;
     }
+    crd.spec
+        .versions
+        .iter_mut()
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
+        .for_each(join_lines);
     crd
+}
+
+/// Makes one line of each paragraph of the descriptions: `kubectl explain` wraps lines itself.
+fn join_lines(schema: &mut JSONSchemaProps) {
+    if let Some(text) = &mut schema.description {
+        let paragraphs = text.split("\n\n").map(|lines| lines.replace('\n', " "));
+        *text = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
+    let items = schema.items.iter_mut().filter_map(|items| match items {
+        JSONSchemaPropsOrArray::Schema(schema) => Some(schema.as_mut()),
+        JSONSchemaPropsOrArray::Schemas(_) => None,
+    });
+    schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+        .chain(items)
+        .for_each(join_lines);
 }
 
 /// Returns the definition as YAML, exactly the content of `crds/indexrestores.yaml`.

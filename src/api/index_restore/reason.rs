@@ -12,6 +12,8 @@ use crate::api::conditions::{ConditionStates, Progress, Truth, find};
 pub enum Reason {
     Pending,
     SecretNotFound,
+    SecretForbidden,
+    InvalidSecret,
     InvalidApiKey,
     PaymentRequired,
     PermissionDenied,
@@ -42,15 +44,20 @@ pub enum Reason {
 impl Reason {
     /// Returns the reason of the Ready condition; `None` where it is none of these.
     pub fn shown(conditions: &[Condition]) -> Option<Self> {
-        let ready = find(conditions, "Ready")?;
-        let mut all = Self::ALL.into_iter();
-        all.find(|reason| reason.as_str() == ready.reason)
+        Self::named(&find(conditions, "Ready")?.reason)
+    }
+
+    /// Returns the reason of that name; `None` where another version of the operator wrote it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 
     /// Every reason, in the order of the reference.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Pending,
         Self::SecretNotFound,
+        Self::SecretForbidden,
+        Self::InvalidSecret,
         Self::InvalidApiKey,
         Self::PaymentRequired,
         Self::PermissionDenied,
@@ -84,6 +91,8 @@ impl Reason {
         let (ready, progress, succeeded) = match self {
             Self::Pending | Self::ConfirmingSubmission => (Unknown, Reconciling, Unknown),
             Self::SecretNotFound
+            | Self::SecretForbidden
+            | Self::InvalidSecret
             | Self::InvalidApiKey
             | Self::PaymentRequired
             | Self::PermissionDenied
@@ -113,11 +122,47 @@ impl Reason {
         }
     }
 
+    /// Returns the reason in one short sentence: the message of `Reconciling` and `Stalled`.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Pending => "The restore is not submitted yet.",
+            Self::SecretNotFound => "The Secret of the API key does not exist.",
+            Self::SecretForbidden => "The operator may not read the Secret of the API key.",
+            Self::InvalidSecret => "The Secret has no usable API key.",
+            Self::InvalidApiKey => "Pinecone rejects the API key.",
+            Self::PaymentRequired => "Pinecone requires a payment.",
+            Self::PermissionDenied => "The API key lacks a permission.",
+            Self::QuotaExceeded => "A quota of the Pinecone project is used up.",
+            Self::BackupNotReady => "The backup is not ready yet.",
+            Self::RateLimited => "Pinecone limits the requests of the API key.",
+            Self::ApiUnavailable => "Pinecone does not answer, or fails.",
+            Self::ConfirmingSubmission => "Whether Pinecone accepted the restore is being checked.",
+            Self::SubmissionUnconfirmed => "Whether Pinecone accepted the restore is not known.",
+            Self::Restoring => "Pinecone restores the index.",
+            Self::IndexNotReady => "The restore is complete; the index is not ready yet.",
+            Self::InvalidRequest => "Pinecone rejects the request as invalid.",
+            Self::BackupNotFound => "The API key's project has no such backup.",
+            Self::BackupFailed => "The backup cannot be restored.",
+            Self::CrdOutdated => "The CustomResourceDefinition is outdated.",
+            Self::IndexAlreadyExists => "Another index has the name.",
+            Self::RestoreFailed => "The restore job failed.",
+            Self::RestoreCancelled => "The restore job was cancelled.",
+            Self::RestoreJobNotFound => "Pinecone does not show the restore job.",
+            Self::IndexFailed => "The index failed.",
+            Self::IndexDeleted => "Pinecone does not show the index.",
+            Self::DeletionProtectionMismatch => "The index has another deletion protection.",
+            Self::Restored => "The index is restored and ready.",
+            Self::Adopted => "The index was restored before, and is ready.",
+        }
+    }
+
     /// Returns the word that conditions, events and metrics show.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
             Self::SecretNotFound => "SecretNotFound",
+            Self::SecretForbidden => "SecretForbidden",
+            Self::InvalidSecret => "InvalidSecret",
             Self::InvalidApiKey => "InvalidApiKey",
             Self::PaymentRequired => "PaymentRequired",
             Self::PermissionDenied => "PermissionDenied",
@@ -219,7 +264,7 @@ mod tests {
                 "{reason}: what to do"
             );
         }
-        for event in ["CheckFailed", "Restoring, with the type Warning"] {
+        for event in ["CheckFailed", "RestoreOrphaned"] {
             assert!(
                 section("Events").contains(&format!("\n### {event}\n")),
                 "{event}"

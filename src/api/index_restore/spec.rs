@@ -59,6 +59,12 @@ const FROZEN: &str = "!has(oldSelf.status) || !has(oldSelf.status.submission) \
         description = "Reason of the Ready condition"
     ),
     printcolumn(
+        name = "Duration",
+        type_ = "string",
+        json_path = ".status.restore.duration",
+        description = "How long the restore job took"
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"

@@ -138,9 +138,10 @@ pub struct Submission {
     /// What is known of the outcome.
     pub outcome: SubmissionOutcome,
 
-    /// Why Pinecone refused the request, if it did.
+    /// Why Pinecone refused the request, if it did. A word that only another version of the operator
+    /// knows is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    pub reason: Option<String>,
 }
 
 impl Submission {
@@ -189,4 +190,8 @@ pub struct RestoreStatus {
     /// When the restore job ended, by Pinecone's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_time: Option<Time>,
+
+    /// How long the restore job took, in whole seconds, such as 1h5m20s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
 }

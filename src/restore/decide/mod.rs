@@ -112,7 +112,7 @@ fn take_job(job: &RestoreJob, adopted: bool) -> Report {
         (JobState::Pending | JobState::Completed, false) => messages::recovered(job),
         (JobState::Pending | JobState::Completed, true) => messages::adopting(job),
     };
-    Report::new(message, Change::Record(Record::of(job, adopted)))
+    Report::new(message, Change::Record(Record::of(job, adopted).into()))
 }
 
 fn refused(reason: Reason) -> Change {

@@ -30,7 +30,7 @@ pub fn after_post(
             };
             let message =
                 messages::submitted(&created.restore_job_id, &created.index_id, intervals);
-            let report = Report::new(message, Change::Record(record));
+            let report = Report::new(message, Change::Record(record.into()));
             (report, intervals.poll_min)
         }
         Posted::NoEffect(failure) => {

@@ -72,14 +72,15 @@ fn taken(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
             inputs.observation_interval(),
         );
     }
-    if inputs.is_believed_missing(inputs.origin_patience(jobs)) {
+    let patience = inputs.origin_patience(jobs);
+    if inputs.is_believed_missing(patience) {
         return without_job(inputs, index, jobs);
     }
     // What was concluded before a restart stays until there is something new.
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(inputs.observation_interval());
     }
-    let message = messages::looking_for_origin(&index.name, jobs, inputs.rules.intervals);
+    let message = messages::looking_for_origin(&index.name, jobs, patience);
     Decision::report(
         Report::new(message, Change::Nothing),
         inputs.observation_interval(),
@@ -109,7 +110,7 @@ pub(super) fn record_without_job(situation: &Situation, index: &Index, adopted: 
     let message = messages::recording_index(index);
     Report::new(
         message,
-        Change::Record(Record::of_index(situation, adopted)),
+        Change::Record(Record::of_index(situation, adopted).into()),
     )
 }
 

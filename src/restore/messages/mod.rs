@@ -56,8 +56,13 @@ pub fn crd_outdated(intervals: Intervals) -> StatusMessage {
 
 /// Reports that no API key can be used, and what to do about it.
 pub fn no_key(problem: &KeyProblem, intervals: Intervals) -> StatusMessage {
+    let reason = match problem {
+        KeyProblem::NoSecret(_) => Reason::SecretNotFound,
+        KeyProblem::Forbidden(_) => Reason::SecretForbidden,
+        KeyProblem::NoKey { .. } | KeyProblem::Invalid { .. } => Reason::InvalidSecret,
+    };
     StatusMessage::new(
-        Reason::SecretNotFound,
+        reason,
         format!(
             "{}. {}; the operator checks again {}.",
             capitalized(&problem.to_string()),

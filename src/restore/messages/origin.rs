@@ -1,5 +1,7 @@
 //! Messages about an index that already has the name.
 
+use std::time::Duration;
+
 use super::times::length;
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Index, RestoreJob, SourceBackup};
@@ -104,7 +106,7 @@ pub fn frozen(message: StatusMessage) -> StatusMessage {
 pub fn looking_for_origin(
     index_name: &str,
     jobs: &RestoreJobs,
-    intervals: Intervals,
+    patience: Duration,
 ) -> StatusMessage {
     let why = match &jobs.doubted {
         Some(job) => not_shown_by_id(job),
@@ -113,8 +115,8 @@ pub fn looking_for_origin(
     StatusMessage::new(
         Reason::Pending,
         format!(
-            "Index {index_name} already exists, and its origin is not known yet ({why}). Nothing is submitted meanwhile. Checking again within {}.",
-            length(intervals.poll_max)
+            "Index {index_name} already exists. The operator checks for about {} which restore job made it ({why}), and submits nothing meanwhile. Without a job, the name is taken.",
+            length(patience)
         ),
     )
 }

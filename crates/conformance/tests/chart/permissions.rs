@@ -59,7 +59,9 @@ async fn with_namespaces_and_secrets_set_it_has_no_other_permissions() {
         .unwrap();
     cluster.until("team-a", "one", "Restored").await;
     cluster.until("team-b", "one", "Restored").await;
-    let object = cluster.until("team-a", "forbidden", "SecretNotFound").await;
+    let object = cluster
+        .until("team-a", "forbidden", "SecretForbidden")
+        .await;
     let conditions = format!("{:?}", object.status.unwrap().conditions);
     assert!(conditions.contains("may not read Secret"), "{conditions}");
     let elsewhere = cluster.restores("team-c").get("one").await.unwrap();

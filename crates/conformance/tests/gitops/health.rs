@@ -19,6 +19,8 @@ pub fn expected(reason: Reason) -> Health {
     match reason {
         Reason::Pending
         | Reason::SecretNotFound
+        | Reason::SecretForbidden
+        | Reason::InvalidSecret
         | Reason::InvalidApiKey
         | Reason::PaymentRequired
         | Reason::PermissionDenied

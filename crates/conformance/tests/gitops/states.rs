@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome, crd};
+use k8s_openapi::api::rbac::v1::ClusterRole;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use pinecone_emulator::{
     BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route,
 };
 use serde_json::{Value, json};
 use testkit::installation::authorize;
-use testkit::scene::{BACKUP, Scene, api_version, ready, status};
+use testkit::scene::{BACKUP, KEY, Scene, api_version, ready, status};
 use tokio::sync::OnceCell;
 
 use crate::with_operator;
@@ -47,7 +49,7 @@ async fn states_with(version: &str) -> States {
     with_operator().await;
     let mut states = operator_states(version).await;
     states.extend(patience_states().await);
-    states.extend(outdated_crd_state().await);
+    states.extend(states_of_the_installation().await);
     states
 }
 
@@ -102,8 +104,10 @@ fn spec(reason: Reason) -> Option<Value> {
         Reason::Restoring
         | Reason::SubmissionUnconfirmed
         | Reason::RestoreJobNotFound
+        | Reason::SecretForbidden
         | Reason::CrdOutdated => return None,
         Reason::SecretNotFound => json!({"apiKeySecretRef": {"name": "absent"}}),
+        Reason::InvalidSecret => json!({"apiKeySecretRef": {"name": "pinecone", "key": "absent"}}),
         Reason::InvalidApiKey => json!({"apiKeySecretRef": {"name": "wrong"}}),
         Reason::BackupNotReady => json!({"backupId": "unready"}),
         Reason::BackupNotFound => json!({"backupId": "missing"}),
@@ -248,8 +252,9 @@ async fn patience_states() -> States {
     states
 }
 
-/// The state with a CRD that lacks the claim, on its own control plane.
-async fn outdated_crd_state() -> States {
+/// The states with a CRD that lacks the claim, and with a role that lacks the Secrets, on their own
+/// control plane.
+async fn states_of_the_installation() -> States {
     let control_plane = testkit::ControlPlane::start().await.unwrap();
     let kubeconfig = authorize(&control_plane).await;
     let definition = without(crd(), "submission");
@@ -257,10 +262,30 @@ async fn outdated_crd_state() -> States {
     control_plane.apply(&definition).await.unwrap();
     let scene = Scene::on(&control_plane, &kubeconfig).await;
     let _operator = scene.start().await;
-    let reason = Reason::CrdOutdated;
-    scene.create(&name(reason), json!({})).await;
-    let object = scene.until(&name(reason), reason.as_str()).await;
-    States::from([(reason.as_str().into(), with_type(object))])
+    let mut states = States::new();
+    for reason in [Reason::CrdOutdated, Reason::SecretForbidden] {
+        if reason == Reason::SecretForbidden {
+            forbid_secrets(&scene).await;
+        }
+        // Each names its own Secret: what was read of one counts for a while.
+        scene.put_secret(&name(reason), "api-key", KEY).await;
+        let spec = json!({"apiKeySecretRef": {"name": name(reason)}});
+        scene.create(&name(reason), spec).await;
+        let object = scene.until(&name(reason), reason.as_str()).await;
+        states.insert(reason.as_str().into(), with_type(object));
+    }
+    states
+}
+
+/// Takes the operator's permission to read Secrets.
+async fn forbid_secrets(scene: &Scene) {
+    let roles: Api<ClusterRole> = Api::all(scene.client.clone());
+    let mut role = roles.get("index-restore-operator").await.unwrap();
+    let rules = role.rules.get_or_insert_default();
+    rules.retain(|rule| rule.resources != Some(vec!["secrets".into()]));
+    let params = PostParams::default();
+    let replaced = roles.replace("index-restore-operator", &params, &role);
+    replaced.await.unwrap();
 }
 
 /// The CRD without the given field of the status, and without the validation rules that use it.

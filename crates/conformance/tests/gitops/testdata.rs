@@ -99,6 +99,7 @@ fn neutral(value: Value) -> Value {
                     let value = match (name.as_str(), &value) {
                         ("nonce", _) => UUID.into(),
                         ("indexHost", _) => "index-0000000.svc.region.pinecone.io".into(),
+                        ("duration", Value::String(_)) => "1s".into(),
                         (name, Value::String(_)) if name.ends_with("Time") => TIME.into(),
                         _ => neutral(value),
                     };

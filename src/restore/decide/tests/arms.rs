@@ -196,6 +196,22 @@ fn shows_progress_in_whole_numbers_within_bounds() {
 }
 
 #[test]
+fn shows_how_long_the_job_took_once_it_ended() {
+    let mut job = job("j", 1, "Completed");
+    job.created_at = Some(time(1));
+    for (ended, shown) in [
+        (None, None),
+        (Some(1), Some("0s")),
+        (Some(9), Some("8s")),
+        (Some(3_921), Some("1h5m20s")),
+        (Some(90_001), Some("25h")),
+    ] {
+        job.completed_at = ended.map(time);
+        assert_eq!(restore_status(&job).duration.as_deref(), shown);
+    }
+}
+
+#[test]
 fn does_not_close_a_missing_submission() {
     let message = crate::restore::messages::pending();
     let status = Report::new(message, Change::Taken).status(&object(Value::Null), time(1));

@@ -44,7 +44,7 @@ pub(super) fn report(decision: Decision) -> Report {
 
 pub(super) fn record(decision: Decision) -> Record {
     match report(decision).change {
-        Change::Record(record) => record,
+        Change::Record(record) => *record,
         other => panic!("{other:?}"),
     }
 }
@@ -242,7 +242,7 @@ fn does_not_disown_what_an_abandoned_attempt_may_have_created() {
     let status = refused.status.as_mut().unwrap();
     let submission = status.submission.as_mut().unwrap();
     submission.attempt = 2;
-    submission.reason = Some(Reason::QuotaExceeded);
+    submission.reason = Some("QuotaExceeded".into());
     let late = job("late", 1, "Pending");
     let shown = taken(index(true, "Ready"), jobs(std::slice::from_ref(&late)));
     let found = record(decision_after(&refused, &shown, 1, 1));
@@ -265,7 +265,7 @@ fn does_not_resend_a_spec_that_is_invalid_after_an_abandoned_attempt() {
     let status = invalid.status.as_mut().unwrap();
     let submission = status.submission.as_mut().unwrap();
     submission.attempt = 2;
-    submission.reason = Some(Reason::InvalidRequest);
+    submission.reason = Some("InvalidRequest".into());
     let free = Answer::MaySubmit(Preflight {
         jobs: Some(Ok(jobs(&[]))),
         ..preflight(None, backup("Ready"))

@@ -20,7 +20,7 @@ fn replaces_the_status_of_another_job_when_one_is_recorded() {
         "submission": last,
         "restoreJobId": "j-0", "indexId": "i-0", "indexHost": "host-0", "restore": {"state": "Failed"},
     }));
-    let record = Change::Record(Record::of(&job("j", 1, "Pending"), false));
+    let record = Change::Record(Record::of(&job("j", 1, "Pending"), false).into());
     let status = report(Reason::Restoring, record).status(&before, time(1));
     let submission = status.submission.unwrap();
     assert_eq!(submission.outcome, SubmissionOutcome::Accepted);
