@@ -20,7 +20,7 @@ use index_restore_operator::restore::Rules;
 use index_restore_operator::restore::metrics::Metrics;
 use index_restore_operator::runtime::api_server::with_deadline;
 use index_restore_operator::runtime::events::Events;
-use index_restore_operator::runtime::leader::{self, Elector, Leadership, LeaseConfig, Timing};
+use index_restore_operator::runtime::leader::{Elector, Identity, Leadership, LeaseConfig, Timing};
 use index_restore_operator::runtime::metrics::{self, LeaderGauge};
 use index_restore_operator::runtime::readiness::Readiness;
 use index_restore_operator::runtime::serve::{Served, serve};
@@ -223,14 +223,14 @@ async fn election(
     let config = LeaseConfig {
         namespace: lease_namespace(args, &client),
         name: args.election.leader_elect_lease_name.clone(),
-        identity: leader::identity(),
+        identity: Identity::from_environment(),
         timing,
     };
     let namespace = config.namespace.clone();
     tracing::info!(
         namespace,
         lease = config.name,
-        identity = config.identity,
+        identity = %config.identity,
         "starting leader election"
     );
     let mut elector = Elector::new(client, config, leadership);

@@ -183,6 +183,58 @@ async fn a_leader_frozen_before_its_claim_does_not_claim_after_it_lost_the_lease
     scene.restored_once("thawed").await;
 }
 
+/// What the downward API sets in every container of one pod.
+const POD: [(&str, &str); 2] = [("POD_NAME", "operator-0"), ("POD_UID", "3c1f6d0e")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_container_leads_at_once() {
+    let scene = Scene::new().await;
+    let mut killed = scene.launch_with(&LONG, &POD);
+    until_leads(&killed, true).await;
+    killed.process.kill().unwrap();
+    // The lease does not expire within this test.
+    let restarted = scene.launch_with(&LONG, &POD);
+    until_leads(&restarted, true).await;
+    scene.create("next", json!({})).await;
+    scene.restored_once("next").await;
+    let lease = leases(&scene).get("index-restore-operator").await.unwrap();
+    assert_eq!(lease.spec.unwrap().lease_transitions, Some(1));
+}
+
+/// As if a container were started while the earlier one is still alive.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_process_whose_lease_was_inherited_creates_nothing_and_waits() {
+    let scene = Scene::new().await;
+    let flags = [&LONG[..], &PATIENT].concat();
+    let mut frozen = scene.launch_with(&flags, &POD);
+    until_leads(&frozen, true).await;
+    let slow = FaultKind::Delay(Duration::from_secs(1));
+    scene
+        .pinecone
+        .inject(Fault::new(Route::DescribeBackup, slow).times(1));
+    scene.create("thawed", json!({})).await;
+    scene.until_asked(Route::DescribeBackup, 1).await;
+    frozen.process.suspend().unwrap();
+    let heir = scene.launch_with(&flags, &POD);
+    until_leads(&heir, true).await;
+    scene.restored_once("thawed").await;
+    let lease = leases(&scene).get("index-restore-operator").await.unwrap();
+    let inherited = holder(Some(&lease));
+
+    frozen.process.resume().unwrap();
+    until_leads(&frozen, false).await;
+    scene.create("next", json!({})).await;
+    scene.restored_once("next").await;
+    scene.restored_once("thawed").await;
+    // Several rounds of the election: it must not take the lease back.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let lease = leases(&scene).get("index-restore-operator").await.unwrap();
+    assert_eq!(holder(Some(&lease)), inherited);
+    assert_eq!(lease.spec.unwrap().lease_transitions, Some(1));
+    until_leads(&heir, true).await;
+    until_leads(&frozen, false).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_down_without_the_api_server_and_recovers_every_restore() {
     let (control_plane, scene) = own_control_plane().await;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::candidate::Candidate;
 use super::evaluate::LeaseAction;
-use super::{Leadership, Timing, lease};
+use super::{Identity, Leadership, Timing, lease};
 use crate::runtime::api_server::Error;
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::Site;
@@ -21,9 +21,8 @@ pub struct LeaseConfig {
     pub namespace: String,
     /// Name of the Lease.
     pub name: String,
-    /// Written as `holderIdentity`; unique to the process, as [`identity`](super::identity) makes
-    /// it.
-    pub identity: String,
+    /// Written as `holderIdentity`.
+    pub identity: Identity,
     /// Intervals of the election.
     pub timing: Timing,
 }
@@ -105,7 +104,9 @@ impl Elector {
         }
         match self.candidate.action(BootTime::now()) {
             LeaseAction::Wait(_) => Ok(()),
-            LeaseAction::Acquire | LeaseAction::Renew => self.write_lease().await,
+            LeaseAction::Acquire | LeaseAction::Inherit | LeaseAction::Renew => {
+                self.write_lease().await
+            }
         }
     }
 
@@ -119,7 +120,15 @@ impl Elector {
         self.publish();
         let holder = self.candidate.holder();
         if holder != before.as_deref() && !self.candidate.holds() {
-            tracing::info!(holder, "standing by for the lease");
+            match self.candidate.action(BootTime::now()) {
+                LeaseAction::Inherit => {
+                    tracing::info!(
+                        holder,
+                        "taking over the lease of this pod's earlier container"
+                    );
+                }
+                _ => tracing::info!(holder, "standing by for the lease"),
+            }
         }
         Ok(())
     }
@@ -166,7 +175,7 @@ impl Elector {
         let until_read = period.mul_f64(0.5 + rand::random::<f64>() / 4.0);
         match self.candidate.action(now) {
             LeaseAction::Wait(left) => until_read.min(left),
-            LeaseAction::Acquire | LeaseAction::Renew => until_read,
+            LeaseAction::Acquire | LeaseAction::Inherit | LeaseAction::Renew => until_read,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Timing;
+use super::{Identity, Timing};
 use crate::runtime::clock::BootTime;
 
 /// The record in a Lease.
@@ -23,15 +23,31 @@ pub struct LeaseRecord {
 pub struct Seen {
     pub record: LeaseRecord,
     pub since: BootTime,
+    /// Whether the process has observed no other record, and never the absence of one.
+    pub first: bool,
 }
 
 impl Seen {
+    /// Returns the first observation of a process.
+    pub fn first(record: LeaseRecord, now: BootTime) -> Self {
+        Self {
+            record,
+            since: now,
+            first: true,
+        }
+    }
+
     /// Returns the next observation. `now` must be read after the answer came, because the record was
     /// written earlier.
     pub fn next(before: Option<Self>, record: LeaseRecord, now: BootTime) -> Self {
         let unchanged = before.filter(|before| before.record == record);
+        let first = unchanged.as_ref().is_some_and(|before| before.first);
         let since = unchanged.map_or(now, |before| before.since);
-        Self { record, since }
+        Self {
+            record,
+            since,
+            first,
+        }
     }
 }
 
@@ -42,18 +58,27 @@ pub enum LeaseAction {
     Renew,
     /// There is none, it was released, or it expired: acquire it.
     Acquire,
+    /// An earlier container of this candidate's pod holds it: acquire it without waiting.
+    Inherit,
     /// Another candidate holds it, for that long unless it renews it.
     Wait(Duration),
 }
 
 /// Returns what to do. The times in the record are by the holder's clock and are never compared with
 /// this process's: only how long the record was observed unchanged counts.
-pub fn evaluate(seen: Option<&Seen>, me: &str, now: BootTime) -> LeaseAction {
+///
+/// The containers of a pod run one after the other, so the holder has ended if it is another process
+/// of the same pod. Should it be alive all the same, it must not take the lease back in the same way:
+/// hence only the first record that a process observes is inherited.
+pub fn evaluate(seen: Option<&Seen>, me: &Identity, now: BootTime) -> LeaseAction {
     let Some(seen) = seen.filter(|seen| !seen.record.holder.is_empty()) else {
         return LeaseAction::Acquire;
     };
-    if seen.record.holder == me {
+    if seen.record.holder == me.as_str() {
         return LeaseAction::Renew;
+    }
+    if seen.first && me.has_same_pod(&seen.record.holder) {
+        return LeaseAction::Inherit;
     }
     let left = seen.since.plus(seen.record.duration).since(now);
     match left.is_zero() {
@@ -121,6 +146,7 @@ mod tests {
     #[test]
     fn a_lease_is_acquired_only_if_it_is_free_or_was_long_unchanged() {
         let left = |seconds| LeaseAction::Wait(Duration::from_secs(seconds));
+        let me = Identity::on_host(ME);
         for (holder, now, action) in [
             (None, 100, LeaseAction::Acquire),
             (Some(""), 100, LeaseAction::Acquire),
@@ -132,8 +158,9 @@ mod tests {
             (Some("other"), 115, LeaseAction::Acquire),
             (Some("other"), 900, LeaseAction::Acquire),
         ] {
-            let seen = holder.map(|holder| Seen::next(None, record(holder), at(100)));
-            let found = evaluate(seen.as_ref(), ME, at(now));
+            let holder = holder.map(|holder| if holder == ME { me.as_str() } else { holder });
+            let seen = holder.map(|holder| Seen::first(record(holder), at(100)));
+            let found = evaluate(seen.as_ref(), &me, at(now));
             assert_eq!(found, action, "{holder:?} at {now}");
         }
     }
@@ -155,7 +182,7 @@ mod tests {
             change(&mut changed);
             let seen = Seen::next(Some(same), changed, at(114));
             assert_eq!(seen.since, at(114), "change {n}");
-            let action = evaluate(Some(&seen), ME, at(116));
+            let action = evaluate(Some(&seen), &Identity::on_host(ME), at(116));
             assert!(matches!(action, LeaseAction::Wait(_)), "change {n}");
         }
     }
@@ -166,7 +193,7 @@ mod tests {
         long.duration = Duration::from_secs(60);
         let seen = Seen::next(None, long, at(100));
         let left = LeaseAction::Wait(Duration::from_secs(44));
-        assert_eq!(evaluate(Some(&seen), ME, at(116)), left);
+        assert_eq!(evaluate(Some(&seen), &Identity::on_host(ME), at(116)), left);
     }
 
     #[test]
@@ -194,7 +221,7 @@ mod tests {
         assert_eq!(released.duration, Duration::from_secs(1));
         let seen = Seen::next(None, released, at(100));
         assert_eq!(
-            evaluate(Some(&seen), "other", at(100)),
+            evaluate(Some(&seen), &Identity::on_host("other"), at(100)),
             LeaseAction::Acquire
         );
     }

@@ -7,14 +7,18 @@
 mod candidate;
 mod elector;
 mod evaluate;
+mod identity;
 mod leadership;
 mod lease;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod simulation;
 
 use std::time::Duration;
 
 pub use elector::{Elector, LeaseConfig};
+pub use identity::Identity;
 pub use leadership::{Leadership, Term};
 
 /// The intervals of an election; each is longer than the next.
@@ -26,14 +30,4 @@ pub struct Timing {
     pub renew_deadline: Duration,
     /// Time between two renewals.
     pub retry_period: Duration,
-}
-
-/// Returns a name that no other process has had: the pod's or the machine's, with a random suffix.
-pub fn identity() -> String {
-    let host = std::env::var("POD_NAME").ok();
-    let host = host.filter(|name| !name.is_empty()).unwrap_or_else(|| {
-        let system = rustix::system::uname();
-        system.nodename().to_string_lossy().into_owned()
-    });
-    format!("{host}_{}", uuid::Uuid::new_v4())
 }
