@@ -231,6 +231,8 @@ impl World {
             Event::Start(who) => {
                 let node = &mut self.nodes[who];
                 node.start(node.now(millis), walls[who]);
+                // No two records have the same time.
+                self.millis += 1;
             }
             Event::Land(who) => self.store.land(&mut self.nodes[who]),
             Event::Answer(who) => {
