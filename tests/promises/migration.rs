@@ -242,3 +242,24 @@ async fn a_cluster_restored_from_an_old_etcd_snapshot_causes_no_second_create() 
     scene.restored_once("claimed").await;
     assert_eq!(scene.posts(), 2);
 }
+
+/// A newer operator wrote the record: neither the definition nor the operator refuses its word.
+#[tokio::test(flavor = "multi_thread")]
+async fn continues_after_a_refusal_for_a_reason_of_another_version() {
+    let scene = Scene::new().await;
+    let quota = Fault::new(CREATE, FaultKind::status(403));
+    let quota = scene.pinecone.inject(quota);
+    let operator = scene.start().await;
+    scene.create("newer", json!({})).await;
+    scene.until("newer", "QuotaExceeded").await;
+    drop(operator);
+    scene
+        .overwrite_status("newer", |status| {
+            let status = status.as_mut().unwrap();
+            status.submission.as_mut().unwrap().reason = Some("ReasonOfTomorrow".into());
+        })
+        .await;
+    scene.pinecone.clear_fault(quota);
+    let _operator = scene.start().await;
+    scene.restored_once("newer").await;
+}
