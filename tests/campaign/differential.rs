@@ -13,6 +13,7 @@ fn essence(object: &IndexRestore) -> Value {
     let times = [
         "/restore/startTime",
         "/restore/completionTime",
+        "/restore/duration",
         "/lastConfirmedTime",
     ];
     let claim = ["uid", "nonce", "startTime", "lastObservedTime", "indexName"];
@@ -35,6 +36,10 @@ fn essence(object: &IndexRestore) -> Value {
     for condition in conditions.into_iter().flatten() {
         condition["lastTransitionTime"] = json!("*");
         condition["observedGeneration"] = json!(condition["observedGeneration"] == generation);
+        // It keeps the reason of its last change: the histories differ.
+        if condition["type"] == "Succeeded" {
+            condition["reason"] = json!("*");
+        }
         let message = condition["message"].as_str().unwrap_or_default();
         condition["message"] = json!(message.replace(&object.spec.index_name, "*"));
     }
