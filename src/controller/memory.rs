@@ -1,6 +1,5 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::restore::Evidence;
 use crate::runtime::clock::BootTime;
@@ -32,18 +31,22 @@ pub(super) struct Remembered {
     pub errors: u32,
 }
 
-impl Remembered {
-    /// The object rests for that long while the cache shows one of the versions.
-    pub(super) fn rest(&mut self, versions: Vec<String>, wait: Duration) {
-        self.rest = Some((versions, BootTime::now().plus(wait)));
-    }
-}
-
 impl Memory {
+    /// Returns what is remembered of the object in that term.
     pub(super) fn of(&self, term: u64, uid: &str) -> Remembered {
+        self.read(term, uid, |own| own.cloned().unwrap_or_default())
+    }
+
+    /// Reads what is remembered of the object in that term, if anything is, without a copy.
+    pub(super) fn read<T>(
+        &self,
+        term: u64,
+        uid: &str,
+        read: impl FnOnce(Option<&Remembered>) -> T,
+    ) -> T {
         let known = self.lock();
         let own = known.objects.get(uid).filter(|_| known.term == term);
-        own.map(|own| own.as_ref().clone()).unwrap_or_default()
+        read(own.map(AsRef::as_ref))
     }
 
     /// Keeps it for that term; a term that is over keeps nothing.

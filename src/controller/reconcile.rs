@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::admit::admit;
 use super::memory::Remembered;
 use super::places::{Place, Reference};
-use super::schedule::{failed, gone, rests, settle};
+use super::schedule::{failed, gone, rests, settle, uid};
 use super::watch::Watched;
 use super::{Context, Guarded, rivals};
 use crate::api::{IndexRestore, Trimmed};
@@ -123,12 +123,13 @@ fn due(context: &Context, object: &IndexRestore) -> Result<(Term, Remembered), A
     // Only the leader works. A process that becomes the leader reconciles all objects.
     let term = context.leadership.term(BootTime::now());
     let term = term.ok_or_else(Action::await_change)?;
-    let uid = object.uid().unwrap_or_default();
-    let remembered = context.memory.of(term.number(), &uid);
-    match rests(object, &remembered) {
-        Some(left) => Err(Action::requeue(left)),
-        None => Ok((term, remembered)),
-    }
+    let remembered = context.memory.read(term.number(), uid(object), |own| {
+        match own.and_then(|own| rests(object, own)) {
+            Some(left) => Err(Action::requeue(left)),
+            None => Ok(own.cloned().unwrap_or_default()),
+        }
+    })?;
+    Ok((term, remembered))
 }
 
 fn span(object: &Guarded) -> tracing::Span {

@@ -53,8 +53,8 @@ pub(super) fn settle(
         done.claimed.clone(),
         written,
     ];
-    remembered.rest(versions.into_iter().flatten().collect(), wait);
-    context.memory.keep(term.number(), uid(cached), remembered);
+    let rest = (versions.into_iter().flatten().collect(), wait);
+    keep(context, term, cached, remembered, rest);
 }
 
 /// Rests an object that the API server does not know. If it is gone, the cache shows that by
@@ -67,8 +67,8 @@ pub(super) fn gone(
 ) {
     remembered.is_stale = true;
     let wait = jittered(context.rules.intervals.poll_max);
-    remembered.rest(version(cached).into_iter().collect(), wait);
-    context.memory.keep(term.number(), uid(cached), remembered);
+    let rest = (version(cached).into_iter().collect(), wait);
+    keep(context, term, cached, remembered, rest);
 }
 
 /// Rests an object whose reconcile failed: exponential backoff from one second up to
@@ -82,7 +82,19 @@ pub(super) fn failed(context: &Context, term: &Term, cached: &IndexRestore) {
         remembered.errors,
         MAX_ERROR_WAIT,
     );
-    remembered.rest(version(cached).into_iter().collect(), jittered(wait));
+    let rest = (version(cached).into_iter().collect(), jittered(wait));
+    keep(context, term, cached, remembered, rest);
+}
+
+/// Keeps what is remembered; the object rests for that long while the cache shows one of the versions.
+fn keep(
+    context: &Context,
+    term: &Term,
+    cached: &IndexRestore,
+    mut remembered: Remembered,
+    (versions, wait): (Vec<String>, Duration),
+) {
+    remembered.rest = Some((versions, BootTime::now().plus(wait)));
     context.memory.keep(term.number(), uid(cached), remembered);
 }
 
@@ -90,7 +102,7 @@ fn version(object: &IndexRestore) -> Option<String> {
     object.metadata.resource_version.clone()
 }
 
-fn uid(object: &IndexRestore) -> &str {
+pub(super) fn uid(object: &IndexRestore) -> &str {
     object.metadata.uid.as_deref().unwrap_or_default()
 }
 

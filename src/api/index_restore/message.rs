@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::Reason;
 use crate::api::conditions::{self, ConditionStates, Texts, Truth, find};
 
-/// The reason of the conditions and the message of `Ready`. The text says what is true, why, and what happens or
-/// what to do next.
+/// The reason of the conditions and the message of `Ready`. The text says what is true, why, and what
+/// happens or what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
     /// Reason of the conditions, and of the event that announces it.

@@ -31,23 +31,17 @@ pub const REQUESTED_AT: &str = "restore.pinecone.io/requestedAt";
 /// (Helm 4, Flux) do not report it as complete.
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = IndexRestore::crd();
-    let status = crd
-        .spec
-        .versions
-        .iter_mut()
-        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
-        .filter_map(|root| root.properties.as_mut()?.get_mut("status"));
-    for status in status {
-        status.default = serde_json::to_value(IndexRestoreStatus::unobserved())
-            .ok()
-            .map(JSON);
-        status.nullable = None;
+    let versions = crd.spec.versions.iter_mut();
+    let roots = versions.filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    for root in roots {
+        join_lines(root);
+        let properties = root.properties.as_mut();
+        if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
+            let unobserved = serde_json::to_value(IndexRestoreStatus::unobserved());
+            status.default = unobserved.ok().map(JSON);
+            status.nullable = None;
+        }
     }
-    crd.spec
-        .versions
-        .iter_mut()
-        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
-        .for_each(join_lines);
     crd
 }
 
