@@ -2,12 +2,9 @@
 //! is taken away, and the definition is an old one.
 
 use anyhow::{Result, anyhow};
-use k8s_openapi::api::rbac::v1::ClusterRole;
-use kube::Api;
-use kube::api::PostParams;
 use serde_json::Value;
 use testkit::ControlPlane;
-use testkit::installation::{CRD, authorize};
+use testkit::installation::{CRD, authorize, forbid_secrets};
 use testkit::judge::records::OWN_IDS;
 use testkit::judge::rules::{ATTEMPTS, CLAIM_STAYS, ENDS_STAY, IDS_STAY, SUBMISSION_STAYS};
 use testkit::scene::{ready, status};
@@ -36,13 +33,7 @@ async fn without_the_right(
     control_plane: &ControlPlane,
     tally: &Tally,
 ) -> Result<()> {
-    let roles: Api<ClusterRole> = Api::all(ground.scene.client.clone());
-    let name = "index-restore-operator";
-    let mut role = roles.get(name).await.unwrap();
-    let rules = role.rules.get_or_insert_default();
-    rules.retain(|rule| rule.resources != Some(vec!["secrets".into()]));
-    let params = PostParams::default();
-    roles.replace(name, &params, &role).await.unwrap();
+    forbid_secrets(&ground.scene.client).await;
     tally.operation(PHASE);
     ground
         .create("unauthorized", &ground.spec("unauthorized"), false)

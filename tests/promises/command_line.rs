@@ -7,9 +7,7 @@ use serde_json::Value;
 
 /// The operator with no environment: no cluster can be found.
 fn operator(words: &[&str]) -> Command {
-    let given = std::env::var_os("INDEX_RESTORE_OPERATOR");
-    let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_index-restore-operator").into());
-    let mut command = Command::new(program);
+    let mut command = Command::new(testkit::binary::operator());
     command.args(words).env_clear().stdin(Stdio::null());
     command.env("KUBECONFIG", "/nowhere");
     command

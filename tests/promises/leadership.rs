@@ -149,18 +149,23 @@ async fn a_standby_takes_over_from_a_killed_leader() {
     assert!(lease.spec.unwrap().lease_transitions >= Some(1));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_leader_frozen_before_its_claim_does_not_claim_after_it_lost_the_lease() {
-    let scene = Scene::new().await;
-    let mut frozen = scene.start_with(&SHORT).await;
-    until_leads(&frozen, true).await;
+/// Freezes the leader while Pinecone has not yet answered what it asks before it claims `thawed`.
+async fn freeze_before_its_claim(scene: &Scene, leader: &mut Running) {
+    until_leads(leader, true).await;
     let slow = FaultKind::Delay(Duration::from_secs(1));
     scene
         .pinecone
         .inject(Fault::new(Route::DescribeBackup, slow).times(1));
     scene.create("thawed", json!({})).await;
     scene.until_asked(Route::DescribeBackup, 1).await;
-    frozen.process.suspend().unwrap();
+    leader.process.suspend().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_frozen_before_its_claim_does_not_claim_after_it_lost_the_lease() {
+    let scene = Scene::new().await;
+    let mut frozen = scene.start_with(&SHORT).await;
+    freeze_before_its_claim(&scene, &mut frozen).await;
     let mut rival = scene
         .start_with(&[&SHORT[..], &[OTHER_NAMESPACE]].concat())
         .await;
@@ -207,14 +212,7 @@ async fn a_frozen_process_whose_lease_was_inherited_creates_nothing_and_waits() 
     let scene = Scene::new().await;
     let flags = [&LONG[..], &PATIENT].concat();
     let mut frozen = scene.launch_with(&flags, &POD);
-    until_leads(&frozen, true).await;
-    let slow = FaultKind::Delay(Duration::from_secs(1));
-    scene
-        .pinecone
-        .inject(Fault::new(Route::DescribeBackup, slow).times(1));
-    scene.create("thawed", json!({})).await;
-    scene.until_asked(Route::DescribeBackup, 1).await;
-    frozen.process.suspend().unwrap();
+    freeze_before_its_claim(&scene, &mut frozen).await;
     let heir = scene.launch_with(&flags, &POD);
     until_leads(&heir, true).await;
     scene.restored_once("thawed").await;

@@ -17,6 +17,7 @@ mod identity;
 mod kubernetes_answers;
 mod leadership;
 mod lost_answers;
+mod metadata;
 mod metrics;
 mod migration;
 mod observation;

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -34,11 +34,6 @@ impl Tool {
         Self::built("promtool", &["-tags=remove_all_sd", package])
     }
 
-    /// The path of the program.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
     fn built(name: &str, package: &[&str]) -> Result<Self> {
         let source = Path::new(TOOLS).join(name);
         let folder = testkit::cache_root()?.join("tools");
@@ -64,6 +59,23 @@ impl Tool {
         input: &str,
         variables: &[(&str, &str)],
     ) -> Result<Value> {
+        let output = self.output(arguments, input, variables)?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        serde_json::from_slice(&output.stdout).context("parsing the tool's output")
+    }
+
+    /// Runs the program with an input and environment variables in addition to PATH. It need not read the input.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn output(
+        &self,
+        arguments: &[&str],
+        input: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Output> {
         let mut child = Command::new(&self.0)
             .args(arguments)
             .env_clear()
@@ -75,13 +87,12 @@ impl Tool {
             .spawn()
             .with_context(|| format!("starting {}", self.0.display()))?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input.as_bytes())?;
+            match stdin.write_all(input.as_bytes()) {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
+                _ => {}
+            }
         }
-        let output = child.wait_with_output()?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr));
-        }
-        serde_json::from_slice(&output.stdout).context("parsing the tool's output")
+        Ok(child.wait_with_output()?)
     }
 }
 

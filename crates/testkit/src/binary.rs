@@ -19,8 +19,11 @@ static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
 
 /// The binary that scenes start: the one that the environment variable `INDEX_RESTORE_OPERATOR` names, else the one from
 /// [`provide`], else the one that Cargo built for the integration tests of the operator's package.
-#[allow(clippy::panic)] // Without it no test can run.
-pub(crate) fn operator() -> &'static Path {
+///
+/// # Panics
+/// If there is none: without it no test can run.
+#[allow(clippy::panic)]
+pub fn operator() -> &'static Path {
     static OPERATOR: OnceLock<PathBuf> = OnceLock::new();
     OPERATOR.get_or_init(|| {
         let built = || BUILT.get().cloned();

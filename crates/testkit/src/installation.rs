@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::api::PostParams;
+use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -56,4 +59,15 @@ pub async fn authorize(control_plane: &ControlPlane) -> PathBuf {
     control_plane
         .write_kubeconfig(&kubeconfig.unwrap())
         .unwrap()
+}
+
+/// Takes the operator's permission to read Secrets, until [`authorize`] gives it again.
+pub async fn forbid_secrets(client: &Client) {
+    let roles: Api<ClusterRole> = Api::all(client.clone());
+    let name = "index-restore-operator";
+    let mut role = roles.get(name).await.unwrap();
+    let rules = role.rules.get_or_insert_default();
+    rules.retain(|rule| rule.resources != Some(vec!["secrets".into()]));
+    let params = PostParams::default();
+    roles.replace(name, &params, &role).await.unwrap();
 }

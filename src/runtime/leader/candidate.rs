@@ -86,19 +86,8 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    const TIMING: Timing = Timing {
-        lease_duration: Duration::from_secs(15),
-        renew_deadline: Duration::from_secs(10),
-        retry_period: Duration::from_secs(2),
-    };
-
-    fn at(seconds: u64) -> BootTime {
-        BootTime::after_boot(Duration::from_secs(seconds))
-    }
+    use crate::runtime::leader::simulation::{TIMING, at};
 
     fn in_pod(uid: &str) -> Candidate {
         Candidate::new(Identity::in_pod("pod", uid), TIMING)

@@ -117,18 +117,9 @@ pub fn released(before: &LeaseRecord, now: Timestamp) -> LeaseRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::leader::simulation::{TIMING, at};
 
     const ME: &str = "me";
-    const TIMING: Timing = Timing {
-        lease_duration: Duration::from_secs(15),
-        renew_deadline: Duration::from_secs(10),
-        retry_period: Duration::from_secs(2),
-    };
-
-    fn at(seconds: u64) -> BootTime {
-        BootTime::after_boot(Duration::from_secs(seconds))
-    }
-
     fn wall(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }

@@ -98,15 +98,10 @@ impl Term {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::{FutureExt as _, StreamExt as _};
 
     use super::*;
-
-    fn at(seconds: u64) -> BootTime {
-        BootTime::after_boot(Duration::from_secs(seconds))
-    }
+    use crate::runtime::leader::simulation::at;
 
     #[test]
     fn a_term_ends_with_its_deadline_and_lasts_where_it_is_renewed() {

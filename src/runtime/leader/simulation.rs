@@ -11,11 +11,16 @@ use super::evaluate::{LeaseAction, LeaseRecord};
 use super::{Identity, Timing};
 use crate::runtime::clock::BootTime;
 
-const TIMING: Timing = Timing {
+pub const TIMING: Timing = Timing {
     lease_duration: Duration::from_secs(15),
     renew_deadline: Duration::from_secs(10),
     retry_period: Duration::from_secs(2),
 };
+
+/// That many seconds after boot.
+pub fn at(seconds: u64) -> BootTime {
+    BootTime::after_boot(Duration::from_secs(seconds))
+}
 
 #[derive(Clone, Copy, Debug)]
 pub enum Event {

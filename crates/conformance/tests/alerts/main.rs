@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use conformance::tool::Tool;
@@ -37,18 +36,7 @@ fn text_of(output: &Output) -> String {
 
 fn promtool(arguments: &[&str], input: &str) -> Output {
     let tool = Tool::promtool().unwrap();
-    let mut child = Command::new(tool.path())
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // Fails where promtool does not read its input.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().unwrap()
+    tool.output(arguments, input, &[]).unwrap()
 }
 
 fn passes(arguments: &[&str], input: &str) {

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use index_restore_operator::api::{IndexRestore, Reason, SubmissionOutcome, crd};
-use k8s_openapi::api::rbac::v1::ClusterRole;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use pinecone_emulator::{
     BackupSeed, BackupStatus, DEFAULT_PROJECT, Fault, FaultKind, IndexSeed, JobSeed, Route,
 };
 use serde_json::{Value, json};
-use testkit::installation::authorize;
+use testkit::installation::{authorize, forbid_secrets};
 use testkit::scene::{BACKUP, KEY, Scene, api_version, ready, status};
 use tokio::sync::OnceCell;
 
@@ -265,7 +263,7 @@ async fn states_of_the_installation() -> States {
     let mut states = States::new();
     for reason in [Reason::CrdOutdated, Reason::SecretForbidden] {
         if reason == Reason::SecretForbidden {
-            forbid_secrets(&scene).await;
+            forbid_secrets(&scene.client).await;
         }
         // Each names its own Secret: what was read of one counts for a while.
         scene.put_secret(&name(reason), "api-key", KEY).await;
@@ -275,17 +273,6 @@ async fn states_of_the_installation() -> States {
         states.insert(reason.as_str().into(), with_type(object));
     }
     states
-}
-
-/// Takes the operator's permission to read Secrets.
-async fn forbid_secrets(scene: &Scene) {
-    let roles: Api<ClusterRole> = Api::all(scene.client.clone());
-    let mut role = roles.get("index-restore-operator").await.unwrap();
-    let rules = role.rules.get_or_insert_default();
-    rules.retain(|rule| rule.resources != Some(vec!["secrets".into()]));
-    let params = PostParams::default();
-    let replaced = roles.replace("index-restore-operator", &params, &role);
-    replaced.await.unwrap();
 }
 
 /// The CRD without the given field of the status, and without the validation rules that use it.
