@@ -36,8 +36,8 @@ fn essence(object: &IndexRestore) -> Value {
     for condition in conditions.into_iter().flatten() {
         condition["lastTransitionTime"] = json!("*");
         condition["observedGeneration"] = json!(condition["observedGeneration"] == generation);
-        // It keeps the reason of its last change: the histories differ.
-        if condition["type"] == "Succeeded" {
+        // Until it is True, it keeps the reason that the restore showed first: the histories differ.
+        if condition["type"] == "Succeeded" && condition["status"] != "True" {
             condition["reason"] = json!("*");
         }
         let message = condition["message"].as_str().unwrap_or_default();
