@@ -16,7 +16,7 @@ use super::submission::ClaimRequest;
 use super::write::{Acted, StatusWriter};
 use crate::api::IndexRestore;
 use crate::pinecone::{ApiKey, Client, Posted};
-use crate::runtime::api_server::Error;
+use crate::runtime::api_server::{Error, turn};
 
 /// What is needed to carry out a decision.
 pub struct Actor<'a> {
@@ -88,6 +88,7 @@ impl Actor<'_> {
             let requeue_after = self.intervals.paused(asked);
             return Ok(done(Acted::Unchanged, requeue_after));
         }
+        let turn = turn().await;
         let request = ClaimRequest {
             nonce: uuid::Uuid::new_v4().to_string(),
             now: date.unwrap_or_else(Timestamp::now),
@@ -95,7 +96,8 @@ impl Actor<'_> {
         if !self.writer.leads() {
             return Ok(done(Acted::NotLeading, self.intervals.poll_min));
         }
-        let claim = match Claim::acquire(&self.writer.target.api, object, &request).await? {
+        let api = &self.writer.target.api;
+        let claim = match Claim::acquire(turn, api, object, &request).await? {
             ClaimOutcome::Won(claim) => claim,
             ClaimOutcome::Lost => {
                 self.writer.target.metrics.conflicted();
@@ -130,7 +132,9 @@ impl Actor<'_> {
         let SendResult::Posted(posted) = &used.result else {
             tracing::warn!("the claim is too old or the lease was lost; nothing was sent");
             self.writer.target.metrics.submitted("unsent");
-            return after_unsent(&Situation::of(&used.object), self.intervals);
+            evidence.learn_unsent();
+            let situation = Situation::of(&used.object);
+            return after_unsent(&situation, evidence.unsent(), self.intervals);
         };
         match posted {
             Posted::Accepted(created) => tracing::info!(

@@ -6,10 +6,10 @@ use kube::Api;
 
 use super::messages;
 use super::submission::{ClaimRequest, holds};
-use super::write::{put, reread, with_status};
+use super::write::{put_in, reread_in, with_status};
 use crate::api::{DeletionProtection, IndexRestore, Trimmed};
 use crate::pinecone::{ApiKey, Client, CreateIndex, Posted, classify};
-use crate::runtime::api_server::Error;
+use crate::runtime::api_server::{Error, Turn};
 use crate::runtime::clock::BootTime;
 use crate::runtime::failpoint::{Site, around};
 use crate::runtime::leader::Term;
@@ -52,18 +52,20 @@ pub enum SendResult {
 
 impl Claim {
     /// Writes the claim by a PUT with the resource version of `seen`: whoever saw
-    /// an older object loses.
+    /// an older object loses. The claim ages from here, so the caller has its turn already: behind
+    /// hundreds of other calls, each claim would be too old once it is written.
     ///
     /// # Errors
     /// If the API server refuses the write, or the outcome of the write cannot be read.
     pub async fn acquire(
+        turn: Turn,
         api: &Api<Trimmed>,
         seen: &IndexRestore,
         request: &ClaimRequest,
     ) -> Result<ClaimOutcome, Error> {
         let began = BootTime::now();
         let claimed = with_status(seen, request.status(seen, &messages::pending()));
-        match put(api, Site::CLAIM_PUT, claimed).await {
+        match put_in(&turn, api, Site::CLAIM_PUT, claimed).await {
             Ok(object) if holds(&object, request) => {
                 Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
             }
@@ -71,7 +73,7 @@ impl Claim {
             Err(error) if error.is_refusal() => Err(error),
             // A conflict may be the answer to our own write: the client repeats a
             // write that was answered 504, applied or not. The nonce shows whose it is.
-            Err(_) => match reread(api, Site::CLAIM_GET, seen).await? {
+            Err(_) => match reread_in(&turn, api, Site::CLAIM_GET, seen).await? {
                 Some(object) if holds(&object, request) => {
                     Ok(ClaimOutcome::Won(Box::new(Self { object, began })))
                 }

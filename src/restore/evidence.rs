@@ -24,11 +24,12 @@ pub struct Evidence {
     seen: Option<String>,
     failures: u32,
     refusals: u32,
+    unsent: u32,
     polls: u32,
     /// The claim's nonce, and until when it was observed without too long a gap.
     observed: Option<(String, Timestamp)>,
     /// The newest restore job of this backup and name that an observation showed.
-    known_job: Option<RestoreJob>,
+    known_job: Option<Box<RestoreJob>>,
     /// When checks of the restored index began to fail.
     failing_since: Option<BootTime>,
     /// When the last check of the restored index began that was complete.
@@ -78,8 +79,19 @@ impl Evidence {
         self.refusals
     }
 
+    /// How many claims in a row were too old to be used.
+    pub fn unsent(&self) -> u32 {
+        self.unsent
+    }
+
+    /// Learns that a claim was too old to be used.
+    pub fn learn_unsent(&mut self) {
+        self.unsent = self.unsent.saturating_add(1);
+    }
+
     /// Learns the outcome of a create request: counts a refusal, and resets the count otherwise.
     pub fn learn_posted(&mut self, is_refused: bool) {
+        self.unsent = 0;
         self.refusals = match is_refused {
             true => self.refusals.saturating_add(1),
             false => 0,
@@ -103,7 +115,7 @@ impl Evidence {
     /// A restore job of this backup and name that an observation showed, or one that is worth
     /// asking for: a list that lacks it now proves nothing against it.
     pub fn known_job(&self, situation: &Situation) -> Option<&RestoreJob> {
-        self.known_job.as_ref().filter(|job| {
+        self.known_job.as_deref().filter(|job| {
             job.backup_id == situation.backup_id && job.target_index_name == situation.index_name
         })
     }
@@ -182,7 +194,7 @@ impl Evidence {
             return;
         };
         if let JobMatch::Ours(job) | JobMatch::Earlier(job) = situation.find_job(jobs) {
-            self.known_job = Some(job);
+            self.known_job = Some(Box::new(job));
         }
     }
 

@@ -11,7 +11,7 @@ use super::announce;
 use super::metrics::Metrics;
 use super::report::{Change, Report};
 use crate::api::{IndexRestore, IndexRestoreStatus, Trimmed};
-use crate::runtime::api_server::{Error, call};
+use crate::runtime::api_server::{Error, Turn, call_in, turn};
 use crate::runtime::clock::BootTime;
 use crate::runtime::events::Events;
 use crate::runtime::failpoint::Site;
@@ -60,10 +60,20 @@ pub(super) async fn put(
     site: Site,
     next: IndexRestore,
 ) -> Result<IndexRestore, Error> {
+    put_in(&turn().await, api, site, next).await
+}
+
+/// The same in a turn that the caller has.
+pub(super) async fn put_in(
+    turn: &Turn,
+    api: &Api<Trimmed>,
+    site: Site,
+    next: IndexRestore,
+) -> Result<IndexRestore, Error> {
     let next = Trimmed(next);
     let name = next.0.metadata.name.as_deref().unwrap_or_default();
     let params = PostParams::default();
-    let stored = call(site, api.replace_status(name, &params, &next)).await?;
+    let stored = call_in(turn, site, api.replace_status(name, &params, &next)).await?;
     Ok(stored.0)
 }
 
@@ -76,8 +86,19 @@ pub async fn reread(
     site: Site,
     object: &IndexRestore,
 ) -> Result<Option<IndexRestore>, Error> {
+    reread_in(&turn().await, api, site, object).await
+}
+
+/// The same in a turn that the caller has.
+pub(super) async fn reread_in(
+    turn: &Turn,
+    api: &Api<Trimmed>,
+    site: Site,
+    object: &IndexRestore,
+) -> Result<Option<IndexRestore>, Error> {
     let name = object.metadata.name.as_deref().unwrap_or_default();
-    let stored = call(site, api.get_opt(name)).await?.map(|stored| stored.0);
+    let stored = call_in(turn, site, api.get_opt(name)).await?;
+    let stored = stored.map(|stored| stored.0);
     Ok(stored.filter(|stored| stored.metadata.uid == object.metadata.uid))
 }
 

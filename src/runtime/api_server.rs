@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kube::error::Status;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::failpoint::{Site, around};
 
@@ -46,10 +46,35 @@ pub fn call<T>(
 ) -> impl Future<Output = Result<T, Error>> {
     let io = call_within(DEADLINE, site, io);
     async move {
-        // Never closed, so that there is always a permit some time.
-        let _permit = CALLS.acquire().await.ok();
+        let _turn = turn().await;
         io.await
     }
+}
+
+/// The right to one call at a time.
+pub struct Turn {
+    _permit: Option<SemaphorePermit<'static>>,
+}
+
+/// Waits until the API server may be called. That may take long, so what must not be old when it is
+/// called is made after it.
+pub async fn turn() -> Turn {
+    Turn {
+        // Never closed, so that there is always a permit some time.
+        _permit: CALLS.acquire().await.ok(),
+    }
+}
+
+/// Makes one call in a turn that the caller has, as [`call`](fn@call) does.
+///
+/// # Errors
+/// As [`call`](fn@call).
+pub fn call_in<T>(
+    _turn: &Turn,
+    site: Site,
+    io: impl Future<Output = Result<T, kube::Error>>,
+) -> impl Future<Output = Result<T, Error>> {
+    call_within(DEADLINE, site, io)
 }
 
 /// Makes one call, for `deadline` at most.

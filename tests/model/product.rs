@@ -268,7 +268,7 @@ impl Product {
 
     pub fn after_unsent(&self, claimed: &Object) -> Writing {
         let situation = self.situation(claimed);
-        Writing::of(&after_unsent(&situation, INTERVALS).0, OBSERVED)
+        Writing::of(&after_unsent(&situation, 1, INTERVALS).0, OBSERVED)
     }
 
     /// Whether the outcome may be recorded in the current object.

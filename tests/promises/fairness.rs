@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use index_restore_operator::api::SubmissionOutcome;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use pinecone_emulator::{
@@ -188,6 +189,45 @@ async fn a_namespace_without_its_role_does_not_stop_the_others_and_recovers() {
         let object = lacks.until(&late, "Restored").await;
         assert_eq!(ready(&object).0, "True");
         assert_eq!(readyz(&operator).await, (200, "ok".to_owned()));
+    }
+}
+
+/// As many status writes as the operator makes at a time are not answered, for as long as it waits for
+/// them. A claim that comes then is not written until they are over, and must not be too old after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_waits_for_a_slow_api_server_is_not_too_old() {
+    const CALLS: usize = 32;
+    let proxied = Proxied::new().await;
+    let scene = &proxied.scene;
+    let silent = Fault::reply(Reply::Silence);
+    let hanging = proxied.proxy.arm(Rule::new(silent, |call| {
+        call.writes_status_of("indexrestores") && call.name.starts_with("hangs")
+    }));
+    let _operator = scene.start_with(&PATIENT).await;
+    // Its claim is due when all calls hang, and the Secret, which is another call, was read before.
+    let late = FaultKind::DelayAnswer(Duration::from_secs(8));
+    scene
+        .pinecone
+        .inject(PineconeFault::new(Route::DescribeIndex, late).mentioning("waits"));
+    let hang: Vec<_> = (0..CALLS / 8)
+        .map(|n| (format!("tenant-{n}"), names(&format!("hangs-{n}"), 8)))
+        .collect();
+    for (secret, _) in &hang {
+        tenant(scene, secret).await;
+    }
+    scene.create("waits", json!({})).await;
+    scene.until_asked(Route::DescribeIndex, 1).await;
+    for (secret, names) in &hang {
+        create(scene, secret, names).await;
+    }
+    scene.until_accepted("waits").await;
+    hanging.lift();
+    proxied.restored_once("waits").await;
+    let versions = scene.history().versions("waits").into_iter();
+    let mut outcomes = versions.filter_map(|version| Some(version.status?.submission?.outcome));
+    assert!(outcomes.all(|outcome| outcome != SubmissionOutcome::Unsent));
+    for name in hang.iter().flat_map(|(_, names)| names) {
+        proxied.restored_once(name).await;
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::pinecone::{ApiVersion, Endpoint, RequestMetrics};
-use crate::runtime::api_server::client_of;
+use crate::runtime::api_server::{client_of, turn};
 use crate::runtime::leader::Leadership;
 
 /// What the API server does with the PUT, and what a GET shows after it.
@@ -76,7 +76,8 @@ async fn attempt(
         nonce: "mine".into(),
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let outcome = Claim::acquire(&Api::namespaced(client, "n"), &object(), &request).await;
+    let api = Api::namespaced(client, "n");
+    let outcome = Claim::acquire(turn().await, &api, &object(), &request).await;
     let seen = fake.seen.lock().unwrap().clone();
     (outcome, seen)
 }

@@ -58,12 +58,17 @@ pub fn after_post(
     }
 }
 
-/// A claim that was too old to be used: what was true before it still is.
-pub fn after_unsent(situation: &Situation, intervals: Intervals) -> (Report, Duration) {
+/// A claim that was too old to be used: what was true before it still is. `unsent` is how many in a row
+/// were, this one included: an API server that is too slow for a claim needs a pause, not more claims.
+pub fn after_unsent(
+    situation: &Situation,
+    unsent: u32,
+    intervals: Intervals,
+) -> (Report, Duration) {
     let change = Change::Close {
         outcome: SubmissionOutcome::Unsent,
         reason: None,
     };
     let message = situation.shown.clone().unwrap_or_else(messages::pending);
-    (Report::new(message, change), intervals.poll_min)
+    (Report::new(message, change), intervals.retry(unsent, None))
 }

@@ -94,7 +94,7 @@ fn distinguishes_a_missing_permission_from_a_full_project() {
 
 #[test]
 fn closes_a_claim_that_was_too_old_as_unsent() {
-    let close = |object| after_unsent(&Situation::of(&object), RULES.intervals).0;
+    let close = |object| after_unsent(&Situation::of(&object), 1, RULES.intervals).0;
     let reported = format!("{:?}", close(claimed("Open")));
     assert!(
         reported.contains("Unsent") && reported.contains("Pending"),
@@ -102,12 +102,21 @@ fn closes_a_claim_that_was_too_old_as_unsent() {
     );
 }
 
+#[test]
+fn claims_less_often_the_more_of_them_were_too_old() {
+    let situation = Situation::of(&claimed("Open"));
+    let waits = [1, 2, 3, 99].map(|unsent| after_unsent(&situation, unsent, RULES.intervals).1);
+    let poll_min = RULES.intervals.poll_min;
+    let longest = RULES.intervals.stalled();
+    assert_eq!(waits, [poll_min, 2 * poll_min, 4 * poll_min, longest]);
+}
+
 /// A refusal that was shown before the claim is not said to be over by a request that
 /// was never sent.
 #[test]
 fn keeps_the_message_after_a_claim_that_was_not_used() {
     let object = shown(claimed("Open"), Reason::QuotaExceeded);
-    let (report, _) = after_unsent(&Situation::of(&object), RULES.intervals);
+    let (report, _) = after_unsent(&Situation::of(&object), 1, RULES.intervals);
     assert_eq!(report.message.reason, Reason::QuotaExceeded);
     let status = report.status(&object, time(2));
     assert_eq!(
