@@ -202,6 +202,11 @@ impl<'s> Observer<'_, '_, 's> {
             None => Ok(None),
         };
         if job == Ok(None) {
+            // Pinecone shows no job of an index that was deleted: since the index was read, perhaps.
+            check.index = self.index().await;
+            if !matches!(check.index, Ok(Some(_))) {
+                return check;
+            }
             let (backup, _) = self.backup().await;
             check.backup = backup.map(found);
         }

@@ -288,16 +288,48 @@ async fn a_list_older_than_the_status_does_not_prove_that_the_index_is_back() {
     assert_eq!(scene.asked(Route::ListIndexes), 1);
 }
 
-/// Starts an operator that restores these indexes and has read the list of its period with them.
+/// Pinecone shows no job of a deleted index, so a job that is missing says nothing about an index that a
+/// list of the period shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_without_its_job_is_not_believed_of_an_older_list() {
+    // Otherwise the index names its backup, and no job is asked for.
+    if shows_source() {
+        return;
+    }
+    let scene = Scene::new().await;
+    let dropped = FaultKind::ListDrop(None);
+    scene
+        .pinecone
+        .inject(Fault::new(Route::ListRestoreJobs, dropped));
+    let _operator = list_of(&scene, &["gone"]).await;
+    let deleted = scene.pinecone.delete_index(DEFAULT_PROJECT, "gone");
+    deleted.unwrap();
+    // A list of the same second as the last confirmation would not count.
+    scene
+        .overwrite_status("gone", |status| {
+            status.as_mut().unwrap().last_confirmed_time = None;
+        })
+        .await;
+    scene.until("gone", "IndexDeleted").await;
+    assert_eq!(scene.asked(Route::ListIndexes), 1);
+}
+
+/// A scene with an operator that restores these indexes and has read the list of its period with them.
 async fn with_list_of(names: &[&str]) -> (Scene, Running) {
     let scene = Scene::new().await;
+    let operator = list_of(&scene, names).await;
+    (scene, operator)
+}
+
+/// Starts that operator.
+async fn list_of(scene: &Scene, names: &[&str]) -> Running {
     // The period is longer than an hour, so the test ends within it.
     let operator = scene.start_with(&["--poll-max=10m"]).await;
     for name in names {
         scene.create(name, json!({})).await;
         scene.restored_once(name).await;
     }
-    touch(&scene, names[0]).await;
+    touch(scene, names[0]).await;
     // A list that is requested but not answered yet would show later changes.
     eventually("the list was answered", DEADLINE, async || {
         let requests = scene.pinecone.requests();
@@ -308,7 +340,7 @@ async fn with_list_of(names: &[&str]) -> (Scene, Running) {
     })
     .await
     .unwrap();
-    (scene, operator)
+    operator
 }
 
 /// Changes a label, which triggers a reconcile and has no other effect.
