@@ -16,9 +16,28 @@ use crate::runtime::failpoint::{Site, around};
 struct Snapshot {
     period: u128,
     read: Timestamp,
-    indexes: HashMap<String, Index>,
+    /// By name. No map: it would take twice the memory.
+    indexes: Box<[Index]>,
     /// IDs of the restore jobs, once they were requested; empty if they cannot be listed.
     jobs: Option<HashSet<String>>,
+}
+
+impl Snapshot {
+    fn new(period: u128, read: Timestamp, mut indexes: Vec<Index>) -> Self {
+        indexes.sort_by(|one, other| one.name.cmp(&other.name));
+        Self {
+            period,
+            read,
+            indexes: indexes.into(),
+            jobs: None,
+        }
+    }
+
+    fn index(&self, name: &str) -> Option<&Index> {
+        let by_name = |index: &Index| index.name.as_str().cmp(name);
+        let place = self.indexes.binary_search_by(by_name).ok()?;
+        self.indexes.get(place)
+    }
 }
 
 /// The record of a restored index in the status.
@@ -74,7 +93,7 @@ impl IndexListCache {
             let mut lists = cell.lock().await;
             let list = self.current(&mut lists, pinecone, key).await?;
             let fresh = Some(list).filter(|list| is_after(list.read, restored));
-            fresh.and_then(|list| list.indexes.get(restored.index_name).cloned())
+            fresh.and_then(|list| list.index(restored.index_name).cloned())
         };
         match listed {
             Some(index) if index.health == IndexHealth::Ready && is_at(&index, restored.host) => {
@@ -112,13 +131,7 @@ impl IndexListCache {
                     *failed = Some((BootTime::now().plus(wait), failure.clone()));
                 })?;
                 *failed = None;
-                let by_name = indexes.into_iter().map(|index| (index.name.clone(), index));
-                Snapshot {
-                    period,
-                    read,
-                    indexes: by_name.collect(),
-                    jobs: None,
-                }
+                Snapshot::new(period, read, indexes)
             }
         };
         Ok(current.insert(list))

@@ -30,6 +30,14 @@ impl Guarded {
     pub fn object(&self) -> Result<&IndexRestore, &Unreadable> {
         self.0.as_ref().as_ref().map(|trimmed| &trimmed.0)
     }
+
+    /// Whether both are the same version of one object.
+    pub(super) fn is_version_of(&self, other: &Self) -> bool {
+        let (own, other) = (self.meta(), other.meta());
+        own.resource_version.is_some()
+            && own.resource_version == other.resource_version
+            && own.uid == other.uid
+    }
 }
 
 impl<'de> Deserialize<'de> for Guarded {
@@ -77,6 +85,24 @@ mod tests {
             "spec": spec,
         });
         serde_json::from_str(&object.to_string()).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_the_same_version_only_with_the_same_uid() {
+        let at = |version: &str, uid: &str| {
+            let mut object = stored(json!({"backupId": "b", "indexName": "i"}));
+            let meta = object.meta_mut();
+            meta.resource_version = Some(version.into());
+            meta.uid = Some(uid.into());
+            object
+        };
+        let cached = at("7", "u");
+        assert!(cached.is_version_of(&at("7", "u")));
+        assert!(!cached.is_version_of(&at("8", "u")));
+        assert!(!cached.is_version_of(&at("7", "v")));
+        let mut unknown = at("7", "u");
+        unknown.meta_mut().resource_version = None;
+        assert!(!unknown.is_version_of(&unknown));
     }
 
     #[test]

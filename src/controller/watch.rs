@@ -77,8 +77,10 @@ fn watch(
     let metrics = context.metrics.clone();
     let (store, writer) = reflector::store();
     let readiness = Arc::clone(&context.readiness);
+    let cached = store.clone();
     let seen = relisted(api, context.rules.intervals.stalled())
         .default_backoff()
+        .map_ok(move |event| shared(&cached, event))
         .inspect(move |event| match event {
             Ok(watcher::Event::InitDone) => readiness.synced(scope),
             Ok(_) => {}
@@ -120,6 +122,17 @@ fn watch(
             std::future::ready(())
         });
     (store, [controller.boxed(), reconciles])
+}
+
+/// A list holds what the cache already has: an object of the same version is the cached one, so that a
+/// list never takes the memory of a second cache.
+fn shared(cached: &Store<Guarded>, event: watcher::Event<Guarded>) -> watcher::Event<Guarded> {
+    let watcher::Event::InitApply(listed) = event else {
+        return event;
+    };
+    let same = cached.get(&Reference::from_obj(&listed));
+    let same = same.filter(|cached| cached.is_version_of(&listed));
+    watcher::Event::InitApply(same.map_or(listed, Arc::unwrap_or_clone))
 }
 
 /// Errors are part of a reconcile, which runs beside the controller.

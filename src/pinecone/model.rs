@@ -136,8 +136,9 @@ pub struct Index {
     pub word: String,
     /// The backup that the index was restored from, as far as Pinecone shows it.
     pub source: SourceBackup,
-    /// Tags of the index; empty where Pinecone shows none.
-    pub tags: BTreeMap<String, String>,
+    /// Tags of the index, by key; empty where Pinecone shows none. No map: one tag in a map takes half
+    /// a kilobyte, and the lists of indexes are kept.
+    pub tags: Vec<(String, String)>,
     /// Whether Pinecone refuses to delete it.
     pub is_protected: bool,
 }

@@ -192,7 +192,7 @@ mod tests {
             let index = parsed(OF_2025_10, version);
             assert_eq!(index.source, SourceBackup::NotShown);
             assert!(index.is_protected && index.health == IndexHealth::Ready);
-            assert_eq!(index.tags["team"], "search");
+            assert_eq!(index.tags, [("team".to_owned(), "search".to_owned())]);
             assert_eq!(parsed(OF_2026_07, version).source, SourceBackup::NotShown);
         }
         let index = parsed(OF_2026_07, ApiVersion::V2026_07);

@@ -30,7 +30,7 @@ impl From<Index> for model::Index {
             health: IndexHealth::parse(&index.status.state, index.status.ready),
             word: index.status.state,
             source: SourceBackup::NotShown,
-            tags: index.tags.unwrap_or_default(),
+            tags: index.tags.unwrap_or_default().into_iter().collect(),
             is_protected: index.deletion_protection.as_deref() == Some(PROTECTED),
         }
     }

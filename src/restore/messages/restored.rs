@@ -1,6 +1,6 @@
 //! Messages about the restored index.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -187,16 +187,17 @@ fn differences(index: &Index, wanted: &Wanted) -> Vec<String> {
     let Some(tags) = &wanted.tags else {
         return found;
     };
-    let keys: BTreeSet<_> = tags.keys().chain(index.tags.keys()).collect();
+    let has: BTreeMap<_, _> = index.tags.iter().map(|(key, value)| (key, value)).collect();
+    let keys: BTreeSet<_> = tags.keys().chain(has.keys().copied()).collect();
     let differing = keys
         .into_iter()
-        .filter(|key| tags.get(*key) != index.tags.get(*key));
+        .filter(|key| tags.get(*key) != has.get(key).copied());
     let word =
         |value: Option<&String>| value.map_or("absent".to_owned(), |value| format!("{value:?}"));
     found.extend(differing.take(MAX_TAGS).map(|key| {
         format!(
             "tag {key} is {} instead of {}",
-            word(index.tags.get(key)),
+            word(has.get(key).copied()),
             word(tags.get(key))
         )
     }));
