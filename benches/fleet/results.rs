@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// How much higher a ratio may become.
 const TOLERANCE: f64 = 1.2;
 
+/// Ends the name of a figure that is not compared with an earlier report: the slowest of some hundred.
+pub const TAIL: &str = "p99";
+
 /// All rows that were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -173,12 +176,13 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// Returns the ratios that both reports have.
+/// Returns the ratios that both reports have, but those of a [`TAIL`].
 pub fn comparisons(report: &Report, before: &Report) -> Vec<Comparison> {
     let mut all = Vec::new();
     for row in &report.rows {
         let known = before.row(&row.name);
-        for figure in &row.figures {
+        let compared = row.figures.iter();
+        for figure in compared.filter(|figure| !figure.name.ends_with(TAIL)) {
             let earlier = known.and_then(|known| known.figure(&figure.name)?.ratio());
             if let (Some(before), Some(now)) = (earlier, figure.ratio()) {
                 all.push(Comparison {

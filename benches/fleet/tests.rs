@@ -86,6 +86,17 @@ fn a_ratio_may_rise_by_a_fifth_and_no_further() {
 }
 
 #[test]
+fn the_slowest_of_some_hundred_are_not_compared() {
+    let with_tail = |operator| {
+        let mut row = row("latency");
+        row.add(Side::Floor, "from create, p99", "ms", 1.0);
+        row.add(Side::Operator, "from create, p99", "ms", operator);
+        Report::of(row)
+    };
+    assert_eq!(comparisons(&with_tail(9.0), &with_tail(1.0)), []);
+}
+
+#[test]
 fn a_row_that_is_measured_again_takes_the_place_of_the_earlier_one() {
     let mut report = with_ratio(1.0, 2.0);
     report.put(with_ratio(1.0, 3.0).rows.remove(0));

@@ -10,7 +10,7 @@ use testkit::{DEADLINE, eventually};
 use super::{Plan, Session, wall};
 use crate::cluster::{Cluster, index_name};
 use crate::machine::{Window, memory};
-use crate::results::{Row, Side, percentile};
+use crate::results::{Row, Side, TAIL, percentile};
 use crate::subject::Subject;
 
 /// Below the 262,144 bytes that Kubernetes allows all annotations together.
@@ -45,8 +45,25 @@ pub async fn start(plan: &Plan, session: &Session, row: &mut Row) -> Result<()> 
 
 /// From sending the object to the API server to the create request that Pinecone received.
 pub async fn latency(plan: &Plan, session: &Session, row: &mut Row) -> Result<()> {
+    for side in [Side::Floor, Side::Operator] {
+        let times = latencies(plan, session, side, row).await?;
+        for (name, share) in [("p50", 0.5), (TAIL, 0.99)] {
+            let value = percentile(&times, share).context("no create request arrived")?;
+            row.add(
+                side,
+                &format!("from create to create request, {name}"),
+                "ms",
+                value,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Of each object, in milliseconds.
+async fn latencies(plan: &Plan, session: &Session, side: Side, row: &mut Row) -> Result<Vec<f64>> {
     let cluster = Cluster::start(plan.keys).await?;
-    let subject = Subject::start(Side::Operator, session, &cluster).await?;
+    let subject = Subject::start(side, session, &cluster).await?;
     let window = Window::open(cluster.processes(subject.pid()))?;
     let mut sent = Vec::new();
     for number in 0..plan.objects {
@@ -64,15 +81,7 @@ pub async fn latency(plan: &Plan, session: &Session, row: &mut Row) -> Result<()
         let arrived = creates.get(name)?;
         Some(arrived.duration_since(*sent).as_secs_f64() * 1_000.0)
     });
-    let times: Vec<f64> = times.collect();
-    for (name, share) in [
-        ("from create to create request, p50", 0.5),
-        ("from create to create request, p99", 0.99),
-    ] {
-        let value = percentile(&times, share).context("no create request arrived")?;
-        row.add(Side::Operator, name, "ms", value);
-    }
-    Ok(())
+    Ok(times.collect())
 }
 
 /// The peak of memory.
