@@ -17,4 +17,5 @@ mod permissions;
 mod quickstart;
 mod rendering;
 mod umbrella;
+mod values;
 mod waiting;
