@@ -11,6 +11,7 @@ mod guide;
 mod kustomizations;
 mod lifecycle;
 mod metadata;
+mod mistakes;
 mod notes;
 mod ownership;
 mod permissions;
