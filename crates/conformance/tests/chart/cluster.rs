@@ -130,17 +130,20 @@ impl Cluster {
             "--poll-min=100ms".into(),
             "--poll-max=1s".into(),
         ];
-        let mut arguments = pod.containers[0].args.clone().unwrap();
+        let container = &pod.containers[0];
+        let variables = container.env.iter().flatten();
+        let set = variables.filter_map(|it| Some((it.name.clone(), it.value.clone()?)));
+        let mut arguments = container.args.clone().unwrap();
         arguments.retain(|argument| {
             let flag = |text: &str| text.split('=').next().unwrap().to_owned();
             own.iter().all(|other| flag(other) != flag(argument))
         });
-        Operator::builder(binary.await)
-            .kubeconfig(&self.control_plane.write_kubeconfig(&kubeconfig).unwrap())
-            .args(arguments)
-            .args(own)
-            .start()
-            .unwrap()
+        let kubeconfig = self.control_plane.write_kubeconfig(&kubeconfig).unwrap();
+        let mut builder = Operator::builder(binary.await).kubeconfig(&kubeconfig);
+        for (name, value) in set {
+            builder = builder.env(name, value);
+        }
+        builder.args(arguments).args(own).start().unwrap()
     }
 
     pub fn restores(&self, namespace: &str) -> Api<IndexRestore> {

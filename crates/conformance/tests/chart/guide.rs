@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use testkit::{Operator, Program};
+use tokio::process::Command;
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
 use crate::tools::{HELM_3, HELM_4, Tool, read, text_of};
@@ -22,30 +23,31 @@ pub fn commands_of(page: &str, heading: &str) -> Vec<String> {
     let text = read(page);
     let (_, rest) = text.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = rest.split("\n## ").next().unwrap();
-    let blocks: Vec<_> = section
-        .split("```sh\n")
-        .skip(1)
-        .map(|block| block.split("```").next().unwrap().to_owned())
-        .collect();
+    let blocks = blocks(section);
     assert!(!blocks.is_empty(), "{page}: no commands under {heading}");
     blocks
+}
+
+/// The blocks of shell commands of a text.
+pub fn blocks(text: &str) -> Vec<String> {
+    let blocks = text.split("```sh\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap().to_owned())
+        .collect()
 }
 
 /// Does the work of the kubelet and the Deployment controller, which do not run: starts the operator of the Deployment as a child
 /// process, and updates the status of the Deployment.
 pub async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) {
-    let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), OPERATOR);
-    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
-    let namespace = namespaces.get_opt(OPERATOR).await.unwrap();
-    let stays = namespace.is_some_and(|it| it.metadata.deletion_timestamp.is_none());
-    let found = deployments.get_opt(OPERATOR).await.unwrap();
-    let Some(found) = found.filter(|_| stays) else {
+    let Some(found) = deployment(cluster).await else {
         *operator = None;
         return;
     };
+    let (namespace, name) = (found.namespace().unwrap(), found.name_any());
     if operator.is_none() {
-        *operator = Some(cluster.operator(OPERATOR, OPERATOR).await);
+        *operator = Some(cluster.operator(&namespace, &name).await);
     }
+    let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), &namespace);
     let replicas = found.spec.replicas;
     let status = json!({"status": {
         "observedGeneration": found.metadata.generation,
@@ -54,9 +56,40 @@ pub async fn run_deployment(cluster: &Cluster, operator: &mut Option<Operator>) 
     let patch = Patch::Merge(&status);
     let params = PatchParams::default();
     deployments
-        .patch_status(OPERATOR, &params, &patch)
+        .patch_status(&name, &params, &patch)
         .await
         .unwrap();
+}
+
+/// The operator's Deployment, unless its namespace is being deleted.
+async fn deployment(cluster: &Cluster) -> Option<Deployment> {
+    let deployments: Api<Deployment> = Api::all(cluster.client.clone());
+    let all = deployments.list(&ListParams::default()).await.unwrap();
+    let mut all = all.items.into_iter();
+    let found = all.find(|it| !it.name_any().ends_with("pinecone-emulator"))?;
+    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+    let namespace = namespaces.get(&found.namespace().unwrap()).await.unwrap();
+    namespace
+        .metadata
+        .deletion_timestamp
+        .is_none()
+        .then_some(found)
+}
+
+/// A shell that runs a block with the built `helm` and `kubectl`, for a reader who has set the variables that the pages name.
+pub fn shell(kubectl: &Tool, cluster: &Cluster, helm: Option<&Tool>, block: &str) -> Command {
+    let programs = [kubectl].into_iter().chain(helm);
+    let folders = programs.map(|tool| PathBuf::from(tool.program().parent().unwrap()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).unwrap();
+    let mut shell = kubectl.command("/bin/bash".as_ref());
+    shell
+        .args(["-euo", "pipefail", "-c", block])
+        .env("PATH", &path)
+        .env("PINECONE_API_KEY", KEY)
+        .env("PINECONE_ENDPOINT", cluster.pinecone_url())
+        .env("BACKUP_ID", BACKUP);
+    shell
 }
 
 /// Runs blocks of commands with the built `helm` and `kubectl`; returns their output.
@@ -76,26 +109,14 @@ pub async fn follow_with(
     operator: &mut Option<Operator>,
 ) -> String {
     let kubectl = cluster.kubectl().await;
-    let mut folders: Vec<PathBuf> = vec![kubectl.program().parent().unwrap().into()];
-    if let Some(program) = helm {
-        let helm = Tool::new(program).await;
-        folders.push(helm.program().parent().unwrap().into());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    let path = std::env::join_paths(folders).unwrap();
+    let helm = match helm {
+        Some(program) => Some(Tool::new(program).await),
+        None => None,
+    };
     let mut output_text = String::new();
     for block in blocks {
-        let mut shell = kubectl.command("/bin/bash".as_ref());
-        let output = shell
-            .args(["-euo", "pipefail", "-c", block])
-            .env("PATH", &path)
-            .env("PINECONE_API_KEY", KEY)
-            .env("PINECONE_ENDPOINT", cluster.pinecone_url())
-            .env("BACKUP_ID", BACKUP)
-            .output()
-            .await
-            .unwrap();
+        let mut shell = shell(&kubectl, cluster, helm.as_ref(), block);
+        let output = shell.output().await.unwrap();
         output_text.push_str(&text_of(&output));
         let logs = operator.as_ref().map(Operator::logs);
         assert!(output.status.success(), "{block}\n{output_text}\n{logs:?}");
@@ -104,14 +125,31 @@ pub async fn follow_with(
     output_text
 }
 
+/// Installs the operator as a section says, and restores an index with the API version that the README recommends.
+async fn restore_after(cluster: &Cluster, helm: Option<&'static Program>, heading: &str) {
+    let mut blocks = commands(heading);
+    blocks.extend(commands("Restore an index"));
+    blocks.extend(commands("Wait for a restore"));
+    let output_text = follow(cluster, helm, &blocks).await;
+    assert!(output_text.contains("Ready"), "{output_text}");
+    cluster.until("default", "products", "Restored").await;
+    let creates = cluster.pinecone.accepted_creates();
+    let versions: Vec<_> = creates.iter().map(|it| it.api_version.as_deref()).collect();
+    assert_eq!(versions, [Some("2026-07")]);
+}
+
+async fn keeps_the_api_version(cluster: &Cluster) {
+    let pod = deployment(cluster).await.unwrap().spec.template;
+    let container = json!(pod.spec.unwrap().containers[0]).to_string();
+    assert!(container.contains("2026-07"), "{container}");
+}
+
 async fn with_helm(program: &'static Program) {
     let cluster = Cluster::start().await;
-    follow(&cluster, Some(program), &commands("With Helm")).await;
-    cluster.until("default", "plain", "Restored").await;
-    let output_text = follow(&cluster, None, &commands("Wait for a restore")).await;
-    assert!(output_text.contains("Ready"), "{output_text}");
+    restore_after(&cluster, Some(program), "With Helm").await;
     let output_text = follow(&cluster, Some(program), &commands("Upgrade")).await;
     assert!(output_text.contains("has been upgraded"), "{output_text}");
+    keeps_the_api_version(&cluster).await;
     let output_text = follow(&cluster, Some(program), &commands("Uninstall")).await;
     assert!(
         output_text.contains("products-restored"),
@@ -147,8 +185,9 @@ async fn the_guide_works_with_the_emulator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_works_with_kubectl() {
     let cluster = Cluster::start().await;
-    follow(&cluster, None, &commands("With kubectl")).await;
-    cluster.until("default", "plain", "Restored").await;
+    restore_after(&cluster, None, "With kubectl").await;
+    // The last commands of that section apply the manifests again.
+    keeps_the_api_version(&cluster).await;
     follow(&cluster, None, &commands("Remove everything")).await;
     assert_eq!(cluster.creates("products-restored"), 1);
 }

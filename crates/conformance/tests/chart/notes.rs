@@ -1,6 +1,6 @@
 //! Runs the commands of the chart's NOTES, unchanged.
 
-use pinecone_emulator::{BackupSeed, DEFAULT_PROJECT};
+use pinecone_emulator::DEFAULT_PROJECT;
 use testkit::{DEADLINE, Program};
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
@@ -9,10 +9,10 @@ use crate::lifecycle::CHART;
 use crate::tools::{HELM_3, HELM_4, Tool};
 
 /// The paragraphs that are commands, which may not be indented: a here-document would not end.
-fn commands(notes: &str) -> Vec<String> {
+pub fn commands(notes: &str) -> Vec<String> {
     let is_command = |paragraph: &&str| {
         let first = paragraph.trim_start_matches('\n').split(' ').next();
-        matches!(first, Some("kubectl" | "until"))
+        matches!(first, Some("kubectl" | "until" | "curl"))
     };
     let paragraphs = notes.split("\n\n").filter(is_command);
     paragraphs.map(ToOwned::to_owned).collect()
@@ -20,22 +20,31 @@ fn commands(notes: &str) -> Vec<String> {
 
 /// Installs the chart and runs what its NOTES say; returns the output of the commands.
 async fn run_the_notes(cluster: &Cluster, program: &'static Program, values: &str) -> String {
-    for namespace in ["team-a", "team-b"] {
+    for namespace in ["team-a", "team-b", "elsewhere"] {
         cluster.create_namespace(namespace).await;
     }
     let helm = Tool::new(program).await.kubeconfig(&cluster.admin);
+    let is_emulated = values.contains("emulator.enabled=true");
+    let endpoint = match is_emulated {
+        true => String::new(),
+        false => format!("pinecone.endpoint={}", cluster.pinecone_url()),
+    };
     let release = [OPERATOR, CHART, "--namespace", OPERATOR];
-    let more = ["--create-namespace", "--set", values];
+    let more = ["--create-namespace", "--set", values, "--set", &endpoint];
     let output = helm
         .run(&[&["install"][..], &release, &more].concat())
         .await;
     let (_, notes) = output.split_once("NOTES:\n").unwrap();
     let commands = commands(notes);
-    let is_emulated = values.contains("emulator.enabled=true");
-    assert_eq!(commands.len(), if is_emulated { 3 } else { 4 }, "{notes}");
+    let has_definition = !values.contains("crds.enabled=false");
+    let expected = if is_emulated { 3 } else { 5 } + usize::from(!has_definition);
+    assert_eq!(commands.len(), expected, "{notes}");
 
     let mut operator = None;
-    run_deployment(cluster, &mut operator).await;
+    // Without the definition, the operator starts after the first command.
+    if has_definition {
+        run_deployment(cluster, &mut operator).await;
+    }
     let run = follow_with(cluster, None, &commands, &mut operator);
     let ended = tokio::time::timeout(DEADLINE, run).await;
     ended.unwrap_or_else(|_| panic!("the commands do not end: {notes}"))
@@ -43,10 +52,11 @@ async fn run_the_notes(cluster: &Cluster, program: &'static Program, values: &st
 
 async fn restores_with_the_notes(program: &'static Program, values: &str, namespace: &str) {
     let cluster = Cluster::start().await;
-    let named = BackupSeed::new("named", "products").id("your-backup-id");
-    cluster.pinecone.add_backup(DEFAULT_PROJECT, named).unwrap();
     let output = run_the_notes(&cluster, program, values).await;
     assert!(output.contains("Ready"), "{output}");
+    let has_listed = output.contains(&format!("\"backup_id\":\"{BACKUP}\""));
+    let is_emulated = values.contains("emulator.enabled=true");
+    assert_eq!(has_listed, !is_emulated, "{output}");
     cluster.until(namespace, "products", "Restored").await;
     assert_eq!(cluster.creates("products-restored"), 1);
 }
@@ -70,6 +80,22 @@ async fn the_notes_restore_an_index_in_a_watched_namespace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_notes_install_a_definition_that_the_release_does_not_install() {
+    restores_with_the_notes(&HELM_3, "crds.enabled=false", OPERATOR).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notes_restore_an_index_with_another_name_of_the_operator() {
+    let values = "fullnameOverride=restorer,pinecone.apiVersion=2026-07";
+    restores_with_the_notes(&HELM_4, values, OPERATOR).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notes_restore_an_index_in_another_namespace_of_the_operator() {
+    restores_with_the_notes(&HELM_3, "namespaceOverride=elsewhere", "elsewhere").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_notes_restore_an_index_of_the_emulator() {
     let values = format!("emulator.enabled=true,emulator.apiKey={KEY},emulator.backupId={BACKUP}");
     restores_with_the_notes(&HELM_4, &values, OPERATOR).await;
@@ -86,6 +112,8 @@ async fn the_notes_restore_an_index_of_the_emulator_in_a_watched_namespace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_as_in_the_notes_ends_when_the_restore_is_stalled() {
     let cluster = Cluster::start().await;
+    let deleted = cluster.pinecone.remove_backup(DEFAULT_PROJECT, BACKUP);
+    deleted.unwrap();
     let output = run_the_notes(&cluster, &HELM_4, "replicaCount=1").await;
     assert!(output.contains("Stalled"), "{output}");
     assert!(output.contains("BackupNotFound"), "{output}");
