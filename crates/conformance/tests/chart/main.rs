@@ -6,6 +6,7 @@ mod cluster;
 mod manifests;
 mod tools;
 
+mod argocd;
 mod conformity;
 mod guide;
 mod kustomizations;
