@@ -16,6 +16,7 @@ mod notes;
 mod ownership;
 mod permissions;
 mod quickstart;
+mod reasons;
 mod rendering;
 mod umbrella;
 mod waiting;
