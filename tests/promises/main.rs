@@ -12,6 +12,7 @@ mod adoption;
 mod command_line;
 mod confirmation;
 mod crashes;
+mod explanation;
 mod fairness;
 mod identity;
 mod kubernetes_answers;

@@ -2,12 +2,41 @@
 //! index may be recreated under the same name.
 
 use index_restore_operator::api::IndexRestore;
+use jiff::{SignedDuration, Timestamp};
 use pinecone_emulator::{
     DEFAULT_PROJECT, Fault, FaultKind, Habits, IndexSeed, JobSeed, Route, RowOrder,
 };
 use serde_json::json;
 use testkit::scene::{Running, Scene, conditions, ready, shows_source, status};
 use testkit::{DEADLINE, eventually};
+
+/// Returns the end of the search that a message names.
+fn named_end(message: &str) -> Option<Timestamp> {
+    let (_, rest) = message.split_once("Until about ")?;
+    rest.split_once(',')?.0.parse().ok()
+}
+
+/// The list of restore jobs must have time to show the index's job: the status says until when.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_names_until_when_the_origin_of_an_index_is_checked() {
+    let patience = SignedDuration::from_secs(5);
+    let scene = Scene::new()
+        .await
+        .with_env("INDEX_RESTORE_CATCH_UP_PATIENCE", "5s");
+    let index = IndexSeed::new("unknown");
+    scene.pinecone.add_index(DEFAULT_PROJECT, index).unwrap();
+    let _operator = scene.start().await;
+    scene.create("unknown", json!({})).await;
+    let concluded = scene.until("unknown", "IndexAlreadyExists").await;
+    let versions = scene.history().up_to(&concluded).await.unwrap();
+    let mut messages: Vec<_> = versions.iter().map(|version| ready(version).2).collect();
+    messages.retain(|message| named_end(message).is_some());
+    assert_eq!(messages.len(), 1, "one write for all polls: {messages:?}");
+    let end = named_end(&messages[0]).unwrap();
+    let created = concluded.metadata.creation_timestamp.unwrap().0;
+    assert!(end >= created + patience, "{created}: {messages:?}");
+    assert_eq!(scene.posts(), 0);
+}
 
 /// Adds more than a page of other restore jobs, one of them of a deleted index: the missing row
 /// makes its page look like the last one.

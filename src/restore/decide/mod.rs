@@ -10,7 +10,7 @@ mod unclaimed;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::Evidence;
 use super::intervals::{Intervals, Patience};
@@ -183,6 +183,19 @@ impl Inputs<'_> {
             && self.evidence.age(self.now.boot) >= patience
     }
 
+    /// About when [`Self::is_believed_missing`] becomes true: the observations that count begin once the
+    /// list had time to catch up.
+    fn believed_missing_at(&self, patience: Duration) -> Timestamp {
+        let catch_up = self.rules.patience.catch_up;
+        let observed = (0..super::intervals::OBSERVATIONS).fold(catch_up, |age, _| {
+            age.saturating_add(self.observation_interval_at(age))
+        });
+        let signed = |age| SignedDuration::try_from(age).unwrap_or_default();
+        let age = signed(self.evidence.age(self.now.boot));
+        let left = signed(observed.max(patience)) - age;
+        self.now.wall.checked_add(left).unwrap_or(self.now.wall)
+    }
+
     /// How long the origin of an index must stay unknown before that is believed: longer where a job
     /// that was listed is not shown by its ID, for the job store may be failing.
     fn origin_patience(&self, jobs: &RestoreJobs) -> Duration {
@@ -195,10 +208,14 @@ impl Inputs<'_> {
 
     /// Returns the time until the next observation of something that is missing.
     fn observation_interval(&self) -> Duration {
+        self.observation_interval_at(self.evidence.age(self.now.boot))
+    }
+
+    /// As [`Self::observation_interval`], once it has been missing for `age`.
+    fn observation_interval_at(&self, age: Duration) -> Duration {
         let intervals = self.rules.intervals;
-        intervals
-            .poll(self.evidence.age(self.now.boot))
-            .min(Duration::from_secs(15).max(intervals.poll_min))
+        let longest = Duration::from_secs(15).max(intervals.poll_min);
+        intervals.poll(age).min(longest)
     }
 
     fn retry_after(&self, failure: &crate::pinecone::Failure) -> Duration {

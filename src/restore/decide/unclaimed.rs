@@ -80,7 +80,9 @@ fn taken(inputs: &Inputs<'_>, index: &Index, jobs: &RestoreJobs) -> Decision {
     if situation.shows(&[Reason::IndexAlreadyExists]) {
         return Decision::keep(inputs.observation_interval());
     }
-    let message = messages::looking_for_origin(&index.name, jobs, patience);
+    let until = inputs.believed_missing_at(patience);
+    let shown = situation.shown.as_ref();
+    let message = messages::looking_for_origin(&index.name, jobs, until, shown);
     Decision::report(
         Report::new(message, Change::Nothing),
         inputs.observation_interval(),

@@ -54,7 +54,7 @@ pub fn job_failed(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreFailed,
         format!(
-            "Restore job {} failed, and Pinecone gives no cause. Delete index {} and this IndexRestore, then apply it again, or ask Pinecone's support about the job.",
+            "Restore job {} failed, and Pinecone gives no cause. Delete this IndexRestore and then index {}, and apply it again, or ask Pinecone's support about the job.",
             job.restore_job_id, job.target_index_name
         ),
     )
@@ -65,7 +65,7 @@ pub fn job_cancelled(job: &RestoreJob) -> StatusMessage {
     StatusMessage::new(
         Reason::RestoreCancelled,
         format!(
-            "Restore job {} was cancelled. Delete index {} and this IndexRestore, then apply it again.",
+            "Restore job {} was cancelled. Delete this IndexRestore and then index {}, and apply it again.",
             job.restore_job_id, job.target_index_name
         ),
     )

@@ -1,8 +1,8 @@
 //! Messages about an index that already has the name.
 
-use std::time::Duration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::times::length;
+use super::times::{at, length};
 use crate::api::{Reason, StatusMessage};
 use crate::pinecone::{Index, RestoreJob, SourceBackup};
 use crate::restore::intervals::Intervals;
@@ -102,23 +102,32 @@ pub fn frozen(message: StatusMessage) -> StatusMessage {
     StatusMessage::new(message.reason, message.text + FROZEN)
 }
 
-/// Reports that the name is taken and that it is too early to conclude by what.
+/// Difference between two computations of the same end that clocks explain.
+const SAME_END: SignedDuration = SignedDuration::from_secs(5);
+
+/// Reports that the name is taken and that it is too early to conclude by what; `until` is about when it
+/// is concluded. An end that the status shows stays unless it differs by more than [`SAME_END`], so that
+/// a poll does not write the status.
 pub fn looking_for_origin(
     index_name: &str,
     jobs: &RestoreJobs,
-    patience: Duration,
+    until: Timestamp,
+    shown: Option<&StatusMessage>,
 ) -> StatusMessage {
     let why = match &jobs.doubted {
         Some(job) => not_shown_by_id(job),
         None => "no restore job for it was found yet".to_owned(),
     };
-    StatusMessage::new(
-        Reason::Pending,
-        format!(
-            "Index {index_name} already exists. The operator checks for about {} which restore job made it ({why}), and submits nothing meanwhile. Without a job, the name is taken.",
-            length(patience)
-        ),
-    )
+    let before = format!("Index {index_name} already exists. Until about ");
+    let after = format!(
+        ", the operator checks which restore job made it ({why}), and submits nothing. Without a job, the name is taken."
+    );
+    let shown = shown
+        .and_then(|shown| shown.text.strip_prefix(&before)?.strip_suffix(&after))
+        .and_then(|end| end.parse::<Timestamp>().ok())
+        .filter(|end| end.duration_since(until).abs() <= SAME_END);
+    let until = at(shown.unwrap_or(until));
+    StatusMessage::new(Reason::Pending, format!("{before}{until}{after}"))
 }
 
 /// Reports that the restore waits until Pinecone has deleted the index that has the name.

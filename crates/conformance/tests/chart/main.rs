@@ -6,6 +6,7 @@ mod cluster;
 mod manifests;
 mod tools;
 
+mod argocd;
 mod conformity;
 mod guide;
 mod kustomizations;
@@ -16,6 +17,7 @@ mod notes;
 mod ownership;
 mod permissions;
 mod quickstart;
+mod reasons;
 mod rendering;
 mod umbrella;
 mod values;

@@ -1,4 +1,4 @@
-//! Runs the commands of the README, of docs/quickstart.md and some of docs/reasons.md, unchanged.
+//! Runs the commands of the README, of and of docs/quickstart.md, unchanged.
 
 use pinecone_emulator::DEFAULT_PROJECT;
 use testkit::{DEADLINE, Operator, Program};
@@ -9,7 +9,6 @@ use crate::tools::{HELM_3, HELM_4, read};
 
 const README: &str = "README.md";
 const QUICK_START: &str = "docs/quickstart.md";
-const REASONS: &str = "docs/reasons.md";
 
 /// Runs the commands under a heading, which must end, and returns their output.
 async fn run(
@@ -46,23 +45,6 @@ async fn waiting_as_in_the_readme_ends_when_the_restore_is_stalled() {
     let output = install_as_in_the_readme(&cluster, &HELM_4).await;
     assert!(output.contains("Stalled"), "{output}");
     assert!(output.contains("BackupNotFound"), "{output}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_commands_of_the_reasons_work() {
-    let cluster = Cluster::start().await;
-    let function = commands_of(REASONS, "What to type").pop().unwrap();
-    for heading in ["SecretNotFound", "InvalidApiKey", "CRDOutdated"] {
-        run(&cluster, &HELM_4, (REASONS, heading), &mut None).await;
-    }
-    for (heading, expected) in [
-        ("PermissionDenied", "\"indexes\""),
-        ("BackupNotFound", BACKUP),
-    ] {
-        let block = format!("{function}\n{}", commands_of(REASONS, heading).concat());
-        let output = follow_with(&cluster, None, &[block], &mut None).await;
-        assert!(output.contains(expected), "{heading}: {output}");
-    }
 }
 
 /// Commands with a prompt are not run: none of them may need the cluster or the chart.

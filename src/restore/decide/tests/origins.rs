@@ -112,6 +112,37 @@ fn waits_minutes_before_it_concludes_from_a_listed_job_that_is_not_shown_by_its_
     assert_eq!(reason(&decision), Some(Reason::IndexAlreadyExists));
 }
 
+/// A poll must not write the status, and the end of a search that begins again must not stay.
+#[test]
+fn names_the_same_end_of_the_search_for_the_origin_at_each_poll() {
+    let mut situation = Situation {
+        shown: Some(crate::restore::messages::pending()),
+        ..Situation::of(&object(Value::Null))
+    };
+    let answer = taken(index(true, "Ready"), jobs(&[]));
+    let mut evidence = Evidence::default();
+    let mut message = |evidence: &mut Evidence, now: Now| {
+        learn(evidence, &situation, &answer, now);
+        let observation = ended(&answer, now).to(&situation, evidence);
+        let decision = decide(&situation, evidence, &observation, &RULES, now);
+        let message = report(decision).message;
+        situation.shown = Some(message.clone());
+        message.text
+    };
+    // Three observations after the list had a minute to catch up.
+    let first = message(&mut evidence, now(0));
+    assert!(first.contains(&time(85).to_string()), "{first}");
+    for second in [7, 14, 21] {
+        let shifted = Now {
+            wall: time(second + 4),
+            ..now(second)
+        };
+        assert_eq!(message(&mut evidence, shifted), first);
+    }
+    let restarted = message(&mut Evidence::default(), now(40));
+    assert_eq!(restarted, first.replace("01:25Z", "02:05Z"));
+}
+
 #[test]
 fn remembers_a_job_that_an_earlier_observation_showed() {
     let object = object(Value::Null);

@@ -241,7 +241,7 @@ fn of_the_origin() -> Vec<Sample> {
         all.push(of("name_taken", name_taken(&situation, &unknown, jobs)));
         all.push(of(
             "looking_for_origin",
-            looking_for_origin(INDEX, jobs, Duration::from_secs(90)),
+            looking_for_origin(INDEX, jobs, TIME, None),
         ));
     }
     all
