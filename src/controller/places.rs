@@ -27,7 +27,7 @@ pub(super) struct Places {
 
 #[derive(Default)]
 struct State {
-    keys: HashMap<Owner, KeyPlaces>,
+    keys: HashMap<Arc<Owner>, KeyPlaces>,
     waiting: HashMap<Reference, Waiting>,
     /// Number of the next object that waits.
     ticket: u64,
@@ -60,7 +60,7 @@ struct KeyPlaces {
 }
 
 struct Waiting {
-    owner: Owner,
+    owner: Arc<Owner>,
     class: Class,
     ticket: u64,
     since: Instant,
@@ -71,7 +71,7 @@ struct Waiting {
 /// A place, until it is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
-    owner: Owner,
+    owner: Arc<Owner>,
     class: Class,
     waited: Duration,
 }
@@ -103,8 +103,9 @@ impl Places {
         reference: &Reference,
         object: &IndexRestore,
     ) -> Result<Place, Duration> {
-        let (owner, class) = (Owner::of(object), Class::of(object));
+        let class = Class::of(object);
         let mut state = self.lock();
+        let owner = state.shared(Owner::of(object));
         if let Some(waiting) = state.waiting.get(reference) {
             let is_same = waiting.owner == owner && waiting.class == class;
             if is_same && !waiting.has_turn {
@@ -112,12 +113,12 @@ impl Places {
             }
             if is_same {
                 let waited = waiting.since.elapsed();
-                state.waiting.remove(reference);
+                state.remove(reference);
                 return Ok(self.place(owner, class, waited));
             }
             self.forget(&mut state, reference);
         }
-        let key = state.keys.entry(owner.clone()).or_default();
+        let key = state.keys.entry(Arc::clone(&owner)).or_default();
         if key.has_room(class, self.most) {
             key.take(class);
             return Ok(self.place(owner, class, Duration::ZERO));
@@ -132,14 +133,14 @@ impl Places {
     }
 
     fn forget(&self, state: &mut State, reference: &Reference) {
-        if let Some(waiting) = state.waiting.remove(reference)
+        if let Some(waiting) = state.remove(reference)
             && waiting.has_turn
         {
             self.release(state, &waiting.owner, waiting.class);
         }
     }
 
-    fn place(self: &Arc<Self>, owner: Owner, class: Class, waited: Duration) -> Place {
+    fn place(self: &Arc<Self>, owner: Arc<Owner>, class: Class, waited: Duration) -> Place {
         Place {
             places: Arc::clone(self),
             owner,
@@ -176,10 +177,25 @@ impl Drop for Place {
 }
 
 impl State {
-    fn queue(&mut self, reference: &Reference, owner: Owner, class: Class) {
+    /// The owner as the key's places share it, if it has some.
+    fn shared(&self, owner: Owner) -> Arc<Owner> {
+        let known = self.keys.get_key_value(&owner);
+        known.map_or_else(|| Arc::new(owner), |(known, _)| Arc::clone(known))
+    }
+
+    /// After a burst of thousands, the memory of those that waited is given back.
+    fn remove(&mut self, reference: &Reference) -> Option<Waiting> {
+        let waiting = self.waiting.remove(reference);
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to_fit();
+        }
+        waiting
+    }
+
+    fn queue(&mut self, reference: &Reference, owner: Arc<Owner>, class: Class) {
         let ticket = self.ticket;
         self.ticket += 1;
-        let key = self.keys.entry(owner.clone()).or_default();
+        let key = self.keys.entry(Arc::clone(&owner)).or_default();
         key.queue(class).push_back((ticket, reference.clone()));
         let waiting = Waiting {
             owner,

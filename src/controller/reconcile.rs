@@ -54,7 +54,8 @@ pub(super) async fn reconcile(
     object: Arc<Guarded>,
     watched: Arc<Watched>,
 ) -> Result<Action, Infallible> {
-    let reference = Reference::from_obj(&object);
+    let namespace = object.namespace().unwrap_or_default();
+    let reference = Reference::new(&object.name_any()).within(&namespace);
     let started = start(object, &watched, reference).await;
     Ok(started.map_or_else(|later| later, |()| Action::await_change()))
 }

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _, stream};
 use kube::core::NamespaceResourceScope;
-use kube::runtime::controller::{Action, Error as RunError};
+use kube::runtime::controller::{self, Action, Error as RunError};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{Controller, WatchStreamExt as _};
@@ -99,6 +99,7 @@ fn watch(
     let places = Places::new(context.concurrency, turn.clone());
     let (running, reconciles) = Running::new(turn);
     let controller = Controller::for_stream(seen, store.clone())
+        .with_config(controller::Config::default().concurrency(STARTS))
         .reconcile_all_on(context.leadership.terms())
         .reconcile_on(turns)
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
@@ -151,6 +152,10 @@ fn is_forbidden(error: &watcher::Error) -> bool {
         _ => false,
     }
 }
+
+/// Objects that kube hands over at a time. It makes a future of 3 KB for each before it polls the first;
+/// after a start, that would be one for each object of the cluster.
+const STARTS: u16 = 512;
 
 /// Objects in one page of a list. Each may have 256 KiB of annotations, and a page is read whole.
 const PAGE: u32 = 50;

@@ -95,7 +95,11 @@ impl From<OnlyMetadata> for ObjectMeta {
 
 impl<'de> Deserialize<'de> for Trimmed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Read::deserialize(deserializer)?;
+        let mut read = Read::deserialize(deserializer)?;
+        if let Some(status) = &mut read.status {
+            // A list is read with room for four, and the cache keeps it.
+            status.conditions.shrink_to_fit();
+        }
         Ok(Self(IndexRestore {
             metadata: read.metadata.into(),
             spec: read.spec,
