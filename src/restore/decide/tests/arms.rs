@@ -105,10 +105,17 @@ fn closes_a_claim_that_was_too_old_as_unsent() {
 #[test]
 fn claims_less_often_the_more_of_them_were_too_old() {
     let situation = Situation::of(&claimed("Open"));
-    let waits = [1, 2, 3, 99].map(|unsent| after_unsent(&situation, unsent, RULES.intervals).1);
+    let mut evidence = Evidence::default();
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        evidence.learn_unsent();
+        waits.push(after_unsent(&situation, evidence.unsent(), RULES.intervals).1);
+    }
     let poll_min = RULES.intervals.poll_min;
-    let longest = RULES.intervals.stalled();
-    assert_eq!(waits, [poll_min, 2 * poll_min, 4 * poll_min, longest]);
+    assert_eq!(waits[..3], [poll_min, 2 * poll_min, 4 * poll_min]);
+    assert_eq!(waits[19], RULES.intervals.stalled());
+    evidence.learn_posted(false);
+    assert_eq!(evidence.unsent(), 0);
 }
 
 /// A refusal that was shown before the claim is not said to be over by a request that
