@@ -8,8 +8,9 @@ use serde_json::Value;
 use testkit::{DEADLINE, eventually};
 
 use crate::cluster::{Cluster, KEY};
-use crate::guide::commands_of;
-use crate::tools::{files, read, text_of};
+use crate::guide::{commands_of, shell};
+use crate::lifecycle::copy;
+use crate::tools::{read, root, text_of};
 
 const FOLDER: &str = "deploy/argocd";
 const README: &str = "deploy/argocd/README.md";
@@ -35,18 +36,6 @@ spec:
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 "#;
 
-/// Copies the folder's files, and those of its folder of Applications.
-fn copy(to: &Path) {
-    for folder in [FOLDER, "deploy/argocd/apps"] {
-        std::fs::create_dir_all(to.join(folder)).unwrap();
-        for file in files(folder) {
-            if file.ends_with(".yaml") {
-                std::fs::write(to.join(&file), read(&file)).unwrap();
-            }
-        }
-    }
-}
-
 /// The paths below a folder, without folders.
 fn paths(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
@@ -62,19 +51,9 @@ fn paths(folder: &Path) -> Vec<std::path::PathBuf> {
 
 async fn run(cluster: &Cluster, folder: &Path, block: &str) {
     let kubectl = cluster.kubectl().await;
-    let mut folders = vec![kubectl.program().parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    let output = kubectl
-        .command("/bin/bash".as_ref())
-        .args(["-euo", "pipefail", "-c", block])
-        .env("PATH", std::env::join_paths(folders).unwrap())
-        .env("PINECONE_API_KEY", KEY)
-        .env("REPO", REPOSITORY)
-        .current_dir(folder)
-        .output()
-        .await
-        .unwrap();
+    let mut shell = shell(&kubectl, cluster, None, block);
+    shell.env("REPO", REPOSITORY).current_dir(folder);
+    let output = shell.output().await.unwrap();
     assert!(output.status.success(), "{block}\n{}", text_of(&output));
 }
 
@@ -96,7 +75,7 @@ async fn the_commands_for_argo_cd_work() {
     .await
     .unwrap();
     let tree = tempfile::tempdir().unwrap();
-    copy(tree.path());
+    copy(&root().join(FOLDER), &tree.path().join(FOLDER));
     let before = paths(tree.path()).len();
     for block in commands_of(README, "Install") {
         run(&cluster, tree.path(), &block).await;
@@ -118,8 +97,8 @@ async fn the_commands_for_argo_cd_work() {
     assert_eq!(changed.len(), before, "{changed:?}");
     for path in changed {
         let text = std::fs::read_to_string(&path).unwrap();
-        let file: Value = serde_saphyr::from_str(&text).unwrap();
-        if file["kind"] == "Application" {
+        if text.contains("\nkind: Application\n") {
+            let file: Value = serde_saphyr::from_str(&text).unwrap();
             assert_eq!(repository(&file), REPOSITORY, "{path:?}");
         }
     }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
-use testkit::{Operator, Program};
+use testkit::{DEADLINE, Operator, Program};
 use tokio::process::Command;
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
@@ -123,6 +123,18 @@ pub async fn follow_with(
         run_deployment(cluster, operator).await;
     }
     output_text
+}
+
+/// Runs blocks of commands as [`follow_with`], which must end.
+pub async fn follow_to_end(
+    cluster: &Cluster,
+    helm: Option<&'static Program>,
+    blocks: &[String],
+    operator: &mut Option<Operator>,
+) -> String {
+    let run = follow_with(cluster, helm, blocks, operator);
+    let ended = tokio::time::timeout(DEADLINE, run).await;
+    ended.unwrap_or_else(|_| panic!("the commands do not end: {blocks:?}"))
 }
 
 /// Installs the operator as a section says, and restores an index with the API version that the README recommends.

@@ -1,10 +1,10 @@
 //! Runs the commands of the chart's NOTES, unchanged.
 
 use pinecone_emulator::DEFAULT_PROJECT;
-use testkit::{DEADLINE, Program};
+use testkit::Program;
 
 use crate::cluster::{BACKUP, Cluster, KEY, OPERATOR};
-use crate::guide::{follow_with, run_deployment};
+use crate::guide::{follow_to_end, run_deployment};
 use crate::lifecycle::CHART;
 use crate::tools::{HELM_3, HELM_4, Tool};
 
@@ -45,9 +45,7 @@ async fn run_the_notes(cluster: &Cluster, program: &'static Program, values: &st
     if has_definition {
         run_deployment(cluster, &mut operator).await;
     }
-    let run = follow_with(cluster, None, &commands, &mut operator);
-    let ended = tokio::time::timeout(DEADLINE, run).await;
-    ended.unwrap_or_else(|_| panic!("the commands do not end: {notes}"))
+    follow_to_end(cluster, None, &commands, &mut operator).await
 }
 
 async fn restores_with_the_notes(program: &'static Program, values: &str, namespace: &str) {

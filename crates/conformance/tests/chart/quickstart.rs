@@ -1,10 +1,10 @@
-//! Runs the commands of the README, of and of docs/quickstart.md, unchanged.
+//! Runs the commands of the README and of docs/quickstart.md, unchanged.
 
 use pinecone_emulator::DEFAULT_PROJECT;
-use testkit::{DEADLINE, Operator, Program};
+use testkit::{Operator, Program};
 
 use crate::cluster::{BACKUP, Cluster, OPERATOR};
-use crate::guide::{commands_of, follow_with, run_deployment};
+use crate::guide::{commands_of, follow_to_end, run_deployment};
 use crate::tools::{HELM_3, HELM_4, read};
 
 const README: &str = "README.md";
@@ -18,9 +18,7 @@ async fn run(
     operator: &mut Option<Operator>,
 ) -> String {
     let commands = commands_of(page, heading);
-    let run = follow_with(cluster, Some(helm), &commands, operator);
-    let ended = tokio::time::timeout(DEADLINE, run).await;
-    ended.unwrap_or_else(|_| panic!("the commands do not end: {commands:?}"))
+    follow_to_end(cluster, Some(helm), &commands, operator).await
 }
 
 async fn install_as_in_the_readme(cluster: &Cluster, helm: &'static Program) -> String {

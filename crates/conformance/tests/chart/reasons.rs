@@ -6,7 +6,7 @@ use pinecone_emulator::{DEFAULT_PROJECT, Fault, FaultKind, Route};
 use testkit::{DEADLINE, Operator, wait_for};
 
 use crate::cluster::{BACKUP, Cluster, OPERATOR, restore};
-use crate::guide::{commands_of, follow_with};
+use crate::guide::{commands_of, follow_to_end, follow_with};
 use crate::tools::HELM_4;
 
 const REASONS: &str = "docs/reasons.md";
@@ -25,9 +25,7 @@ async fn run(
         .iter()
         .fold(commands, |block, (name, real)| block.replace(name, real));
     let blocks = [format!("{function}\n{block}")];
-    let run = follow_with(cluster, None, &blocks, operator);
-    let ended = tokio::time::timeout(DEADLINE, run).await;
-    ended.unwrap_or_else(|_| panic!("{heading}: the commands do not end"))
+    follow_to_end(cluster, None, &blocks, operator).await
 }
 
 /// A cluster with the chart and the Secret that the page creates, and its running operator.
@@ -46,6 +44,13 @@ async fn installed() -> (Cluster, Option<Operator>) {
 async fn apply(cluster: &Cluster, manifest: &str) {
     let applied = cluster.control_plane.apply_in("default", manifest).await;
     applied.unwrap();
+}
+
+/// Restores an index, and returns its host.
+async fn restored(cluster: &Cluster, name: &str, index_name: &str) -> String {
+    apply(cluster, &restore(name, index_name)).await;
+    let restored = cluster.until("default", name, "Restored").await;
+    restored.status.unwrap().index_host.unwrap()
 }
 
 async fn delete(cluster: &Cluster, name: &str) {
@@ -79,9 +84,7 @@ async fn the_commands_of_the_reasons_work_before_an_operator_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_for_a_restored_index_work() {
     let (cluster, mut operator) = installed().await;
-    apply(&cluster, &restore("products", "products-restored")).await;
-    let restored = cluster.until("default", "products", "Restored").await;
-    let host = restored.status.unwrap().index_host.unwrap();
+    let host = restored(&cluster, "products", "products-restored").await;
     for (heading, expected) in [
         ("What to type", "is restored and ready"),
         ("SecretForbidden", "yes"),
@@ -103,10 +106,9 @@ async fn the_commands_for_a_restored_index_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn enabling_the_deletion_protection_ends_a_mismatch() {
     let (cluster, mut operator) = installed().await;
-    let spec = restore("products", "products-restored");
-    apply(&cluster, &spec).await;
-    cluster.until("default", "products", "Restored").await;
+    restored(&cluster, "products", "products-restored").await;
     delete(&cluster, "products").await;
+    let spec = restore("products", "products-restored");
     let spec = spec.replace("backupId:", "deletionProtection: Enabled, backupId:");
     apply(&cluster, &spec).await;
     let mismatch = "DeletionProtectionMismatch";
