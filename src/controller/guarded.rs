@@ -43,7 +43,8 @@ impl Guarded {
 impl<'de> Deserialize<'de> for Guarded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
-        let object = serde_json::from_str(json.get()).map_err(|error| Unreadable {
+        let object = serde_json::from_str(json.get()).map(tight);
+        let object = object.map_err(|error| Unreadable {
             error: error.to_string(),
             metadata: serde_json::from_str::<OnlyMetadata>(json.get())
                 .map(ObjectMeta::from)
@@ -51,6 +52,14 @@ impl<'de> Deserialize<'de> for Guarded {
         });
         Ok(Self(Arc::new(object)))
     }
+}
+
+/// A list is read with room for four, and this one is kept.
+fn tight(mut read: Trimmed) -> Trimmed {
+    if let Some(status) = &mut read.0.status {
+        status.conditions.shrink_to_fit();
+    }
+    read
 }
 
 impl Resource for Guarded {

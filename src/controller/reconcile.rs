@@ -55,6 +55,7 @@ pub(super) async fn reconcile(
     watched: Arc<Watched>,
 ) -> Result<Action, Infallible> {
     let namespace = object.namespace().unwrap_or_default();
+    // Without the UID and the version, which thousands that wait would keep.
     let reference = Reference::new(&object.name_any()).within(&namespace);
     let started = start(object, &watched, reference).await;
     Ok(started.map_or_else(|later| later, |()| Action::await_change()))

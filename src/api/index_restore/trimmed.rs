@@ -95,11 +95,7 @@ impl From<OnlyMetadata> for ObjectMeta {
 
 impl<'de> Deserialize<'de> for Trimmed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut read = Read::deserialize(deserializer)?;
-        if let Some(status) = &mut read.status {
-            // A list is read with room for four, and the cache keeps it.
-            status.conditions.shrink_to_fit();
-        }
+        let read = Read::deserialize(deserializer)?;
         Ok(Self(IndexRestore {
             metadata: read.metadata.into(),
             spec: read.spec,
