@@ -195,7 +195,7 @@ fn context(
         api_keys: ApiKeyCache::new(client.clone()),
         index_lists: IndexListCache::new(rules.intervals.slow_period()),
         rules,
-        events: Arc::new(Events::start(client.clone())),
+        events: Arc::new(Events::start::<IndexRestore>(client.clone())),
         records: TaskTracker::new(),
         readiness: Arc::new(Readiness::register(&mut registry, scopes(args))),
         shutdown,

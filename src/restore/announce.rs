@@ -1,10 +1,9 @@
 //! Announces changes of a restore in the log, and by events if the reason changes.
 
-use kube::Resource as _;
-use kube::runtime::events::{Event, EventType};
+use kube::runtime::events::EventType;
 
 use crate::api::{IndexRestore, Progress, Reason, StatusMessage};
-use crate::runtime::events::Events;
+use crate::runtime::events::{Announcement, Events};
 
 /// Reason of the event when checks of a restored index begin to fail.
 const CHECK_FAILED: &str = "CheckFailed";
@@ -18,8 +17,8 @@ pub(super) fn transition(events: &Events, before: &IndexRestore, after: &IndexRe
     let Some(now) = ready(after) else { return };
     if is_unconfirmed(after) && !is_unconfirmed(before) {
         tracing::warn!("{}", now.text);
-        let event = event(EventType::Warning, CHECK_FAILED, &now.text);
-        events.publish(after.object_ref(&()), event);
+        let announcement = announcement(EventType::Warning, CHECK_FAILED, now.text.clone());
+        events.publish(after, announcement);
     }
     if ready(before).is_some_and(|then| then.reason == now.reason) || now.reason == Reason::Pending
     {
@@ -30,8 +29,8 @@ pub(super) fn transition(events: &Events, before: &IndexRestore, after: &IndexRe
         Reason::CrdOutdated => tracing::warn!(reason = now.reason.as_str(), "{}", now.text),
         _ => tracing::info!(reason = now.reason.as_str(), "{}", now.text),
     }
-    let event = event(type_of(now.reason), now.reason.as_str(), &now.text);
-    events.publish(after.object_ref(&()), event);
+    let announcement = announcement(type_of(now.reason), now.reason.as_str(), now.text);
+    events.publish(after, announcement);
 }
 
 /// Announces a restore that runs in Pinecone and that no object records.
@@ -40,17 +39,15 @@ pub(super) fn orphaned(events: &Events, object: &IndexRestore, job_id: &str, ind
         "Pinecone accepted a restore that this IndexRestore can no longer record. Restore job {job_id} continues to create index {} (ID {index_id}). Delete the index in Pinecone if you do not need it.",
         object.spec.index_name
     );
-    let event = event(EventType::Warning, ORPHANED, &note);
-    events.publish(object.object_ref(&()), event);
+    events.publish(object, announcement(EventType::Warning, ORPHANED, note));
 }
 
-fn event(type_: EventType, reason: &str, note: &str) -> Event {
-    Event {
+fn announcement(type_: EventType, reason: &'static str, note: String) -> Announcement {
+    Announcement {
         type_,
-        reason: reason.into(),
-        note: Some(note.into()),
-        action: "Restore".into(),
-        secondary: None,
+        reason,
+        action: "Restore",
+        note,
     }
 }
 

@@ -11,9 +11,11 @@ use super::failpoint::{Site, around};
 /// For one call, kube's own retries of 429, 503 and 504 included.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Calls at the same time, for all objects: what the API server is asked to bear. The election's
-/// calls are not among them.
-static CALLS: Semaphore = Semaphore::const_new(32);
+/// Most calls at the same time, for all objects: what the API server is asked to bear. Events and the
+/// election's calls are not among them.
+const MOST_CALLS: usize = 32;
+
+static CALLS: Semaphore = Semaphore::const_new(MOST_CALLS);
 
 /// A call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,11 @@ pub async fn turn() -> Turn {
         // Never closed, so that there is always a permit some time.
         _permit: CALLS.acquire().await.ok(),
     }
+}
+
+/// Whether none is made now.
+pub fn is_idle() -> bool {
+    CALLS.available_permits() == MOST_CALLS
 }
 
 /// Makes one call in a turn that the caller has, as [`call`](fn@call) does.

@@ -1,5 +1,6 @@
 //! Many objects at once, beside the floor.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -7,14 +8,14 @@ use jiff::Timestamp;
 use kube::Api;
 
 use super::{Plan, Session};
-use crate::audit::requests;
+use crate::audit::{Requests, requests};
 use crate::cluster::Cluster;
 use crate::machine::{Spent, Window, memory};
 use crate::results::{Row, Side};
 use crate::subject::Subject;
 use crate::watch::{Until, Watch};
 
-/// Until the last events are sent.
+/// All events are sent once none is for that long.
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// How long the control plane is measured at rest.
@@ -66,13 +67,12 @@ pub async fn run(
     cluster.create(plan.objects, annotation).await?;
     let all = ready.all(subject, plan.patience()).await?;
     let wall = all.duration_since(began);
-    tokio::time::sleep(SETTLE).await;
+    let calls = settled(&cluster.control_plane.audit_log(), since).await?;
     let spent = window.spent()?;
     let window = Window::open(cluster.processes(subject.pid()))?;
     tokio::time::sleep(REST).await;
     let rest = window.spent()?;
     let share = spent.length.as_secs_f64() / rest.length.as_secs_f64();
-    let calls = requests(&cluster.control_plane.audit_log(), since)?;
     Ok(Run {
         wall,
         spent,
@@ -81,6 +81,20 @@ pub async fn run(
         events: calls.events,
         pinecone: cluster.pinecone.requests().await?,
     })
+}
+
+/// What was asked of the API server, once the last events are sent: the operator sends them when it has
+/// nothing else to do, and they are part of what restores cost.
+async fn settled(log: &Path, since: Timestamp) -> Result<Requests> {
+    let mut before = 0;
+    loop {
+        tokio::time::sleep(SETTLE).await;
+        let calls = requests(log, since)?;
+        if calls.events == before {
+            return Ok(calls);
+        }
+        before = calls.events;
+    }
 }
 
 impl Run {
