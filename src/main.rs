@@ -123,10 +123,9 @@ async fn run(args: &RunArgs, settings: Settings) -> Result<()> {
         registry: Arc::new(registry),
         readiness: Arc::clone(&context.readiness),
     };
-    let stores = watches.stores.clone();
     let records = context.records.clone();
     let events = Arc::clone(&context.events);
-    let maintenance = run_maintenance(context, stores);
+    let maintenance = run_maintenance(context, watches.scopes.clone());
     let endpoints = tokio::spawn(serve(listener, served, shutdown.clone()));
     log_start(args);
     // The lease is released last: until then, reconciles may still record outcomes.

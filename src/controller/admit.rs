@@ -3,6 +3,7 @@
 use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
+use super::long_waits::wait;
 use super::places::{Place, Reference};
 use super::reconcile::writer;
 use super::watch::Watched;
@@ -30,7 +31,7 @@ pub(super) async fn admit(
     let status = object.status.as_ref();
     match status.is_none_or(IndexRestoreStatus::is_unobserved) {
         false => Err(Action::await_change()),
-        true if waited < silence => Err(Action::requeue(silence - waited)),
+        true if waited < silence => Err(wait(silence - waited)),
         true => Err(report_waiting(watched, object, term).await),
     }
 }

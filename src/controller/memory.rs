@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::restore::Evidence;
@@ -25,7 +26,7 @@ pub(super) struct Remembered {
     pub evidence: Evidence,
     /// The versions that need no reconcile, and until when: the one that the last reconcile left,
     /// and those before it that the cache may still show.
-    pub rest: Option<(Vec<String>, BootTime)>,
+    pub rest: Option<(Box<[String]>, BootTime)>,
     /// The cache was behind: ask the API server.
     pub is_stale: bool,
     pub errors: u32,
@@ -47,6 +48,13 @@ impl Memory {
         let known = self.lock();
         let own = known.objects.get(uid).filter(|_| known.term == term);
         read(own.map(AsRef::as_ref))
+    }
+
+    /// Whether the object's rest ended in that time.
+    pub(super) fn has_rested(&self, uid: &str, during: &Range<BootTime>) -> bool {
+        let known = self.lock();
+        let rest = known.objects.get(uid).and_then(|own| own.rest.as_ref());
+        rest.is_some_and(|(_, until)| during.contains(until))
     }
 
     /// Keeps it for that term; a term that is over keeps nothing.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod guarded;
+mod long_waits;
 mod maintenance;
 mod memory;
 mod places;
@@ -28,7 +29,7 @@ use crate::runtime::readiness::Readiness;
 pub use guarded::Guarded;
 pub use maintenance::run_maintenance;
 pub use memory::Memory;
-pub use watch::{Watches, apis};
+pub use watch::{Scope, Watches, apis};
 
 /// What all reconciles share.
 pub struct Context {

@@ -1,8 +1,9 @@
 //! Places for reconciles: a few for each API key, so that no key waits for another's.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedSender;
 use kube::ResourceExt as _;
@@ -11,6 +12,7 @@ use kube::runtime::reflector::ObjectRef;
 use super::Guarded;
 use crate::api::{IndexRestore, Reason};
 use crate::restore::submission::own_submission;
+use crate::runtime::clock::BootTime;
 
 /// An object, as the watch names it.
 pub(super) type Reference = ObjectRef<Guarded>;
@@ -63,7 +65,7 @@ struct Waiting {
     owner: Arc<Owner>,
     class: Class,
     ticket: u64,
-    since: Instant,
+    since: BootTime,
     /// Whether a place is kept for it.
     has_turn: bool,
 }
@@ -109,10 +111,10 @@ impl Places {
         if let Some(waiting) = state.waiting.get(reference) {
             let is_same = waiting.owner == owner && waiting.class == class;
             if is_same && !waiting.has_turn {
-                return Err(waiting.since.elapsed());
+                return Err(waiting.waited());
             }
             if is_same {
-                let waited = waiting.since.elapsed();
+                let waited = waiting.waited();
                 state.remove(reference);
                 return Ok(self.place(owner, class, waited));
             }
@@ -130,6 +132,25 @@ impl Places {
     /// The object does not wait any more, and a place that was kept for it goes to the next.
     pub(super) fn leave(&self, reference: &Reference) {
         self.forget(&mut self.lock(), reference);
+    }
+
+    /// Gives a turn to each object that had waited for `silence` in that time.
+    pub(super) fn remind(&self, silence: Duration, during: &Range<BootTime>) {
+        for (reference, waiting) in &self.lock().waiting {
+            if during.contains(&waiting.since.plus(silence)) {
+                self.send(reference.clone());
+            }
+        }
+    }
+
+    /// Gives a turn to an object, whether it has a place or not.
+    pub(super) fn turn(&self, name: &str, namespace: &str) {
+        self.send(Reference::new(name).within(namespace));
+    }
+
+    fn send(&self, turn: Reference) {
+        // The receiver is dropped with the watch, when nothing is reconciled any more.
+        let _ = self.turns.unbounded_send(turn);
     }
 
     fn forget(&self, state: &mut State, reference: &Reference) {
@@ -156,8 +177,7 @@ impl Places {
         };
         key.give_back(class);
         while let Some(next) = key.next(&mut state.waiting, self.most) {
-            // The receiver is dropped with the watch, when nothing is reconciled any more.
-            let _ = self.turns.unbounded_send(next);
+            self.send(next);
         }
         if key.taken == 0 {
             state.keys.remove(owner);
@@ -201,10 +221,16 @@ impl State {
             owner,
             class,
             ticket,
-            since: Instant::now(),
+            since: BootTime::now(),
             has_turn: false,
         };
         self.waiting.insert(reference.clone(), waiting);
+    }
+}
+
+impl Waiting {
+    fn waited(&self) -> Duration {
+        BootTime::now().since(self.since)
     }
 }
 

@@ -11,6 +11,7 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
 use super::admit::admit;
+use super::long_waits::wait;
 use super::memory::Remembered;
 use super::places::{Place, Reference};
 use super::schedule::{failed, gone, rests, settle, uid};
@@ -127,7 +128,7 @@ fn due(context: &Context, object: &IndexRestore) -> Result<(Term, Remembered), A
     let term = term.ok_or_else(Action::await_change)?;
     let remembered = context.memory.read(term.number(), uid(object), |own| {
         match own.and_then(|own| rests(object, own)) {
-            Some(left) => Err(Action::requeue(left)),
+            Some(left) => Err(wait(left)),
             None => Ok(own.cloned().unwrap_or_default()),
         }
     })?;

@@ -92,9 +92,11 @@ fn keep(
     term: &Term,
     cached: &IndexRestore,
     mut remembered: Remembered,
-    (versions, wait): (Vec<String>, Duration),
+    (mut versions, wait): (Vec<String>, Duration),
 ) {
-    remembered.rest = Some((versions, BootTime::now().plus(wait)));
+    // Mostly one and the same, which thousands of objects keep for minutes.
+    versions.dedup();
+    remembered.rest = Some((versions.into(), BootTime::now().plus(wait)));
     context.memory.keep(term.number(), uid(cached), remembered);
 }
 

@@ -28,10 +28,18 @@ pub(super) struct Watched {
     pub running: Arc<Running>,
 }
 
+/// One watch, as the maintenance sees it.
+#[derive(Clone)]
+pub struct Scope {
+    /// Cache of the watched objects.
+    pub(super) store: Store<Guarded>,
+    pub(super) places: Arc<Places>,
+}
+
 /// The watches over all or some namespaces.
 pub struct Watches {
-    /// Cache of the watched objects: one store for the cluster, or one for each namespace.
-    pub stores: Vec<Store<Guarded>>,
+    /// One for the cluster, or one for each namespace.
+    pub scopes: Vec<Scope>,
     /// The controllers and their reconciles. Only what is woken is polled.
     running: FuturesUnordered<BoxFuture<'static, ()>>,
 }
@@ -39,13 +47,13 @@ pub struct Watches {
 impl Watches {
     /// Prepares one watch over the cluster, or one for each namespace.
     pub fn new(context: &Arc<Context>) -> Self {
-        let (stores, running): (_, Vec<_>) = apis(&context.client, &context.namespaces)
+        let (scopes, running): (_, Vec<_>) = apis(&context.client, &context.namespaces)
             .into_iter()
             .enumerate()
-            .map(|(scope, api)| watch(scope, api, Arc::clone(context)))
+            .map(|(number, api)| watch(number, api, Arc::clone(context)))
             .unzip();
         let running = running.into_iter().flatten().collect();
-        Self { stores, running }
+        Self { scopes, running }
     }
 
     /// Runs until the shutdown, and until the reconciles that run then are done.
@@ -69,10 +77,10 @@ where
 }
 
 fn watch(
-    scope: usize,
+    number: usize,
     api: Api<Guarded>,
     context: Arc<Context>,
-) -> (Store<Guarded>, [BoxFuture<'static, ()>; 2]) {
+) -> (Scope, [BoxFuture<'static, ()>; 2]) {
     let shutdown = context.shutdown.clone();
     let metrics = context.metrics.clone();
     let (store, writer) = reflector::store();
@@ -82,13 +90,13 @@ fn watch(
         .default_backoff()
         .map_ok(move |event| shared(&cached, event))
         .inspect(move |event| match event {
-            Ok(watcher::Event::InitDone) => readiness.synced(scope),
+            Ok(watcher::Event::InitDone) => readiness.synced(number),
             Ok(_) => {}
             Err(error) => {
                 metrics.watch_failed();
                 tracing::warn!(%error, "watching IndexRestores failed; retrying with backoff");
                 if is_forbidden(error) {
-                    readiness.forbidden(scope, &error.to_string());
+                    readiness.forbidden(number, &error.to_string());
                 }
             }
         })
@@ -103,6 +111,10 @@ fn watch(
         .reconcile_all_on(context.leadership.terms())
         .reconcile_on(turns)
         .graceful_shutdown_on(async move { shutdown.cancelled().await });
+    let scope = Scope {
+        store,
+        places: Arc::clone(&places),
+    };
     let watched = Arc::new(Watched {
         context,
         places: Arc::clone(&places),
@@ -122,7 +134,7 @@ fn watch(
             }
             std::future::ready(())
         });
-    (store, [controller.boxed(), reconciles])
+    (scope, [controller.boxed(), reconciles])
 }
 
 /// A list holds what the cache already has: an object of the same version is the cached one, so that a
