@@ -85,7 +85,7 @@ pub async fn run(
 
 /// What was asked of the API server, once the last events are sent: the operator sends them when it has
 /// nothing else to do, and they are part of what restores cost.
-async fn settled(log: &Path, since: Timestamp) -> Result<Requests> {
+pub async fn settled(log: &Path, since: Timestamp) -> Result<Requests> {
     let mut before = 0;
     loop {
         tokio::time::sleep(SETTLE).await;

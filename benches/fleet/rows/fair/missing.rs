@@ -11,12 +11,10 @@ use crate::audit::requests;
 use crate::cluster::Cluster;
 use crate::machine::{Spent, Window, memory};
 use crate::results::{Row, Side};
+use crate::rows::wall::settled;
 use crate::rows::{Plan, Session};
 use crate::subject::Subject;
 use crate::watch::{Until, Watch};
-
-/// Until the last events are sent.
-const SETTLE: Duration = Duration::from_secs(5);
 
 /// How long the idle operator is measured, and the one with the objects.
 const IDLE: Duration = Duration::from_secs(20);
@@ -32,9 +30,10 @@ pub async fn measure(plan: &Plan, session: &Session, row: &mut Row) -> Result<()
     let idle = spend(&cluster, &subject, IDLE).await?;
     let until = Until::Reason(Reason::SecretNotFound);
     let mut missing = Watch::of(cluster.restores(TROUBLED), plan.objects, until);
+    let began = Timestamp::now();
     cluster.create_on(TROUBLED, 0..plan.objects).await?;
     missing.all(&mut subject, plan.patience()).await?;
-    tokio::time::sleep(SETTLE).await;
+    settled(&cluster.control_plane.audit_log(), began).await?;
     let since = Timestamp::now();
     let spent = spend(&cluster, &subject, STEADY).await?;
     let calls = requests(&cluster.control_plane.audit_log(), since)?;
