@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use crate::pinecone::{ApiKey, Client, Failure, Index, IndexHealth, KeyId, Lookup, found};
 use crate::runtime::clock::BootTime;
@@ -55,6 +56,13 @@ pub struct Restored<'a> {
 /// all who ask meanwhile.
 const FAILED: Duration = Duration::from_secs(60);
 
+/// Lists that are read at the same time, of all API keys: each may be 8 MiB, and where all restores are
+/// finished each key reads its lists when the same period begins.
+const MOST_READ: usize = 8;
+
+/// Longest wait for the lists of other keys: one of them may hang.
+const MOST_WAITED: Duration = Duration::from_secs(2);
+
 /// The lists of one API key. The lock is held while one is read.
 #[derive(Default)]
 struct Lists {
@@ -68,6 +76,7 @@ type Cell = Arc<Mutex<Lists>>;
 pub struct IndexListCache {
     period: Duration,
     cells: Mutex<HashMap<KeyId, Cell>>,
+    reads: Semaphore,
 }
 
 impl IndexListCache {
@@ -76,6 +85,7 @@ impl IndexListCache {
         Self {
             period,
             cells: Mutex::default(),
+            reads: Semaphore::new(MOST_READ),
         }
     }
 
@@ -124,6 +134,7 @@ impl IndexListCache {
                 if let Some((until, failure)) = recent.filter(|(until, _)| now < *until) {
                     return Err(failure.until(*until, now));
                 }
+                let _turn = self.turn().await;
                 let read = Timestamp::now();
                 let indexes = around(Site::INDEXES_LIST, pinecone.indexes(key)).await;
                 let indexes = indexes.inspect_err(|failure| {
@@ -146,12 +157,18 @@ impl IndexListCache {
             return false;
         };
         if snapshot.jobs.is_none() {
+            let _turn = self.turn().await;
             snapshot.jobs = Some(pinecone.restore_job_ids(key).await.unwrap_or_default());
         }
         snapshot
             .jobs
             .as_ref()
             .is_some_and(|jobs| jobs.contains(job_id))
+    }
+
+    /// Waits until few lists are read, or for long enough.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        timeout(MOST_WAITED, self.reads.acquire()).await.ok()?.ok()
     }
 
     async fn cell(&self, key: KeyId) -> Cell {

@@ -1,5 +1,8 @@
 //! What is asked of Pinecone for restored indexes, by the emulator's own journal.
 
+use std::pin::pin;
+
+use futures::poll;
 use pinecone_emulator::{
     Config, Control, DEFAULT_API_KEY, DEFAULT_PROJECT, Emulator, IndexSeed, Route,
 };
@@ -175,4 +178,31 @@ async fn drops_the_list_of_an_unused_api_key() {
     drop(in_use);
     index_lists.cell(other.id()).await;
     assert_eq!(index_lists.cells.lock().await.len(), 1, "nobody read it");
+}
+
+#[tokio::test]
+async fn few_lists_are_read_at_the_same_time() {
+    let pinecone = pinecone().await;
+    let index_lists = IndexListCache::new(LONG);
+    let others = index_lists.reads.acquire_many(MOST_READ as u32);
+    let others = others.await.unwrap();
+    let mut listed = pin!(pinecone.listed(&index_lists, "one", None));
+    for _ in 0..1_000 {
+        assert!(poll!(&mut listed).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pinecone.asked(), []);
+    drop(others);
+    listed.await;
+    assert_eq!(pinecone.asked()[..1], [Route::ListIndexes]);
+}
+
+#[tokio::test]
+async fn lists_that_hang_hold_back_others_for_a_short_time_only() {
+    let pinecone = pinecone().await;
+    let index_lists = IndexListCache::new(LONG);
+    let hanging = index_lists.reads.acquire_many(MOST_READ as u32);
+    let _hanging = hanging.await.unwrap();
+    pinecone.listed(&index_lists, "one", None).await;
+    assert_eq!(pinecone.asked()[..1], [Route::ListIndexes]);
 }
