@@ -4,17 +4,19 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use kube::Resource as _;
 use kube::runtime::controller::Action;
-use kube::{Resource as _, ResourceExt as _};
 
 use super::memory::Memory;
+use super::places::reference;
 use super::watch::Scope;
 use crate::runtime::clock::BootTime;
 
 /// Longer waits are not left to kube.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Returns what kube is told of an object that waits: [`end`] ends a long wait.
+/// Returns the action for an object that waits: a requeue or, for a long wait, none, because [`end`]
+/// ends it.
 pub(super) fn wait(left: Duration) -> Action {
     match left > LONG {
         true => Action::await_change(),
@@ -28,8 +30,7 @@ pub(super) fn end(memory: &Memory, scope: &Scope, silence: Duration, during: &Ra
     for object in scope.store.state() {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         if memory.has_rested(uid, during) {
-            let namespace = object.namespace().unwrap_or_default();
-            scope.places.turn(&object.name_any(), &namespace);
+            scope.places.turn(reference(&object));
         }
     }
     scope.places.remind(silence, during);

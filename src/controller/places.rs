@@ -17,6 +17,11 @@ use crate::runtime::clock::BootTime;
 /// An object, as the watch names it.
 pub(super) type Reference = ObjectRef<Guarded>;
 
+/// Returns the reference to an object without its UID and version, which thousands that wait would keep.
+pub(super) fn reference(object: &Guarded) -> Reference {
+    Reference::new(&object.name_any()).within(&object.namespace().unwrap_or_default())
+}
+
 /// The places of all API keys of one watch. Each key's are given out in the order of arrival.
 ///
 /// An object that has to wait holds nothing: it is one entry in a queue, and is named by the stream
@@ -138,19 +143,15 @@ impl Places {
     pub(super) fn remind(&self, silence: Duration, during: &Range<BootTime>) {
         for (reference, waiting) in &self.lock().waiting {
             if during.contains(&waiting.since.plus(silence)) {
-                self.send(reference.clone());
+                self.turn(reference.clone());
             }
         }
     }
 
     /// Gives a turn to an object, whether it has a place or not.
-    pub(super) fn turn(&self, name: &str, namespace: &str) {
-        self.send(Reference::new(name).within(namespace));
-    }
-
-    fn send(&self, turn: Reference) {
+    pub(super) fn turn(&self, object: Reference) {
         // The receiver is dropped with the watch, when nothing is reconciled any more.
-        let _ = self.turns.unbounded_send(turn);
+        let _ = self.turns.unbounded_send(object);
     }
 
     fn forget(&self, state: &mut State, reference: &Reference) {
@@ -177,7 +178,7 @@ impl Places {
         };
         key.give_back(class);
         while let Some(next) = key.next(&mut state.waiting, self.most) {
-            self.send(next);
+            self.turn(next);
         }
         if key.taken == 0 {
             state.keys.remove(owner);

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::admit::admit;
 use super::long_waits::wait;
 use super::memory::Remembered;
-use super::places::{Place, Reference};
+use super::places::{Place, Reference, reference};
 use super::schedule::{failed, gone, rests, settle, uid};
 use super::watch::Watched;
 use super::{Context, Guarded, rivals};
@@ -55,9 +55,7 @@ pub(super) async fn reconcile(
     object: Arc<Guarded>,
     watched: Arc<Watched>,
 ) -> Result<Action, Infallible> {
-    let namespace = object.namespace().unwrap_or_default();
-    // Without the UID and the version, which thousands that wait would keep.
-    let reference = Reference::new(&object.name_any()).within(&namespace);
+    let reference = reference(&object);
     let started = start(object, &watched, reference).await;
     Ok(started.map_or_else(|later| later, |()| Action::await_change()))
 }

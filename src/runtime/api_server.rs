@@ -67,7 +67,7 @@ pub async fn turn() -> Turn {
     }
 }
 
-/// Whether none is made now.
+/// Whether no call is being made.
 pub fn is_idle() -> bool {
     CALLS.available_permits() == MOST_CALLS
 }

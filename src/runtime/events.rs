@@ -49,24 +49,16 @@ pub struct Announcement {
 
 /// An event that waits. Thousands may wait, so it holds no more than it must. No version of the object:
 /// the recorder counts an event as a repetition only if it names the same object in the same way.
-struct Waiting {
+struct WaitingEvent {
     namespace: Option<Box<str>>,
     name: Box<str>,
     uid: Option<Box<str>>,
-    type_: EventType,
-    reason: &'static str,
-    action: &'static str,
-    note: Box<str>,
+    announcement: Announcement,
 }
 
-impl Waiting {
-    fn new(object: &impl Resource, announcement: Announcement) -> Self {
-        let Announcement {
-            type_,
-            reason,
-            action,
-            mut note,
-        } = announcement;
+impl WaitingEvent {
+    fn new(object: &impl Resource, mut announcement: Announcement) -> Self {
+        let note = &mut announcement.note;
         while note.len() > MAX_NOTE {
             note.pop();
         }
@@ -76,10 +68,7 @@ impl Waiting {
             namespace: boxed(&meta.namespace),
             name: object.name_any().into(),
             uid: boxed(&meta.uid),
-            type_,
-            reason,
-            action,
-            note: note.into(),
+            announcement,
         }
     }
 
@@ -91,10 +80,10 @@ impl Waiting {
             ..kind.clone()
         };
         let event = Event {
-            type_: self.type_,
-            reason: self.reason.into(),
-            note: Some(self.note.into()),
-            action: self.action.into(),
+            type_: self.announcement.type_,
+            reason: self.announcement.reason.into(),
+            note: Some(self.announcement.note),
+            action: self.announcement.action.into(),
             secondary: None,
         };
         (object, event)
@@ -104,7 +93,7 @@ impl Waiting {
 /// Publishes events of one kind in the background, and slower than what restores need: a restore never
 /// waits for an event, nor fails with it.
 pub struct Events {
-    waiting: mpsc::Sender<Waiting>,
+    waiting: mpsc::Sender<WaitingEvent>,
     sender: Mutex<Option<JoinHandle<()>>>,
     is_last: CancellationToken,
 }
@@ -132,7 +121,7 @@ impl Events {
 
     /// Publishes the event soon: while restores keep the API server busy, after them.
     pub fn publish(&self, object: &impl Resource, announcement: Announcement) {
-        let event = Waiting::new(object, announcement);
+        let event = WaitingEvent::new(object, announcement);
         if let Err(error) = self.waiting.try_send(event) {
             tracing::warn!(%error, "an event is not published");
         }
@@ -156,7 +145,7 @@ impl Events {
 /// Sends what is published until the last is sent.
 async fn send_all(
     recorders: Recorders,
-    mut events: mpsc::Receiver<Waiting>,
+    mut events: mpsc::Receiver<WaitingEvent>,
     is_last: CancellationToken,
 ) {
     let mut sending = FuturesUnordered::new();
@@ -216,7 +205,7 @@ impl Recorders {
         recorder.clone()
     }
 
-    async fn send(&self, event: Waiting) {
+    async fn send(&self, event: WaitingEvent) {
         let recorder = self.recorder();
         let (object, event) = event.event(&self.kind);
         let publish = recorder.publish(&event, &object);
@@ -269,7 +258,7 @@ mod tests {
         let recorders = Recorders::new(client_of(server).await, ObjectReference::default());
         let publish = async |version: u32| {
             let pod = pod(&version.to_string());
-            recorders.send(Waiting::new(&pod, started())).await;
+            recorders.send(WaitingEvent::new(&pod, started())).await;
         };
         for version in 0..MOST_KEPT {
             publish(version).await;
